@@ -1,0 +1,1 @@
+"""The example application: a welcome e-mail workflow."""

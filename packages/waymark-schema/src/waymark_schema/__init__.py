@@ -1,0 +1,1 @@
+"""The agreement between processes: whatever one process writes and another reads."""

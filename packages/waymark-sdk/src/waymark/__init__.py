@@ -1,0 +1,1 @@
+"""Waymark SDK: durable background workflows in plain async Python."""
