@@ -1,0 +1,1 @@
+"""Durable values: Python objects in, tagged bytes out, and back."""

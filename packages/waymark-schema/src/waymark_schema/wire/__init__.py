@@ -1,0 +1,1 @@
+"""What pool and worker say to each other over their socket."""
