@@ -1,0 +1,69 @@
+"""Process ids of an owner and its ward in; SIGQUIT to the ward once the owner is gone.
+
+Run by path with `python -I -S`: standard library only. It ends with whichever of the two ends first.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+
+
+def first_to_end(pids: list[int]) -> int:
+    """Wait, without polling, until one of these processes has ended; return its id."""
+    if sys.platform == "linux":
+        return _first_to_end_by_descriptor(pids)
+    return _first_to_end_by_kqueue(pids)
+
+
+def _first_to_end_by_descriptor(pids: list[int]) -> int:
+    waiting = select.poll()
+    names: dict[int, int] = {}
+    try:
+        for pid in pids:
+            try:
+                descriptor = os.pidfd_open(pid)
+            except ProcessLookupError:
+                return pid
+            names[descriptor] = pid
+            waiting.register(descriptor, select.POLLIN)
+        return names[waiting.poll()[0][0]]
+    finally:
+        for descriptor in names:
+            os.close(descriptor)
+
+
+def _first_to_end_by_kqueue(pids: list[int]) -> int:
+    queue = select.kqueue()  # type: ignore[attr-defined,unused-ignore]  # BSD and macOS only
+    try:
+        for pid in pids:
+            event = select.kevent(  # type: ignore[attr-defined,unused-ignore]  # likewise
+                pid,
+                filter=select.KQ_FILTER_PROC,  # type: ignore[attr-defined,unused-ignore]  # likewise
+                flags=select.KQ_EV_ADD,  # type: ignore[attr-defined,unused-ignore]  # likewise
+                fflags=select.KQ_NOTE_EXIT,  # type: ignore[attr-defined,unused-ignore]  # likewise
+            )
+            try:
+                queue.control([event], 0)
+            except ProcessLookupError:
+                return pid
+        return int(queue.control(None, 1)[0].ident)
+    finally:
+        queue.close()
+
+
+def main(argv: list[str]) -> int:
+    """Guard the ward until one of the two has ended."""
+    owner, ward = int(argv[0]), int(argv[1])
+    if first_to_end([owner, ward]) == owner:
+        try:
+            os.kill(ward, signal.SIGQUIT)
+        except ProcessLookupError:
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
