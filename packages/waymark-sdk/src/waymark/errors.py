@@ -1,0 +1,114 @@
+"""Every exception that callers of the SDK may catch: one class per decision they can make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from waymark_schema.errors import WaymarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ActionTimeout",
+    "BridgeUnavailable",
+    "ErrorRecord",
+    "ExhaustedRetries",
+    "ExhaustedRetriesError",
+    "InstanceNotFound",
+    "ScheduleAlreadyExistsError",
+    "UnsupportedPatternError",
+    "WaymarkError",
+    "WorkerCrashed",
+    "WorkflowCancelled",
+    "WorkflowFailed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """What is known of an exception that ended a run in another process."""
+
+    type: str
+    """Qualified name, ``module:Qual.Name``; a builtin's without the module."""
+    message: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    traceback: str = ""
+
+
+class UnsupportedPatternError(WaymarkError):
+    """A workflow uses what Waymark cannot run as CPython would; raised when the class is compiled.
+
+    ``diagnostics`` holds every problem of the class; the other attributes tell of the first one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        recommendation: str = "",
+        line: int | None = None,
+        col: int | None = None,
+        filename: str | None = None,
+        *,
+        diagnostics: tuple[object, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.recommendation = recommendation
+        self.line = line
+        self.col = col
+        self.filename = filename
+        self.diagnostics = diagnostics
+
+
+class WorkflowFailed(WaymarkError, RuntimeError):  # noqa: N818 - the public name
+    """The run ended with an exception; where importable, the original one is ``__cause__``."""
+
+    def __init__(self, message: str, *, instance_id: str, error: ErrorRecord) -> None:
+        super().__init__(message)
+        self.instance_id = instance_id
+        self.error = error
+
+
+class WorkflowCancelled(WaymarkError):  # noqa: N818 - the public name
+    """The run was cancelled before it returned."""
+
+    def __init__(self, message: str, *, instance_id: str) -> None:
+        super().__init__(message)
+        self.instance_id = instance_id
+
+
+class ActionTimeout(WaymarkError, TimeoutError):  # noqa: N818 - the public name
+    """An action's attempt took longer than its timeout; raised inside the workflow."""
+
+
+class WorkerCrashed(WaymarkError):  # noqa: N818 - the public name
+    """The same call killed its worker process several times in a row."""
+
+
+class ExhaustedRetriesError(WaymarkError):
+    """Kept for compatibility: exhausted retries raise the action's own last exception."""
+
+
+ExhaustedRetries = ExhaustedRetriesError
+
+
+class ScheduleAlreadyExistsError(WaymarkError):
+    """A schedule of that name belongs to another workflow."""
+
+
+class BridgeUnavailable(WaymarkError):  # noqa: N818 - the public name
+    """The bridge could not be reached or booted; ``stderr`` holds the last lines it wrote."""
+
+    def __init__(self, message: str, *, stderr: str = "") -> None:
+        super().__init__(message)
+        self.stderr = stderr
+
+
+class InstanceNotFound(WaymarkError, LookupError):  # noqa: N818 - the public name
+    """No run has this id: never started, or pruned after its retention."""
+
+    def __init__(self, message: str, *, instance_id: str) -> None:
+        super().__init__(message)
+        self.instance_id = instance_id
