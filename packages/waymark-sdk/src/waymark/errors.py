@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.errors import WaymarkError
+from waymark_schema.failures import (
+    ActionTimeout,
+    ExhaustedRetriesError,
+    SerializationError,
+    WorkerCrashed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +24,7 @@ __all__ = [
     "ExhaustedRetriesError",
     "InstanceNotFound",
     "ScheduleAlreadyExistsError",
+    "SerializationError",
     "UnsupportedPatternError",
     "WaymarkError",
     "WorkerCrashed",
@@ -77,18 +84,6 @@ class WorkflowCancelled(WaymarkError):  # noqa: N818 - the public name
     def __init__(self, message: str, *, instance_id: str) -> None:
         super().__init__(message)
         self.instance_id = instance_id
-
-
-class ActionTimeout(WaymarkError, TimeoutError):  # noqa: N818 - the public name
-    """An action's attempt took longer than its timeout; raised inside the workflow."""
-
-
-class WorkerCrashed(WaymarkError):  # noqa: N818 - the public name
-    """The same call killed its worker process several times in a row."""
-
-
-class ExhaustedRetriesError(WaymarkError):
-    """Kept for compatibility: exhausted retries raise the action's own last exception."""
 
 
 ExhaustedRetries = ExhaustedRetriesError
