@@ -1,0 +1,85 @@
+"""A server's connection string in; throw-away databases on it out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, by the connection string of any database whose role may create others."""
+
+    url: str
+
+    def url_of(self, database: str) -> str:
+        return urlunsplit(urlsplit(self.url)._replace(path="/" + quote(database, safe="")))
+
+    def create(self, *, template: str | None = None, name: str | None = None) -> str:
+        """Create a database, empty or as a copy of `template`; return its name."""
+        name = name or f"test_{uuid4().hex}"
+        statement = sql.SQL("create database {} template {}").format(
+            sql.Identifier(name), sql.Identifier(template or "template0")
+        )
+        self._run(statement)
+        return name
+
+    def drop(self, name: str) -> None:
+        self._run(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def exists(self, name: str) -> bool:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            found = connection.execute("select 1 from pg_database where datname = %s", [name])
+            return found.fetchone() is not None
+
+    def seal(self, name: str) -> None:
+        """Keep everybody out of a template: a single session on it would stop it from being copied."""
+        self._run(
+            sql.SQL("alter database {} with allow_connections false").format(sql.Identifier(name))
+        )
+
+    def rename(self, old: str, new: str) -> None:
+        self._run(
+            sql.SQL("alter database {} rename to {}").format(
+                sql.Identifier(old), sql.Identifier(new)
+            )
+        )
+
+    @contextmanager
+    def database(self, *, template: str | None = None) -> Iterator[str]:
+        """Yield the connection string of a database that lives as long as the block."""
+        name = self.create(template=template)
+        try:
+            yield self.url_of(name)
+        finally:
+            self.drop(name)
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest schema, with the command that users run."""
+    waymark = Path(sys.executable).with_name("waymark")
+    done = subprocess.run(
+        [str(waymark), "migrate", "up"],
+        env={**os.environ, "WAYMARK_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode != 0:
+        msg = f"`waymark migrate up` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        raise RuntimeError(msg)
