@@ -12,6 +12,12 @@ from waymark_schema.failures import (
     SerializationError,
     WorkerCrashed,
 )
+from waymark_schema.failures import (
+    ActionTimeout,
+    ExhaustedRetriesError,
+    SerializationError,
+    WorkerCrashed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +30,7 @@ __all__ = [
     "ExhaustedRetriesError",
     "InstanceNotFound",
     "ScheduleAlreadyExistsError",
+    "SerializationError",
     "SerializationError",
     "UnsupportedPatternError",
     "WaymarkError",
