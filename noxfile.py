@@ -145,7 +145,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def install(session: nox.Session) -> None:
     """Each distribution alone in a clean environment, from its wheel; and the steps of the image."""
-    dist = Path(session.create_tmp()) / "dist"
+    dist = _folder(session) / "dist"
     shutil.rmtree(dist, ignore_errors=True)
     session.run_install(
         "uv", "build", "--quiet", "--all-packages", "--wheel", f"--out-dir={dist}", external=True
@@ -155,6 +155,11 @@ def install(session: nox.Session) -> None:
         _import_alone(session, name, package, wheels)
     _sync(session)
     session.run("pytest", "-q", "tests/architecture", "-m", "slow")
+
+
+def _folder(session: nox.Session) -> Path:
+    """Return the session's own folder, absolute: parts of it run from elsewhere."""
+    return Path(session.virtualenv.location).resolve() / "wheels"
 
 
 def _metadata(wheel: Path) -> dict[str, str]:
@@ -176,24 +181,9 @@ def _with_siblings(name: str, wheels: dict[str, Path]) -> set[str]:
     return found
 
 
-_IMPORT_ALL = """
-import importlib, importlib.util, pkgutil, sys
-package, *strangers = sys.argv[1:]
-root = importlib.import_module(package)
-names = [m.name for m in pkgutil.walk_packages(root.__path__, package + ".")]
-for name in names:
-    if name != "waymark_web.gunicorn_conf":
-        importlib.import_module(name)
-present = [name for name in strangers if importlib.util.find_spec(name)]
-assert not present, f"not declared, yet installed: {present}"
-assert len(names) > 3, names
-print(f"{package}: {len(names)} modules imported, alone")
-"""
-
-
 def _import_alone(session: nox.Session, name: str, package: str, wheels: dict[str, Path]) -> None:
     """Install one wheel with the siblings it declares, nothing else of ours, and import all of it."""
-    home = Path(session.create_tmp()) / name
+    home = _folder(session) / name
     shutil.rmtree(home, ignore_errors=True)
     base = f"{session.virtualenv.bin}/python"
     session.run_install("uv", "venv", "--quiet", f"--python={base}", str(home), external=True)
@@ -208,10 +198,11 @@ def _import_alone(session: nox.Session, name: str, package: str, wheels: dict[st
         *(str(wheels[sibling]) for sibling in sorted(declared)),
         external=True,
     )
+    check = ROOT / "tests" / "support" / "import_everything.py"
     strangers = [other for sibling, other in DISTRIBUTIONS.items() if sibling not in declared]
     # Isolated and from elsewhere, so that nothing of the checkout can help.
     with session.chdir(home):
-        session.run(str(python), "-I", "-c", _IMPORT_ALL, package, *strangers, external=True)
+        session.run(str(python), "-I", str(check), package, *strangers, external=True)
         for script in _scripts(name):
             if not (python.parent / script).exists():
                 session.error(f"{name} installed no {script}")
