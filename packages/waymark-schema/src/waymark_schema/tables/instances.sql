@@ -1,0 +1,194 @@
+-- name: enqueue
+-- Insert-only, ids made by the client and inserted in their order, so two batches with the same ids wait
+-- for each other in one direction; a resend finds its rows and adds nothing. A program that is not
+-- registered adds no row and is reported instead.
+with asked as materialized (
+    select * from unnest(
+        $id::uuid[], $program::bigint[], $inputs::bytea[], $priority::integer[], $awaited::boolean[],
+        $start_at::timestamptz[], $delay::interval[], $idempotency_key::text[]
+    ) as t (id, program, inputs, priority, awaited, start_at, delay, idempotency_key)
+),
+timed as materialized (
+    select a.*, coalesce(a.start_at, clock_timestamp() + a.delay) as due from asked as a
+),
+added as (
+    insert into {schema}.instances (
+        id, program, inputs, priority, awaited, state, ready_at, wake_at, idempotency_key
+    )
+    select
+        t.id, t.program, t.inputs, t.priority, t.awaited,
+        case when t.due > clock_timestamp() then 1 else 0 end,
+        case when t.due > clock_timestamp() then null else clock_timestamp() end,
+        case when t.due > clock_timestamp() then t.due end,
+        t.idempotency_key
+    from timed as t
+    where exists (select from {schema}.programs as p where p.id = t.program)
+    order by t.id
+    on conflict do nothing
+    returning id
+)
+select a.id as instance, a.program as program from asked as a
+where not exists (select from {schema}.programs as p where p.id = a.program);
+
+-- name: status
+-- A plain read of committed rows; several waiters share one statement.
+select i.id, i.state, i.finished_at is not null as finished
+from {schema}.instances as i where i.id = any ($id::uuid[]);
+
+-- name: results
+-- A plain read; a finished row no longer changes, except by an operator's retry.
+select i.id, i.state, i.result, i.error, i.created_at, i.started_at, i.finished_at
+from {schema}.instances as i where i.id = any ($id::uuid[]) and i.finished_at is not null;
+
+-- name: find_by_key
+-- Read in a new statement after a keyed start added no row: the winner is committed by then.
+select i.id, i.state from {schema}.instances as i where i.idempotency_key = $idempotency_key::text;
+
+-- name: claim
+-- Fenced by the lease's key-share lock; rows are taken `skip locked`, so racing pools never wait for nor
+-- share one. The first look is unlocked and only divides the room between programs; the second locks no
+-- more than that. Inputs come along only for instances that nobody ever ran: they never change, and such
+-- an instance has no journal to be read too early.
+with fence as materialized (
+    select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
+),
+asked as materialized (
+    select t.program, coalesce(t.since, '-infinity') as since
+    from unnest($program::bigint[], $since::timestamptz[]) as t (program, since)
+),
+seen as materialized (
+    select a.program, a.since, s.place
+    from asked as a
+    cross join lateral (
+        select row_number() over () as place from (
+            select from {schema}.instances as i
+            where i.state = 0 and i.program = a.program and i.ready_at >= a.since
+            order by i.priority desc, i.ready_at
+            limit $room::integer
+        ) as q
+    ) as s
+),
+quota as materialized (
+    select f.program, f.since, count(*) as room
+    from (select * from seen order by place limit $room) as f
+    group by f.program, f.since
+),
+c as materialized (
+    select i.id, i.ready_at, i.started_at
+    from fence, quota as q
+    cross join lateral (
+        select n.id, n.ready_at, n.started_at from {schema}.instances as n
+        where n.state = 0 and n.program = q.program and n.ready_at >= q.since
+        order by n.priority desc, n.ready_at
+        limit q.room
+        for no key update of n skip locked
+    ) as i
+)
+update {schema}.instances as i
+set state = 2, owner = $lease, epoch = i.epoch + 1, ready_at = null,
+    started_at = coalesce(i.started_at, clock_timestamp())
+from c
+where i.id = c.id
+returning
+    i.id, i.epoch, i.program, i.priority, i.recoveries, i.awaited, i.created_at, c.ready_at,
+    c.started_at is null as fresh,
+    case when c.started_at is null then i.inputs end as inputs;
+
+-- name: load
+-- Run after the claim has committed, as its own statement, so that it sees everything the last owner
+-- committed; only rows that the lease holds are returned.
+select
+    i.id, i.epoch, i.program, i.inputs, i.priority, i.recoveries, i.created_at,
+    s.position as snapshot_position, s.python_minor as snapshot_python_minor, s.state as snapshot
+from {schema}.instances as i
+left join {schema}.snapshots as s on s.instance = i.id
+where i.id = any ($id::uuid[]) and i.owner = $lease::bigint;
+
+-- name: wake_due
+-- Only parked rows, which have no owner; locked `skip locked`, the predicate is checked again on the
+-- locked row, so two pools never wake one twice.
+with due as materialized (
+    select i.id from {schema}.instances as i
+    where i.state in (1, 3) and i.wake_at <= clock_timestamp()
+    order by i.wake_at
+    limit $room::integer
+    for no key update of i skip locked
+)
+update {schema}.instances as i
+set state = 0, ready_at = clock_timestamp(), wake_at = null
+from due where i.id = due.id
+returning i.id, i.program;
+
+-- name: wake_addressed
+-- Parked rows with mail, started from the inbox, which holds only what is not consumed yet; a message
+-- that arrives while its instance parks is seen here or by the owner's own look after its park commit.
+-- Mail does not hurry a delayed start, except when it cancels it.
+with addressed as materialized (
+    select x.instance as id, bool_or(x.kind = 1) as cancelled from {schema}.inbox as x group by x.instance
+),
+due as materialized (
+    select i.id from addressed as a
+    join {schema}.instances as i on i.id = a.id
+    where i.state = 3 or (i.state = 1 and a.cancelled)
+    limit $room::integer
+    for no key update of i skip locked
+)
+update {schema}.instances as i
+set state = 0, ready_at = clock_timestamp(), wake_at = null
+from due where i.id = due.id
+returning i.id, i.program;
+
+-- name: wake_parked
+-- The owner's look after its park commit: a new statement, so it sees a message that came in between.
+with due as materialized (
+    select i.id from {schema}.instances as i
+    where i.id = any ($id::uuid[]) and i.state = 3
+        and exists (select from {schema}.inbox as x where x.instance = i.id)
+    order by i.id
+    for no key update of i skip locked
+)
+update {schema}.instances as i
+set state = 0, ready_at = clock_timestamp(), wake_at = null
+from due where i.id = due.id
+returning i.id, i.program;
+
+-- name: next_wake
+-- A plain read of the first entry of an index.
+select i.wake_at, i.wake_at - clock_timestamp() as due_in
+from {schema}.instances as i
+where i.state in (1, 3) and i.wake_at is not null
+order by i.wake_at limit 1;
+
+-- name: release
+-- Any pool, any time, repeated until no row. The dead are found first and joined by equality: a row that
+-- was released and claimed anew between this statement's snapshot and its lock then no longer matches,
+-- while an outer join would take the new owner for a missing one.
+with recursive owners as (
+    select min(i.owner) as owner from {schema}.instances as i where i.owner is not null
+    union all
+    select (select min(i.owner) from {schema}.instances as i where i.owner > o.owner)
+    from owners as o where o.owner is not null
+),
+dead as materialized (
+    select o.owner from owners as o
+    left join {schema}.leases as l on l.id = o.owner
+    where o.owner is not null and (l.id is null or l.fenced)
+),
+o as materialized (
+    select i.id from dead as d
+    join {schema}.instances as i on i.owner = d.owner
+    limit $room::integer
+    for no key update of i skip locked
+)
+update {schema}.instances as i
+set state = 0, owner = null, ready_at = clock_timestamp(), recoveries = least(i.recoveries + 1, 32000)
+from o where i.id = o.id
+returning i.id, i.program;
+
+-- name: queue_depth
+-- A plain count over the index of runnable rows, cut off so that a deep queue stays cheap to look at.
+select count(*) as queued, min(q.ready_at) as oldest_ready_at,
+    coalesce(extract(epoch from clock_timestamp() - min(q.ready_at)), 0)::double precision as oldest_s
+from (
+    select i.ready_at from {schema}.instances as i where i.state = 0 limit $room::integer
+) as q;

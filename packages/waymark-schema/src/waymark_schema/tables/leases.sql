@@ -1,0 +1,86 @@
+-- name: register
+-- Insert-only; the identity sequence never gives a number twice, not even after a rollback.
+insert into {schema}.leases (pool, application, expires_at)
+select $pool::bigint, $application::text, clock_timestamp() + $ttl::interval
+where $pool is not null
+returning id, beat, expires_at;
+
+-- name: heartbeat
+-- One row, `no key update`: it disturbs neither the owner's key-share lock nor waits for it. No row back
+-- means fenced.
+update {schema}.leases
+set beat = beat + 1, expires_at = clock_timestamp() + $ttl::interval
+where id = $lease::bigint and not fenced
+returning beat, clock_timestamp() as now;
+
+-- name: lock_session
+-- A session lock that dies with the session: held never delays anybody, free may hasten a reaper.
+select pg_try_advisory_lock($class::integer, $key::integer) as held;
+
+-- name: watch
+-- A plain read of leases and of `pg_locks`, never a try-lock, which behind a pooler returns true.
+select
+    l.id, l.pool, l.beat, l.application,
+    l.expires_at < clock_timestamp() as expired,
+    not exists (
+        select from pg_locks as k
+        where k.locktype = 'advisory' and k.granted and k.objsubid = 2
+            and k.database = (select d.oid from pg_database as d where d.datname = current_database())
+            and k.classid = $class::bigint::oid and k.objid = (l.id & 2147483647)::oid
+    ) as lock_free,
+    clock_timestamp() - pg_postmaster_start_time() as server_up
+from {schema}.leases as l
+where not l.fenced and l.id is distinct from $except::bigint
+order by l.id;
+
+-- name: set_lock_timeout
+-- Local to the reaper's transaction.
+select set_config('lock_timeout', $milliseconds::text, true) as lock_timeout;
+
+-- name: try_lock
+-- Inside the reaper's transaction, early path only: false means that the session lives after all.
+select pg_try_advisory_xact_lock($class::integer, $key::integer) as held;
+
+-- name: lock_expired
+-- `for update` waits for the owner's commit in flight (its key-share lock) and is checked again after it:
+-- a heartbeat in between moves expires_at.
+select l.beat from {schema}.leases as l
+where l.id = $lease::bigint and not l.fenced and l.expires_at < clock_timestamp()
+for update;
+
+-- name: lock_unbeaten
+-- The early path: the same lock, and the beat must be the one that was observed.
+select l.beat from {schema}.leases as l
+where l.id = $lease::bigint and not l.fenced and l.beat = $observed::bigint
+for update;
+
+-- name: mark_fenced
+-- The row is locked by this transaction; releasing what it owned is another transaction's business.
+update {schema}.leases set fenced = true where id = $lease::bigint;
+
+-- name: leave
+-- A runloop gives its lease up by itself; whatever it still holds is then released like an orphan's.
+update {schema}.leases set fenced = true where id = $lease::bigint and not fenced
+returning beat, clock_timestamp() as now;
+
+-- name: terminate
+-- A ghost backend holds its locks until it is ended; the application name says whose sessions they are.
+select pg_terminate_backend(a.pid) as held
+from pg_stat_activity as a
+where a.application_name = $application::text and a.pid <> pg_backend_pid()
+    and a.datname = current_database();
+
+-- name: remove
+-- A lease row goes when nothing refers to it; new references cannot appear, since a fenced lease claims
+-- and offers nothing.
+with gone as materialized (
+    select l.id from {schema}.leases as l
+    where l.fenced
+        and not exists (select from {schema}.instances as i where i.owner = l.id)
+        and not exists (select from {schema}.offers as o where o.owner = l.id or o.taken_by = l.id)
+    for update of l skip locked
+),
+markers as (delete from {schema}.commits as c using gone as g where c.lease = g.id),
+live as (delete from {schema}.in_flight as f using gone as g where f.lease = g.id)
+delete from {schema}.leases as l using gone as g where l.id = g.id
+returning l.id;

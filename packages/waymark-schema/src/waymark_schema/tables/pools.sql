@@ -1,0 +1,42 @@
+-- name: register
+-- Insert-only; one row per process tree.
+insert into {schema}.pools (pid, host, version, python, program_format, program_semantics)
+select
+    $pid::integer, $host::text, $version::text, $python::text, $program_format::smallint,
+    $program_semantics::smallint
+where $pid is not null
+returning id;
+
+-- name: report
+-- One row, written only by its own pool.
+update {schema}.pools
+set seen_at = clock_timestamp(), actions = $actions::text[], programs = $programs::bigint[],
+    workers = $workers::jsonb
+where id = $pool::bigint;
+
+-- name: stop
+-- One row, written only by its own pool.
+update {schema}.pools set stopped_at = clock_timestamp() where id = $pool::bigint;
+
+-- name: sample
+-- Append-only; one row per pool and interval.
+insert into {schema}.pool_samples (
+    pool, actions_completed, actions_failed, instances_completed, memory_bytes, instances_active,
+    calls_in_flight, calls_queued, workers, queue_latency_ms
+)
+select
+    $pool::bigint, $actions_completed::bigint, $actions_failed::bigint, $instances_completed::bigint,
+    $memory_bytes::bigint, $instances_active::integer, $calls_in_flight::integer,
+    $calls_queued::integer, $workers::integer, $queue_latency_ms::double precision
+where $pool is not null;
+
+-- name: prune_samples
+-- Old rows of an append-only table; two pruners delete disjoint or the same rows, either is right.
+delete from {schema}.pool_samples where sampled_at < clock_timestamp() - $older_than::interval;
+
+-- name: prune_pools
+-- Pools that stopped or fell silent long ago and hold no lease.
+delete from {schema}.pools as p
+where coalesce(p.stopped_at, p.seen_at) < clock_timestamp() - $older_than::interval
+    and p.seen_at < clock_timestamp() - $older_than
+    and not exists (select from {schema}.leases as l where l.pool = p.id);
