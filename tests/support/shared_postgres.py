@@ -29,7 +29,7 @@ OPTIONS: Mapping[str, str] = {
 }
 
 
-class _Enough(Exception):  # noqa: N818 - a request, not an error
+class _Enough(Exception):
     pass
 
 

@@ -1,6 +1,5 @@
 """The database fixtures, held against what they promise."""
 
-
 import psycopg
 import pytest
 

@@ -94,7 +94,7 @@ def _wheel_directory() -> Path | None:
 
 def _major_of(postgres: Path, origin: str) -> int:
     try:
-        answer = subprocess.run(  # noqa: S603 - a program that the user or the lock file chose
+        answer = subprocess.run(
             [str(postgres), "--version"],
             capture_output=True,
             text=True,

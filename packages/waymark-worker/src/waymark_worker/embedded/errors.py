@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from waymark_schema.errors import WaymarkError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 
-class EmbeddedPostgresError(RuntimeError):
+class EmbeddedPostgresError(WaymarkError):
     """The private Postgres cannot be used; every subclass is one decision a caller can make."""
 
 

@@ -56,7 +56,9 @@ class Identity:
             return self.uid, self.gid
         return os.geteuid(), os.getegid()
 
-    def command(self, program: Sequence[str], *, guard: Guard, reach: Sequence[Path] = ()) -> list[str]:
+    def command(
+        self, program: Sequence[str], *, guard: Guard, reach: Sequence[Path] = ()
+    ) -> list[str]:
         """Return the command line that becomes `program` with this identity, bound to this process."""
         return [
             sys.executable,
@@ -107,9 +109,8 @@ def possible_identities() -> list[Identity]:
 
 def why_not(identity: Identity, postgres: Path, home: Path) -> str | None:
     """Try an identity; return None when it works, else the reason."""
-    # The signal guard: this child lives for milliseconds, and a watchdog for it would outlive it.
     guard = Guard.of_this_system()
-    tried = subprocess.run(  # noqa: S603 - our own launcher
+    tried = subprocess.run(
         identity.command([str(postgres), "--version"], guard=guard, reach=[home]),
         capture_output=True,
         text=True,

@@ -1,8 +1,7 @@
-"""Owner, identity and program in; this process becomes that program, unprivileged and bound to its owner.
+"""Owner, identity and program in; this process becomes that program, unprivileged and bound to its owner."""
 
-Run by path with `python -I -S`, so nothing of the owner's environment is imported: standard library only.
-A parent-death signal must be set after every change of credentials, because such a change clears it.
-"""
+# Run by path with `python -I -S`, so that nothing of the owner's environment is imported: standard library only.
+# A parent-death signal must be set after every change of credentials, because such a change clears it.
 
 from __future__ import annotations
 
@@ -83,7 +82,7 @@ def take_identity(kind: str, uid: int, gid: int) -> None:
         drop_to_keeping_file_access(uid, gid)
 
 
-def die_with(owner: int) -> None:
+def die_with_owner() -> None:
     """Ask the kernel for SIGQUIT (an immediate, crash-safe shutdown) once the owner is gone."""
     _system("prctl", _PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
 
@@ -132,7 +131,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         return _refuse(f"{arguments.identity}: {error}")
     if arguments.guard == "signal":
-        die_with(arguments.owner)
+        die_with_owner()
     if os.getppid() != arguments.owner:
         return _refuse(f"owner {arguments.owner} is gone")
     for path in arguments.reach:

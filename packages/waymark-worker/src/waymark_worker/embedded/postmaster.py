@@ -85,7 +85,7 @@ def _command_line(pid: int) -> list[str] | None:
         except OSError:
             return None
         return [part.decode(errors="replace") for part in raw.split(b"\0") if part]
-    listing = subprocess.run(  # noqa: S603 - fixed program, numeric argument
+    listing = subprocess.run(
         ["/bin/ps", "-o", "command=", "-p", str(pid)],
         capture_output=True,
         text=True,

@@ -181,7 +181,7 @@ class EmbeddedServer:
         try:
             home.begin(identity.owner)
             with home.log.open("ab") as log:
-                finished = subprocess.run(  # noqa: S603 - found by us
+                finished = subprocess.run(
                     identity.command(self._initdb(home, binaries), guard=self.guard),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -281,7 +281,7 @@ def _spawn(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], thre
     def stand_by() -> None:
         try:
             with log.open("ab") as output:
-                process = subprocess.Popen(  # noqa: S603 - our own launcher
+                process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=output,

@@ -1,7 +1,6 @@
-"""Process ids of an owner and its ward in; SIGQUIT to the ward once the owner is gone.
+"""Process ids of an owner and its ward in; SIGQUIT to the ward once the owner is gone."""
 
-Run by path with `python -I -S`: standard library only. It ends with whichever of the two ends first.
-"""
+# Run by path with `python -I -S`: standard library only. It ends with whichever of the two ends first.
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ import sys
 
 def first_to_end(pids: list[int]) -> int:
     """Wait, without polling, until one of these processes has ended; return its id."""
-    if sys.platform == "linux":
+    if hasattr(os, "pidfd_open"):
         return _first_to_end_by_descriptor(pids)
     return _first_to_end_by_kqueue(pids)
 
