@@ -1,0 +1,19 @@
+"""Bounds of one instance: numbers, and the charge of an interpreter that counts in chunks."""
+
+from __future__ import annotations
+
+from waymark_worker.vm.meter import DEFAULT_BUDGET, METER
+
+MAX_DEPTH = 500
+"""Frames of one task; one more raises ``RecursionError``, at the same depth everywhere."""
+MAX_ALIVE = 1_000_000
+"""Open calls, timers and tasks of one instance."""
+CHUNK = 4096
+"""Units that the interpreter counts by itself before it tells the meter."""
+
+__all__ = ["CHUNK", "DEFAULT_BUDGET", "MAX_ALIVE", "MAX_DEPTH", "charge"]
+
+
+def charge(context: object, units: int) -> None:  # noqa: ARG001 - every builtin hands its machine over
+    """Take ``units`` from what this advance may still do; raises ``LimitExceeded``."""
+    METER.charge(units)
