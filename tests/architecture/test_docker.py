@@ -135,7 +135,7 @@ def test_published_ports_are_the_ones_that_are_served() -> None:
 @pytest.mark.timeout(300)
 def test_the_steps_of_the_image_install_every_command_it_promises(tmp_path: Path) -> None:
     """Follow COPY and `RUN uv sync` in an empty folder; only the base image is left out."""
-    uv = Path(sys.executable).with_name("uv")
+    uv = str(Path(sys.executable).with_name("uv"))
     app = tmp_path / "app"
     app.mkdir()
     environment = {
