@@ -1,0 +1,1 @@
+"""Workloads in; a table of rates, latencies and ratios to the skeleton, out."""
