@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -57,9 +58,18 @@ class Identity:
         return os.geteuid(), os.getegid()
 
     def command(
-        self, program: Sequence[str], *, guard: Guard, reach: Sequence[Path] = ()
+        self,
+        program: Sequence[str],
+        *,
+        guard: Guard,
+        reach: Sequence[Path] = (),
+        at_owners_end: signal.Signals = signal.SIGQUIT,
     ) -> list[str]:
-        """Return the command line that becomes `program` with this identity, bound to this process."""
+        """Return the command line that becomes `program` with this identity, bound to this process.
+
+        It gets `at_owners_end` when the thread that starts it, or this process, is gone. Postgres takes
+        SIGQUIT for an immediate shutdown, which is safe for everything that was committed.
+        """
         return [
             sys.executable,
             "-I",
@@ -67,6 +77,7 @@ class Identity:
             str(_LAUNCH),
             f"--owner={os.getpid()}",
             f"--guard={guard.value}",
+            f"--signal={int(at_owners_end)}",
             f"--identity={self.kind.value}",
             f"--uid={self.uid}",
             f"--gid={self.gid}",
@@ -74,6 +85,11 @@ class Identity:
             "--",
             *program,
         ]
+
+
+def own_identity() -> Identity:
+    """Return who we are: for children that need no other identity, only an owner."""
+    return Identity(IdentityKind.SAME, os.geteuid(), os.getegid())
 
 
 def choose_identity(postgres: Path, home: Path) -> Identity:
@@ -84,7 +100,7 @@ def choose_identity(postgres: Path, home: Path) -> Identity:
 
     """
     if os.geteuid() != 0 and _has_entry(os.geteuid()):
-        return Identity(IdentityKind.SAME, os.geteuid(), os.getegid())
+        return own_identity()
     reasons: list[str] = []
     for identity in possible_identities():
         reason = why_not(identity, postgres, home)

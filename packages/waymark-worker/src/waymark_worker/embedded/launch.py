@@ -9,7 +9,6 @@ import argparse
 import ctypes
 import errno
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -82,12 +81,12 @@ def take_identity(kind: str, uid: int, gid: int) -> None:
         drop_to_keeping_file_access(uid, gid)
 
 
-def die_with_owner() -> None:
-    """Ask the kernel for SIGQUIT (an immediate, crash-safe shutdown) once the owner is gone."""
-    _system("prctl", _PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
+def die_with_owner(number: int) -> None:
+    """Ask the kernel for this signal once the owner (the thread that forked us) is gone."""
+    _system("prctl", _PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
-def watch(owner: int) -> None:
+def watch(owner: int, number: int) -> None:
     """Start a detached watchdog for systems without a parent-death signal."""
     ward = os.getpid()
     between = os.fork()
@@ -99,7 +98,7 @@ def watch(owner: int) -> None:
         os._exit(0)
     watchdog = str(Path(__file__).with_name("watchdog.py"))
     os.execv(  # noqa: S606 - our own interpreter and file
-        sys.executable, [sys.executable, "-I", "-S", watchdog, str(owner), str(ward)]
+        sys.executable, [sys.executable, "-I", "-S", watchdog, str(owner), str(ward), str(number)]
     )
 
 
@@ -107,6 +106,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="waymark-launch")
     parser.add_argument("--owner", type=int, required=True)
     parser.add_argument("--guard", choices=("signal", "watchdog"), required=True)
+    parser.add_argument("--signal", type=int, required=True)
     parser.add_argument("--identity", required=True)
     parser.add_argument("--uid", type=int, default=-1)
     parser.add_argument("--gid", type=int, default=-1)
@@ -125,19 +125,18 @@ def main(argv: list[str]) -> int:
     arguments = _arguments(argv)
     # The watchdog starts first, with the owner's identity: it needs to be allowed to signal its ward.
     if arguments.guard == "watchdog":
-        watch(arguments.owner)
+        watch(arguments.owner, arguments.signal)
     try:
         take_identity(arguments.identity, arguments.uid, arguments.gid)
     except OSError as error:
         return _refuse(f"{arguments.identity}: {error}")
     if arguments.guard == "signal":
-        die_with_owner()
+        die_with_owner(arguments.signal)
     if os.getppid() != arguments.owner:
         return _refuse(f"owner {arguments.owner} is gone")
     for path in arguments.reach:
         if not os.access(path, os.X_OK):
             return _refuse(f"{arguments.identity}: {path!r}: {os.strerror(errno.EACCES)}")
-    os.umask(0o077)
     try:
         os.execv(arguments.program[0], arguments.program)  # noqa: S606 - chosen by our owner
     except OSError as error:

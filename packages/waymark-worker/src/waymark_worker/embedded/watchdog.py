@@ -1,4 +1,4 @@
-"""Process ids of an owner and its ward in; SIGQUIT to the ward once the owner is gone."""
+"""Process ids of an owner and its ward in; a signal to the ward once the owner is gone."""
 
 # Run by path with `python -I -S`: standard library only. It ends with whichever of the two ends first.
 
@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
 
 
@@ -55,10 +54,10 @@ def _first_to_end_by_kqueue(pids: list[int]) -> int:
 
 def main(argv: list[str]) -> int:
     """Guard the ward until one of the two has ended."""
-    owner, ward = int(argv[0]), int(argv[1])
+    owner, ward, number = (int(word) for word in argv)
     if first_to_end([owner, ward]) == owner:
         try:
-            os.kill(ward, signal.SIGQUIT)
+            os.kill(ward, number)
         except ProcessLookupError:
             return 0
     return 0

@@ -1,0 +1,1 @@
+"""The `waymark` commands that come with the worker distribution."""
