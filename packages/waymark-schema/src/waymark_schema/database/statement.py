@@ -13,7 +13,7 @@ Row = TypeVar("Row")
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _TYPE_NAMES = "|".join(sorted((re.escape(name) for name in TYPES), key=len, reverse=True))
-_PARAMETER = re.compile(rf"\$(?P<name>[a-z_]+)(?:::(?P<type>{_TYPE_NAMES}))?")
+_PARAMETER = re.compile(rf"\$(?P<name>[a-z_][a-z0-9_]*)(?:::(?P<type>{_TYPE_NAMES}))?")
 _NAME_LINE = re.compile(r"^-- name: (?P<name>[a-z_]+)$", re.MULTILINE)
 
 
