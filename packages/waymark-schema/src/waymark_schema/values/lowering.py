@@ -1,0 +1,451 @@
+"""A value in, what msgpack can write of it out: everything it lacks as extension codes, limits and places checked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.msgpack import Ext
+
+from waymark_schema.failures import SerializationError
+from waymark_schema.values import advice, faults, scalars
+from waymark_schema.values.binding import TypeBinding, TypeRef
+from waymark_schema.values.descriptors import Descriptor, digest
+from waymark_schema.values.objects import take_apart
+from waymark_schema.values.records import Record
+
+_SCALARS = frozenset({type(None), bool, int, float, str, bytes})
+_SMALL = frozenset({type(None), bool, int, float})
+_TEXT = frozenset({str})
+_encode = msgspec.msgpack.Encoder().encode
+_INT_LOW, _INT_HIGH = -(1 << 63), 1 << 64
+_MAX_INT_BITS = 1 << 20
+_PATH_PARTS = 24
+
+
+def plain(value: Any) -> bool:
+    """Whether msgpack writes ``value`` as it is: a scalar, or a flat list or dict of scalars."""
+    kind = type(value)
+    if kind is dict:
+        return _TEXT.issuperset(map(type, value)) and _SCALARS.issuperset(map(type, value.values()))
+    if kind is list:
+        return _SCALARS.issuperset(map(type, value))
+    return kind in _SCALARS
+
+
+class Ref(NamedTuple):
+    """A type reference, written once."""
+
+    digest: bytes
+    written: msgspec.Raw
+
+
+class Plan(NamedTuple):
+    """How instances of one user class are written."""
+
+    descriptor: Descriptor
+    ref: Ref
+    others: tuple[Ref, ...]
+
+
+class Settings:
+    """What all encodings of one codec share, the plans of the classes seen so far among it."""
+
+    __slots__ = ("binding", "containers", "default_names", "known", "max_bytes", "max_depth", "plans")
+
+    def __init__(
+        self, binding: TypeBinding, *, known: frozenset[bytes], max_bytes: int, max_depth: int
+    ) -> None:
+        self.binding = binding
+        self.known = known
+        self.max_bytes = max_bytes
+        self.max_depth = max_depth
+        self.plans: dict[type, Plan | None] = {}
+        self.containers = {
+            **scalars.CONTAINERS,
+            binding.set_type: (scalars.SET, list),
+            binding.frozenset_type: (scalars.FROZENSET, list),
+        }
+        self.default_names = scalars.default_names(binding.set_type, binding.frozenset_type)
+
+    def plan(self, kind: type) -> Plan | None:
+        """The plan of a user class, or None if its instances cannot be kept."""
+        if kind in self.plans:
+            return self.plans[kind]
+        described = self.binding.describe(kind)
+        plan = None if described is None else self._planned(*described)
+        self.plans[kind] = plan
+        return plan
+
+    def _planned(self, descriptor: Descriptor, others: tuple[Descriptor, ...]) -> Plan:
+        ref = self._ref(descriptor)
+        return Plan(descriptor, ref, () if ref.digest in self.known else tuple(map(self._ref, others)))
+
+    def _ref(self, descriptor: Descriptor) -> Ref:
+        mark = digest(descriptor)
+        return written(TypeRef(descriptor.qualname, mark, descriptor.kind, None if mark in self.known else descriptor))
+
+
+def written(ref: TypeRef) -> Ref:
+    """A reference as it stands in envelopes."""
+    return Ref(ref.digest, msgspec.Raw(_encode(ref)))
+
+
+class Lowering:
+    """One encoding."""
+
+    __slots__ = ("_careful", "_chain", "_dispatch", "_numbers", "_refs", "_settings", "_spent")
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._start(careful=False)
+
+    def _start(self, *, careful: bool) -> None:
+        self._careful = careful
+        self._spent = 0
+        self._refs: list[msgspec.Raw] = []
+        self._numbers: dict[bytes, int] = {}
+        self._chain: list[int] = []
+
+    # --- the whole ---------------------------------------------------------------------------
+
+    def whole(self, value: Any, path: str) -> bytes:
+        """Wire form of ``value``, in its envelope if it refers to classes."""
+        try:
+            data = self._written(value, path)
+        except (OverflowError, UnicodeEncodeError):
+            self._start(careful=True)
+            data = self._written(value, path)
+        if len(data) > self._settings.max_bytes:
+            raise advice.too_big(path, value, len(data), self._settings.max_bytes)
+        return data
+
+    def _written(self, value: Any, path: str) -> bytes:
+        try:
+            data = _encode(self.lower(value, 0))
+        except _Misfit as misfit:
+            raise misfit.explained(path) from None
+        except RecursionError:
+            raise advice.too_deep(path, value, self._settings.max_depth) from None
+        if self._refs:
+            data = _encode(Ext(scalars.ENVELOPE, _encode([self._refs, msgspec.Raw(data)])))
+        return data
+
+    def exception_whole(self, error: BaseException) -> bytes:
+        """Wire form of ``error``; what cannot be kept of it is left out until the rest fits."""
+        try:
+            return self.whole(error, type(error).__qualname__)
+        except SerializationError:
+            self._start(careful=True)
+        message = faults.message(error)
+        bare = [
+            faults.qualified(type(error)), -1, faults.base_names(type(error)),
+            Ext(scalars.TUPLE, _encode([Ext(scalars.TEXT, scalars.wrap_text(message))])), {},
+            *(_cleaned(text) for text in (message, faults.text(error))),
+            [], None, None, False, None, _cleaned(faults.traceback_text(error)),
+        ]  # fmt: skip
+        return _encode(Ext(scalars.EXCEPTION, _encode(bare)))
+
+    # --- one value ---------------------------------------------------------------------------
+
+    def lower(self, value: Any, depth: int) -> Any:
+        """``value`` itself where msgpack writes it right, else its stand-in."""
+        kind = type(value)
+        if kind in _SMALL:
+            return self._checked(value) if self._careful else value
+        if kind is str or kind is bytes:
+            self._spend(len(value), value)
+            return self._checked(value) if self._careful else value
+        if kind is list:
+            return self._list(value, depth + 1)
+        if kind is dict:
+            return self._dict(value, depth + 1)
+        container = self._settings.containers.get(kind)
+        if container is not None:
+            code, wrap = container
+            return Ext(code, _encode(self._items(wrap(value), depth + 1, value)))
+        leaf = scalars.WRAPS.get(kind)
+        if leaf is not None:
+            return self._leaf(value, leaf)
+        if kind is defaultdict:
+            return self._defaultdict(value, depth + 1)
+        return self._of_user(value, kind, depth + 1)
+
+    def _checked(self, value: Any) -> Any:
+        if type(value) is int and not _INT_LOW <= value < _INT_HIGH:
+            if value.bit_length() > _MAX_INT_BITS:
+                raise _Misfit(value, f"an int of {value.bit_length()} bits", f"at most {_MAX_INT_BITS} bits are kept")
+            return Ext(scalars.INT, scalars.wrap_int(value))
+        if type(value) is str and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return Ext(scalars.TEXT, scalars.wrap_text(value))
+        return value
+
+    def _spend(self, size: int, value: Any) -> None:
+        """Stop before a value that refers to its parts many times over fills the memory."""
+        self._spent += size + 1
+        if self._spent > self._settings.max_bytes:
+            raise _Misfit(value, *advice.size(self._settings.max_bytes))
+
+    def _enter(self, value: Any, depth: int) -> None:
+        if depth > self._settings.max_depth:
+            raise _Misfit(value, *advice.depth(self._settings.max_depth))
+        self._spend(len(value), value)
+
+    def _list(self, value: list[Any], depth: int) -> list[Any]:
+        self._enter(value, depth)
+        return self._lowered(value, depth)
+
+    def _items(self, items: list[Any], depth: int, owner: Any) -> list[Any]:
+        if depth > self._settings.max_depth:
+            raise _Misfit(owner, *advice.depth(self._settings.max_depth))
+        self._spend(len(items), owner)
+        return self._lowered(items, depth)
+
+    def _lowered(self, items: list[Any], depth: int) -> list[Any]:
+        if not self._careful:
+            kinds = set(map(type, items))
+            if _SMALL.issuperset(kinds):
+                return items
+            if _TEXT.issuperset(kinds):
+                self._spend(sum(map(len, items)), items)
+                return items
+        lower = self.lower
+        result: list[Any] = []
+        put = result.append
+        try:
+            for item in items:
+                put(lower(item, depth))
+        except _Misfit as misfit:
+            misfit.path.append(f"[{len(result)}]")
+            raise
+        return result
+
+    def _dict(self, value: dict[Any, Any], depth: int) -> Any:
+        self._enter(value, depth)
+        if not _TEXT.issuperset(map(type, value)) or (self._careful and not _encodable(value)):
+            return Ext(scalars.DICT, _encode(self._pairs(value, depth)))
+        self._spend(sum(map(len, value)), value)
+        if not self._careful and _SMALL.issuperset(map(type, value.values())):
+            return value
+        return self._values(value, depth)
+
+    def _values(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        lower = self.lower
+        result = {}
+        key = None
+        try:
+            for key, item in value.items():
+                result[key] = lower(item, depth)
+        except _Misfit as misfit:
+            misfit.path.append(f"[{key!r:.100}]")
+            raise
+        return result
+
+    def _pairs(self, value: dict[Any, Any], depth: int) -> list[Any]:
+        lower = self.lower
+        result: list[Any] = []
+        key = None
+        try:
+            for key, item in value.items():
+                result += (lower(key, depth), lower(item, depth))
+        except _Misfit as misfit:
+            misfit.path.append(f"[{key!r:.100}]")
+            raise
+        return result
+
+    def _defaultdict(self, value: Any, depth: int) -> Ext:
+        self._enter(value, depth)
+        name = self._settings.default_names.get(value.default_factory)
+        if name is None:
+            raise _Misfit(
+                value,
+                f"a defaultdict whose factory is {value.default_factory!r:.100}",
+                "use a builtin type such as list or int as its factory, or pass dict(value)",
+            )
+        return Ext(scalars.DEFAULTDICT, _encode([name, *self._pairs(value, depth)]))
+
+    def _leaf(self, value: Any, leaf: tuple[int, scalars.Wrap]) -> Ext:
+        code, wrap = leaf
+        try:
+            parts = wrap(value)
+        except TypeError as error:
+            raise _Misfit(value, str(error), "use datetime.timezone or zoneinfo.ZoneInfo(key)") from None
+        if code < scalars.RAW_BELOW:
+            self._spend(len(parts), value)
+            return Ext(code, parts)
+        self._spend(8, value)
+        return Ext(code, _encode([self.lower(part, 0) for part in parts]))
+
+    # --- instances of user classes ---------------------------------------------------------
+
+    def _of_user(self, value: Any, kind: type, depth: int) -> Any:
+        if isinstance(value, BaseException):
+            return self._exception(value, depth)
+        if kind is Record:
+            return self._record(value, depth)
+        plan = self._settings.plan(kind)
+        if plan is None:
+            raise _Misfit(value, "", advice.for_type(value))
+        if depth > self._settings.max_depth:
+            raise _Misfit(value, *advice.depth(self._settings.max_depth))
+        number = self._refer_all(plan)
+        code = scalars.MEMBER if plan.descriptor.kind == "enum" else scalars.OBJECT
+        return Ext(code, _encode([number, self._payload(take_apart(value, plan.descriptor), depth)]))
+
+    def _payload(self, payload: Any, depth: int) -> Any:
+        """Parts of an instance, with paths that read as attributes."""
+        if type(payload) is dict:
+            return self._fields(payload, depth)
+        if type(payload[0]) is dict:
+            return [self._fields(payload[0], depth), *(self.lower(part, 0) for part in payload[1:])]
+        return self._lowered(payload, depth)
+
+    def _fields(self, fields: dict[str, Any], depth: int) -> dict[str, Any]:
+        self._spend(len(fields), fields)
+        result = {}
+        name = ""
+        try:
+            for name, item in fields.items():
+                result[name] = self.lower(item, depth)
+        except _Misfit as misfit:
+            misfit.path.append(f".{name}")
+            raise
+        return result
+
+    def _record(self, record: Record, depth: int) -> Ext:
+        """An instance whose class is not at hand goes out as it came in."""
+        if depth > self._settings.max_depth:
+            raise _Misfit(record, *advice.depth(self._settings.max_depth))
+        number = self._refer(written(record.reference))
+        for other in record.references:
+            self._refer(written(other))
+        code = scalars.MEMBER if record.reference.kind == "enum" else scalars.OBJECT
+        return Ext(code, _encode([number, self._payload(record.payload, depth)]))
+
+    def _refer_all(self, plan: Plan) -> int:
+        """The number of a class in this value's envelope, which holds all that it refers to as well."""
+        number = self._numbers.get(plan.ref.digest)
+        if number is not None:
+            return number
+        number = self._refer(plan.ref)
+        for other in plan.others:
+            self._refer(other)
+        return number
+
+    def _refer(self, ref: Ref) -> int:
+        number = self._numbers.get(ref.digest)
+        if number is None:
+            number = self._numbers[ref.digest] = len(self._refs)
+            self._refs.append(ref.written)
+        return number
+
+    # --- exceptions ------------------------------------------------------------------------
+
+    def _exception(self, error: BaseException, depth: int) -> Ext:
+        if depth > self._settings.max_depth:
+            raise _Misfit(error, *advice.depth(self._settings.max_depth))
+        past = faults.remains(error)
+        qualname = past.qualname if past else faults.qualified(type(error))
+        plan = None if faults.well_known(qualname) else self._settings.plan(type(error))
+        number = self._refer_all(plan) if plan else -1
+        self._chain.append(id(error))
+        try:
+            parts = [
+                qualname,
+                number,
+                faults.base_names(type(error)),
+                Ext(scalars.TUPLE, _encode([self._kept(item, depth) for item in error.args])),
+                self._attributes(error, depth),
+                _cleaned(faults.message(error)),
+                _cleaned(faults.text(error)),
+                [_cleaned(note) for note in faults.notes(error)],
+                self._linked(error.__cause__, depth),
+                self._linked(error.__context__, depth),
+                bool(error.__suppress_context__),
+                self._members(error, depth),
+                _cleaned(faults.traceback_text(error)),
+            ]
+        finally:
+            self._chain.pop()
+        return Ext(scalars.EXCEPTION, _encode(parts))
+
+    def _linked(self, error: BaseException | None, depth: int) -> Any:
+        if error is None or id(error) in self._chain or len(self._chain) >= faults.CHAIN_LIMIT:
+            return None
+        kept = self._attempt(lambda: self._exception(error, depth + 1))
+        return None if kept is _LOST else kept
+
+    def _members(self, error: BaseException, depth: int) -> Any:
+        if not isinstance(error, BaseExceptionGroup):
+            return None
+        return [self._exception(member, depth + 1) for member in error.exceptions if id(member) not in self._chain]
+
+    def _kept(self, item: Any, depth: int) -> Any:
+        """An argument of an exception; one that cannot be kept becomes its ``repr``."""
+        kept = self._attempt(lambda: self._detached(item, depth))
+        return _cleaned(repr_of(item)) if kept is _LOST else kept
+
+    def _attributes(self, error: BaseException, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, item in faults.attributes(error).items():
+            kept = self._attempt(lambda item=item: self._detached(item, depth))  # type: ignore[misc]  # bound now
+            if kept is not _LOST and _encodable([name]):
+                found[name] = kept
+        return found
+
+    def _detached(self, item: Any, depth: int) -> Any:
+        """``item`` lowered, and known to be writable: a failure later would lose the whole exception."""
+        lowered = self.lower(item, depth)
+        if not self._careful:
+            _encode(lowered)
+        return lowered
+
+    def _attempt(self, make: Callable[[], Any]) -> Any:
+        spent = self._spent
+        try:
+            return make()
+        except (_Misfit, RecursionError):
+            self._spent = spent
+            return _LOST
+
+
+_LOST = object()
+
+
+class _Misfit(Exception):  # noqa: N818 - on its way to become a SerializationError
+    def __init__(self, value: Any, problem: str, advice_text: str) -> None:
+        self.value = value
+        self.problem = problem
+        self.advice = advice_text
+        self.path: list[str] = []
+
+    def explained(self, root: str) -> SerializationError:
+        path = [root, *reversed(self.path)]
+        if len(path) > _PATH_PARTS:
+            path[_PATH_PARTS // 2 : -_PATH_PARTS // 2] = ["…"]
+        return advice.error("".join(path), self.value, problem=self.problem, advice=self.advice)
+
+
+def repr_of(value: Any) -> str:
+    """A bounded ``repr`` that does not fail."""
+    try:
+        return repr(value)[:1000]
+    except Exception as broken:  # noqa: BLE001 - user code; the caller needs some text
+        return f"<{type(value).__qualname__} whose repr() raised {type(broken).__qualname__}>"
+
+
+def _encodable(texts: Any) -> bool:
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _cleaned(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
