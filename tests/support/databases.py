@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -70,16 +66,9 @@ class Server:
 
 
 def migrate(url: str) -> None:
-    """Bring a database to the newest schema, with the command that users run."""
-    waymark = Path(sys.executable).with_name("waymark")
-    done = subprocess.run(
-        [str(waymark), "migrate", "up"],
-        env={**os.environ, "WAYMARK_DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    if done.returncode != 0:
-        msg = f"`waymark migrate up` ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-        raise RuntimeError(msg)
+    """Bring a database to the newest schema."""
+    # Here, because a broken migration must not stop the tests that need no database.
+    from waymark_schema.database.settings import from_environment  # noqa: PLC0415
+    from waymark_schema.migrate import migrate_up  # noqa: PLC0415
+
+    migrate_up(from_environment({"WAYMARK_DATABASE_URL": url}))

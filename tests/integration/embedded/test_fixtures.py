@@ -1,12 +1,17 @@
 """The database fixtures, held against what they promise."""
 
+from pathlib import Path
+from urllib.parse import quote
+
 import psycopg
 import pytest
 
 from tests.fixtures.postgres import PostgresServer
 from tests.support.databases import Server
+from tests.support.processes import Child, Processes
 
 pytestmark = pytest.mark.postgres
+_REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def _tables(url: str) -> set[str]:
@@ -77,3 +82,62 @@ def test_a_killed_server_recovers_what_was_committed(postgres_server: PostgresSe
     postgres_server.start()
     with psycopg.connect(postgres_server.database_url) as connection:
         assert connection.execute("select one from kept").fetchone() == (1,)
+
+
+_INNER = """
+import signal
+
+
+def test_waits(empty_database_url, test_server):
+    print("ready", empty_database_url, flush=True)
+    signal.pause()
+
+
+def test_says(empty_database_url):
+    print("url", empty_database_url, flush=True)
+"""
+
+
+def _inner_run(processes: Processes, tmp_path: Path, *arguments: str) -> Child:
+    (tmp_path / "test_inner.py").write_text(_INNER)
+    return processes.start_python(
+        *("-m", "pytest", "-s", "-q", "-p", "tests.fixtures.postgres", "-p", "no:cacheprovider"),
+        *("-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path), *arguments),
+        environment={"PYTHONPATH": str(_REPOSITORY), "WAYMARK_TEST_DATABASE_URL": ""},
+    )
+
+
+def test_a_test_run_that_is_killed_leaves_no_server(processes: Processes, tmp_path: Path) -> None:
+    run = _inner_run(processes, tmp_path, "-k", "waits")
+    home = run.wait_for_line(r"ready .*host=(\S+)%2Fshared%2Fsocket")[1].replace("%2F", "/")
+    assert Path(home).is_dir()
+    run.kill()
+    processes.assert_none_left()
+    assert not Path(home).exists()
+
+
+def test_workers_of_a_run_share_a_server_that_ends_with_the_run(
+    processes: Processes, tmp_path: Path
+) -> None:
+    run = _inner_run(processes, tmp_path, "-k", "says", "-n", "2")
+    assert run.wait(seconds=60) == 0, run.output
+    processes.assert_none_left()
+
+
+def test_a_real_server_gets_its_databases_back_clean(
+    processes: Processes, tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    real = Server(postgres_server.database_url)
+    (tmp_path / "test_real.py").write_text(
+        "def test_it(database_url):\n    print('url', database_url)\n"
+    )
+    run = processes.start_python(
+        *("-m", "pytest", "-s", "-q", "-p", "tests.fixtures.postgres", "-p", "no:cacheprovider"),
+        *("-c", "/dev/null", "--rootdir", str(tmp_path), str(tmp_path)),
+        environment={"PYTHONPATH": str(_REPOSITORY), "WAYMARK_TEST_DATABASE_URL": real.url},
+    )
+    assert run.wait(seconds=60) == 0, run.output
+    assert f"host={quote(str(postgres_server.embedded.directory), safe='')}" in run.output
+    with psycopg.connect(real.url) as connection:
+        names = connection.execute("select datname from pg_database order by 1").fetchall()
+    assert [name for (name,) in names] == ["postgres", "template0", "template1", "waymark"]

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from waymark_schema.errors import WaymarkError
+from waymark_schema.database.settings import from_environment
+from waymark_schema.errors import SettingError
+from waymark_schema.migrate import migrate_up
 from waymark_worker.embedded import database_for
 from waymark_worker.embedded.identity import Guard, own_identity
 from waymark_worker.embedded.watchdog import first_to_end
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from waymark_worker.embedded import DatabaseSource
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ADDRESS = "WAYMARK_WEBAPP_ADDR"
 _KNOCK = 0.1
 # On top of the pool's own grace: it stops its workers one by one and says farewell to the database.
 _EXTRA_GRACE = 10.0
@@ -66,23 +69,23 @@ def dev(modules: tuple[str, ...], directory: Path, postgres_port: int | None) ->
             status = _run(named, directory, postgres_port)
         except _Enough:
             click.echo("Stopped.")
-        except WaymarkError as error:
-            raise click.ClickException(str(error)) from error
     sys.exit(status)
 
 
 def _run(modules: str, directory: Path, postgres_port: int | None) -> int:
-    address = os.environ.get("WAYMARK_WEBAPP_ADDR", f"127.0.0.1:{WEB_PORT}")
+    address = os.environ.get(_ADDRESS) or f"127.0.0.1:{WEB_PORT}"
     _refuse_busy(address)
     with database_for(directory, port=postgres_port) as database:
-        _announce(database)
         environment = {
             **os.environ,
             "WAYMARK_DATABASE_URL": database.url,
             "WAYMARK_USER_MODULE": modules,
             "WAYMARK_WEBAPP_ENABLED": "true",
-            "WAYMARK_WEBAPP_ADDR": address,
+            _ADDRESS: address,
         }
+        _announce(database)
+        for step in migrate_up(from_environment(environment)):
+            click.echo(f"Schema    applied {step}")
         with _pool(environment) as pool:
             _announce_web(pool, address)
             return _watch(pool, database)
@@ -169,13 +172,13 @@ def _refuse_busy(address: str) -> None:
         msg = (
             f"WAYMARK_WEBAPP_ADDR is {address!r}; expected HOST:PORT, such as 127.0.0.1:{WEB_PORT}."
         )
-        raise click.ClickException(msg)
+        raise SettingError(_ADDRESS, msg)
     if _answers(host, int(port)):
         msg = (
             f"something listens on {address} already, maybe another `waymark dev`. "
             f"Stop it, or choose another address: WAYMARK_WEBAPP_ADDR=127.0.0.1:{int(port) + 1}"
         )
-        raise click.ClickException(msg)
+        raise SettingError(_ADDRESS, msg)
 
 
 def _answers(host: str, port: int) -> bool:
