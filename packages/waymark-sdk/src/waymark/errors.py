@@ -12,12 +12,6 @@ from waymark_schema.failures import (
     SerializationError,
     WorkerCrashed,
 )
-from waymark_schema.failures import (
-    ActionTimeout,
-    ExhaustedRetriesError,
-    SerializationError,
-    WorkerCrashed,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +24,6 @@ __all__ = [
     "ExhaustedRetriesError",
     "InstanceNotFound",
     "ScheduleAlreadyExistsError",
-    "SerializationError",
     "SerializationError",
     "UnsupportedPatternError",
     "WaymarkError",
@@ -76,7 +69,7 @@ class UnsupportedPatternError(WaymarkError):
         self.diagnostics = diagnostics
 
 
-class WorkflowFailed(WaymarkError, RuntimeError):  # noqa: N818 - the public name
+class WorkflowFailed(WaymarkError, RuntimeError):
     """The run ended with an exception; where importable, the original one is ``__cause__``."""
 
     def __init__(self, message: str, *, instance_id: str, error: ErrorRecord) -> None:
@@ -85,7 +78,7 @@ class WorkflowFailed(WaymarkError, RuntimeError):  # noqa: N818 - the public nam
         self.error = error
 
 
-class WorkflowCancelled(WaymarkError):  # noqa: N818 - the public name
+class WorkflowCancelled(WaymarkError):
     """The run was cancelled before it returned."""
 
     def __init__(self, message: str, *, instance_id: str) -> None:
@@ -100,7 +93,7 @@ class ScheduleAlreadyExistsError(WaymarkError):
     """A schedule of that name belongs to another workflow."""
 
 
-class BridgeUnavailable(WaymarkError):  # noqa: N818 - the public name
+class BridgeUnavailable(WaymarkError):
     """The bridge could not be reached or booted; ``stderr`` holds the last lines it wrote."""
 
     def __init__(self, message: str, *, stderr: str = "") -> None:
@@ -108,7 +101,7 @@ class BridgeUnavailable(WaymarkError):  # noqa: N818 - the public name
         self.stderr = stderr
 
 
-class InstanceNotFound(WaymarkError, LookupError):  # noqa: N818 - the public name
+class InstanceNotFound(WaymarkError, LookupError):
     """No run has this id: never started, or pruned after its retention."""
 
     def __init__(self, message: str, *, instance_id: str) -> None:

@@ -1,0 +1,87 @@
+"""The environment in, the SDK's settings out; no other module of the SDK reads it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from waymark_schema.environment import load
+
+IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
+
+
+class Settings(BaseSettings):
+    """What the SDK, the bridge and the executor take from the environment; units are in the names."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WAYMARK_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="a Postgres URL such as postgresql://user:password@host:5432/database"
+    )
+    # The alias keeps pydantic's own `schema` attribute out of the way.
+    schema_name: str = Field(
+        "waymark",
+        validation_alias="WAYMARK_SCHEMA",
+        pattern=IDENTIFIER,
+        description="the name of a Postgres schema: lower-case letters, digits and _, at most 63",
+    )
+    user_module: str = Field("", description="module names, separated by commas")
+
+    bridge_addr: str | None = Field(
+        None, description="host:port of a bridge that runs beside this process"
+    )
+    bridge_token: SecretStr | None = Field(None, description="the secret that the bridge asks for")
+    bridge_mode: Literal["daemon", "inprocess"] = Field(
+        "daemon", description="'daemon' (one bridge per host) or 'inprocess' (one per process)"
+    )
+    boot_command: str | None = Field(None, description="the command that starts a bridge")
+    bridge_idle_exit_s: float = Field(
+        300.0, gt=0, description="seconds without a connected client, above 0"
+    )
+    bridge_in_memory: bool = Field(False, description="true or false")  # noqa: FBT003 - pydantic's default
+    skip_wait_for_instance: bool = Field(False, description="true or false")  # noqa: FBT003 - pydantic's default
+    runtime_dir: str | None = Field(None, description="a directory that this user may write to")
+
+    database_wait_s: float = Field(30.0, ge=0, description="seconds, 0 or more")
+    database_pool_size: int | None = Field(
+        None, ge=1, le=1000, description="a number of connections, 1 to 1000"
+    )
+    statement_timeout_ms: int = Field(
+        30_000, ge=100, description="a whole number of milliseconds, 100 or more"
+    )
+    auto_migrate: bool = Field(True, description="true or false")  # noqa: FBT003 - pydantic's default
+
+    max_value_bytes: int = Field(
+        16_777_216,
+        ge=1024,
+        le=60_000_000,
+        description="a whole number of bytes, 1024 to 60000000",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="'text' or 'json'")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of ``WAYMARK_USER_MODULE``, in order."""
+        return tuple(name.strip() for name in self.user_module.split(",") if name.strip())
+
+
+@lru_cache(maxsize=1)
+def current() -> Settings:
+    """Return this process's settings, read at the first call; raises ``SettingError``.
+
+    A test that changes the environment calls ``current.cache_clear()``.
+    """
+    return load(Settings)

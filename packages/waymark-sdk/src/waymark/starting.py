@@ -1,0 +1,245 @@
+"""A workflow, arguments and options in; a queued run out, or its result."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from waymark import runtime, settings
+from waymark.coercion import codec
+from waymark.definitions import definition_of
+from waymark.runs import Run
+from waymark_schema.ids import new_instance_id, parse_instance_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+R = TypeVar("R")
+MAX_PRIORITY = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """How one run is started, checked."""
+
+    id: UUID | None = None
+    idempotency_key: str | None = None
+    priority: int = 0
+    delay: timedelta | None = None
+    start_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def checked(
+        cls,
+        *,
+        id: UUID | str | None = None,  # noqa: A002 - the public name
+        idempotency_key: str | None = None,
+        priority: int = 0,
+        delay: float | timedelta | None = None,
+        start_at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        connection: object = None,
+    ) -> StartOptions:
+        """Check what a caller gave; raises ``TypeError`` or ``ValueError`` naming the option."""
+        if connection is not None:
+            msg = "options(connection=…) is not available in this version of Waymark"
+            raise NotImplementedError(msg)
+        if id is not None and not isinstance(id, str | UUID):
+            msg = f"id is {id!r}; expected a UUID or its text"
+            raise TypeError(msg)
+        if id is not None and idempotency_key is not None:
+            msg = "options() takes id or idempotency_key, not both: each names the run by itself"
+            raise ValueError(msg)
+        return cls(
+            id=parse_instance_id(id) if isinstance(id, str) else id,
+            idempotency_key=_key(idempotency_key),
+            priority=_priority(priority),
+            delay=_delay(delay, start_at),
+            start_at=_moment(start_at),
+            tags=_tags(tags),
+        )
+
+
+def _key(key: object) -> str | None:
+    if key is not None and (not isinstance(key, str) or not key):
+        msg = f"idempotency_key is {key!r}; expected a text that is not empty"
+        raise TypeError(msg)
+    return key
+
+
+def _priority(priority: object) -> int:
+    if isinstance(priority, bool) or not isinstance(priority, int):
+        msg = f"priority is {priority!r}; expected an int, the higher the sooner"
+        raise TypeError(msg)
+    if abs(priority) > MAX_PRIORITY:
+        msg = f"priority is {priority!r}; expected at most {MAX_PRIORITY} either way"
+        raise ValueError(msg)
+    return priority
+
+
+def _delay(delay: object, start_at: object) -> timedelta | None:
+    if delay is None:
+        return None
+    if start_at is not None:
+        msg = "options() takes delay or start_at, not both"
+        raise ValueError(msg)
+    seconds = seconds_of(delay, what="delay")
+    return timedelta(seconds=seconds)
+
+
+def _moment(moment: object) -> datetime | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        msg = f"start_at is {moment!r}; expected a datetime with a time zone"
+        raise TypeError(msg)
+    if moment.utcoffset() is None:
+        msg = f"start_at is {moment!r}; expected one with a time zone, such as datetime.now(UTC)"
+        raise ValueError(msg)
+    return moment
+
+
+def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
+    chosen = dict(tags or {})
+    for name, value in chosen.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            msg = f"tags holds {name!r}: {value!r}; expected texts"
+            raise TypeError(msg)
+    return chosen
+
+
+def seconds_of(value: object, *, what: str) -> float:
+    """Return seconds from a number or a timedelta, zero or more and finite."""
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"{what} is {value!r}; expected seconds as a number, or a timedelta"
+        raise TypeError(msg)
+    if not 0 <= value < float("inf"):
+        msg = f"{what} is {value!r} seconds; expected zero or more, and finite"
+        raise ValueError(msg)
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOptions:
+    """What ``run`` takes beside the workflow's own arguments."""
+
+    blocking: bool
+    priority: int
+    timeout: float | None
+
+    @classmethod
+    def taken_from(cls, kwargs: dict[str, Any]) -> WaitOptions:
+        """Take ``_blocking``, ``_priority`` and ``_timeout`` out of ``kwargs``, checked."""
+        blocking = kwargs.pop("_blocking", None)
+        if blocking is None:
+            blocking = not settings.current().skip_wait_for_instance
+        elif not isinstance(blocking, bool):
+            msg = f"_blocking is {blocking!r}; expected True or False"
+            raise TypeError(msg)
+        priority, timeout = kwargs.pop("_priority", None), kwargs.pop("_timeout", None)
+        return cls(
+            blocking,
+            0 if priority is None else _priority(priority),
+            None if timeout is None else seconds_of(timeout, what="_timeout"),
+        )
+
+    def start_options(self) -> StartOptions:
+        """Return what of it concerns the start."""
+        return StartOptions(priority=self.priority) if self.priority else DEFAULT_OPTIONS
+
+
+DEFAULT_OPTIONS = StartOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared(Generic[R]):
+    """One run that can be queued: compiled, bound and encoded."""
+
+    request: runtime.StartRequest
+    annotation: Any
+    """What ``run`` returns."""
+
+    def run(self, instance_id: UUID) -> Run[R]:
+        """Return the run that was queued under ``instance_id``."""
+        return Run(instance_id, annotation=self.annotation)
+
+
+def prepare(
+    workflow: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    options: StartOptions = DEFAULT_OPTIONS,
+    *,
+    instance: Any = None,
+) -> Prepared[Any]:
+    """Compile a workflow if need be, bind and encode its arguments.
+
+    Raises what ``Workflow.start`` raises, but for the bridge.
+    """
+    definition = definition_of(workflow)
+    written = inspect.unwrap(workflow.run)
+    if instance is None:
+        instance = workflow()
+    arguments = bind(written, instance, args, kwargs)
+    kept = codec()
+    request = runtime.StartRequest(
+        id=options.id or new_instance_id(),
+        program=definition.report(),
+        inputs=kept.encode(arguments, path="arguments"),
+        attributes=kept.encode(dict(vars(instance)), path="self"),
+        priority=options.priority,
+        delay=options.delay,
+        start_at=options.start_at,
+        idempotency_key=options.idempotency_key,
+        tags=options.tags,
+    )
+    return Prepared(request, return_annotation(written))
+
+
+def bind(
+    written: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments by parameter name, without ``self``; a mismatch raises what Python raises."""
+    # The call itself is the best judge: it makes a coroutine that never begins, or CPython's own TypeError.
+    written(instance, *args, **kwargs).close()
+    bound = inspect.signature(written).bind(instance, *args, **kwargs)
+    return dict(list(bound.arguments.items())[1:])
+
+
+def return_annotation(written: Callable[..., Any]) -> Any:
+    """Return what ``run`` promises as an object, ``Any`` where that cannot be found out."""
+    try:
+        annotation = inspect.signature(written, eval_str=True).return_annotation
+    except (NameError, TypeError, SyntaxError):
+        return Any
+    return Any if annotation is inspect.Signature.empty else annotation
+
+
+async def start(prepared: Prepared[R]) -> Run[R]:
+    """Queue one run."""
+    return prepared.run(await runtime.current().start(prepared.request))
+
+
+async def start_many(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
+    """Queue many runs in one transaction."""
+    calls = list(calls)
+    for call in calls:
+        if not isinstance(call, Prepared):
+            msg = f"start_many was given {call!r}; expected what W.call(…) returns"
+            raise TypeError(msg)
+    ids = await runtime.current().start_many([call.request for call in calls])
+    return [call.run(instance_id) for call, instance_id in zip(calls, ids, strict=True)]
+
+
+async def run_and_wait(prepared: Prepared[R], waiting: WaitOptions) -> R | str:
+    """Queue one run and return its result, or its id when the caller does not wait."""
+    run = await start(prepared)
+    if not waiting.blocking:
+        return run.id
+    return await run.result(timeout=waiting.timeout)
