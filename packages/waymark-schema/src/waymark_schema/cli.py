@@ -22,7 +22,7 @@ _MARKS: Final = {"applied": "applied", "pending": "PENDING", "edited": "EDITED",
 class WaymarkGroup(click.Group):
     """The command group; it prints our errors as messages and never as tracebacks."""
 
-    def invoke(self, context: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+    def invoke(self, context: click.Context) -> Any:
         """Run a command; an error of Waymark becomes its message and exit code 1."""
         try:
             return super().invoke(context)

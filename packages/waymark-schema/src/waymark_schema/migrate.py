@@ -240,7 +240,9 @@ def _apply_all(session: execute.SyncSession, settings: DatabaseSettings) -> list
     _require_history(session.schema, applied)
     _require_code(session.schema, applied)
     done = {step.name for step in applied}
-    return [step.name for step in steps() if step.name not in done and _apply(session, settings, step)]
+    return [
+        step.name for step in steps() if step.name not in done and _apply(session, settings, step)
+    ]
 
 
 def _apply(session: execute.SyncSession, settings: DatabaseSettings, step: Step) -> bool:

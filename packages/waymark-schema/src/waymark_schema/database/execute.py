@@ -1,7 +1,7 @@
 """The few functions that run a query: a session and a `Query[Row]` go in, rows come out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import psycopg
@@ -30,6 +30,11 @@ class SyncSession:
     connection: psycopg.Connection[Any]
     schema: str
     prepare: bool | None = None
+
+
+def unprepared(session: Session) -> Session:
+    """The same session, planning every query anew for the values given; right for filters of people."""
+    return replace(session, prepare=False)
 
 
 class _Argument:
@@ -81,7 +86,10 @@ async def fetch_all(session: Session, query: Query[Row]) -> list[Row]:
     """
     async with psycopg.AsyncRawCursor(session.connection) as cursor:
         await cursor.execute(
-            query.statement.sql(session.schema), arguments(query), prepare=session.prepare, binary=True
+            query.statement.sql(session.schema),
+            arguments(query),
+            prepare=session.prepare,
+            binary=True,
         )
         return _rows(query, await cursor.fetchall()) if cursor.description else []
 
@@ -100,7 +108,10 @@ async def execute(session: Session, query: Query[Nothing]) -> int:
     """Run a query for its effect and return the number of rows that it touched."""
     async with psycopg.AsyncRawCursor(session.connection) as cursor:
         await cursor.execute(
-            query.statement.sql(session.schema), arguments(query), prepare=session.prepare, binary=True
+            query.statement.sql(session.schema),
+            arguments(query),
+            prepare=session.prepare,
+            binary=True,
         )
         return cursor.rowcount
 
@@ -109,7 +120,10 @@ def fetch_all_sync(session: SyncSession, query: Query[Row]) -> list[Row]:
     """Run a query on a blocking session and return its rows."""
     with psycopg.RawCursor(session.connection) as cursor:
         cursor.execute(
-            query.statement.sql(session.schema), arguments(query), prepare=session.prepare, binary=True
+            query.statement.sql(session.schema),
+            arguments(query),
+            prepare=session.prepare,
+            binary=True,
         )
         return _rows(query, cursor.fetchall()) if cursor.description else []
 
@@ -128,7 +142,10 @@ def execute_sync(session: SyncSession, query: Query[Nothing]) -> int:
     """Run a query for its effect on a blocking session; the number of rows that it touched."""
     with psycopg.RawCursor(session.connection) as cursor:
         cursor.execute(
-            query.statement.sql(session.schema), arguments(query), prepare=session.prepare, binary=True
+            query.statement.sql(session.schema),
+            arguments(query),
+            prepare=session.prepare,
+            binary=True,
         )
         return cursor.rowcount
 

@@ -7,7 +7,20 @@ import psycopg
 
 _LOST_STATES: Final = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 _TRANSIENT_STATES: Final = frozenset(
-    {"40001", "40P01", "53000", "53100", "53200", "53300", "53400", "55006", "55P03", "57014", "58000", "58030"}
+    {
+        "40001",
+        "40P01",
+        "53000",
+        "53100",
+        "53200",
+        "53300",
+        "53400",
+        "55006",
+        "55P03",
+        "57014",
+        "58000",
+        "58030",
+    }
 )
 _FATAL_CLASSES: Final = frozenset({"28", "3D", "3F"})
 _FATAL_STATES: Final = frozenset({"42501", "42P01", "42703", "42883", "0A000"})
@@ -39,17 +52,18 @@ def classify(error: BaseException) -> Fault:
     if not isinstance(error, psycopg.Error):
         return Fault.LOST if isinstance(error, OSError) else Fault.FATAL
     state = error.sqlstate
-    if state is None:
-        return _without_state(error)
+    return _without_state(error) if state is None else _by_state(state)
+
+
+def _by_state(state: str) -> Fault:
     if state == _REFUSED:
         return Fault.REFUSED
     if state in _LOST_STATES or state[:2] == "08":
         return Fault.LOST
     if state in _TRANSIENT_STATES:
         return Fault.TRANSIENT
-    if state in _FATAL_STATES or state[:2] in _FATAL_CLASSES:
-        return Fault.FATAL
-    return Fault.DATA
+    fatal = state in _FATAL_STATES or state[:2] in _FATAL_CLASSES
+    return Fault.FATAL if fatal else Fault.DATA
 
 
 def _without_state(error: psycopg.Error) -> Fault:

@@ -84,7 +84,7 @@ def _fixed_array(code: str, oid: int) -> Encode:
     def encode_array(values: Iterable[Any]) -> bytes:
         pack = packed.pack
         items = [_NULL_ITEM if value is None else pack(size, value) for value in values]
-        return _joined(items, len(items), 1 if None in values else 0, oid)  # type: ignore[operator] # a list or tuple
+        return _joined(items, len(items), 1 if None in values else 0, oid)
 
     return encode_array
 

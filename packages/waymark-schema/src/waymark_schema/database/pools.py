@@ -165,9 +165,7 @@ async def _notification_arrives(
     return False
 
 
-async def _plain(
-    settings: DatabaseSettings, application: str
-) -> psycopg.AsyncConnection[Any]:
+async def _plain(settings: DatabaseSettings, application: str) -> psycopg.AsyncConnection[Any]:
     return await psycopg.AsyncConnection.connect(
         **connect_parameters(settings, application), autocommit=True, prepare_threshold=None
     )

@@ -109,9 +109,7 @@ async def prepare_session(
     """Apply a purpose's settings to an open connection and check them."""
     if not session_features:
         connection.prepare_threshold = None
-    session = session_on(
-        connection, settings, purpose=purpose, session_features=session_features
-    )
+    session = session_on(connection, settings, purpose=purpose, session_features=session_features)
     facts = await execute.fetch_one(session, FACTS.bind())
     wanted = _wanted(facts, settings, purpose) if session_features else {}
     await execute.fetch_all(session, _application(wanted))
@@ -218,9 +216,7 @@ async def server_facts(session: execute.Session) -> ServerFacts:
     return await execute.fetch_one(session, FACTS.bind())
 
 
-def _wanted(
-    facts: ServerFacts, settings: DatabaseSettings, purpose: Purpose
-) -> dict[str, str]:
+def _wanted(facts: ServerFacts, settings: DatabaseSettings, purpose: Purpose) -> dict[str, str]:
     wanted = {
         "statement_timeout": str(settings.statement_timeout // timedelta(milliseconds=1)),
         "default_transaction_isolation": "read committed",
@@ -243,7 +239,12 @@ def _check(facts: ServerFacts, settings: DatabaseSettings, applied: Mapping[str,
             target=settings.target,
         )
     promises = (
-        ("default_transaction_isolation", facts.isolation, facts.isolation == "read committed", "'read committed'"),
+        (
+            "default_transaction_isolation",
+            facts.isolation,
+            facts.isolation == "read committed",
+            "'read committed'",
+        ),
         ("synchronous_commit", facts.synchronous_commit, facts.synchronous_commit != "off", "on"),
     )
     for name, found, fine, expected in promises:

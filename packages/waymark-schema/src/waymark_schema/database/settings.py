@@ -55,7 +55,9 @@ def from_environment(environment: Mapping[str, str]) -> DatabaseSettings:
     return DatabaseSettings(
         url=parse_url(_address(environment)),
         schema=_schema(environment.get("WAYMARK_SCHEMA", "") or DEFAULT_SCHEMA),
-        wait=timedelta(seconds=_number(environment, "WAYMARK_DATABASE_WAIT_S", 30, 0, _MAX_SECONDS)),
+        wait=timedelta(
+            seconds=_number(environment, "WAYMARK_DATABASE_WAIT_S", 30, 0, _MAX_SECONDS)
+        ),
         statement_timeout=timedelta(
             milliseconds=_number(
                 environment, "WAYMARK_STATEMENT_TIMEOUT_MS", 30_000, 100, _MAX_SECONDS * 1000
@@ -117,7 +119,9 @@ def _choice(
 ) -> str:
     text = environment.get(variable, "").strip().lower() or default
     if text not in allowed:
-        raise SettingError(variable, f"{variable} is {text!r}; expected one of {', '.join(allowed)}.")
+        raise SettingError(
+            variable, f"{variable} is {text!r}; expected one of {', '.join(allowed)}."
+        )
     return text
 
 

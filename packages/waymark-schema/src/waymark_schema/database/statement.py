@@ -83,7 +83,11 @@ def checked_schema(name: str) -> str:
     Raises ValueError: lower-case letters, digits and underscores, at most 40 of them, neither `public`
     nor one of Postgres's own.
     """
-    if not _SCHEMA_NAME.fullmatch(name) or name in {"public", "information_schema"} or name[:3] == "pg_":
+    if (
+        not _SCHEMA_NAME.fullmatch(name)
+        or name in {"public", "information_schema"}
+        or name[:3] == "pg_"
+    ):
         raise ValueError(
             f"{name!r} cannot be the schema of Waymark; expected lower-case letters, digits and"
             " underscores, 40 at most, not starting with a digit or pg_, and not public"
@@ -126,7 +130,9 @@ def load(package: str, file: str) -> StatementFile:
 
 def _split_purpose(body: str, where: str) -> tuple[str, str]:
     lines = body.splitlines()
-    count = next((index for index, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    count = next(
+        (index for index, line in enumerate(lines) if not line.startswith("--")), len(lines)
+    )
     purpose = " ".join(line.removeprefix("--").strip() for line in lines[:count])
     if not purpose:
         raise ValueError(
@@ -149,7 +155,9 @@ def _parsed(name: str, purpose: str, text: str, row: type[Row]) -> Statement[Row
     parameters: list[tuple[str, ParameterType]] = []
     for parameter, kind in declared.items():
         if kind is None:
-            raise ValueError(f"{name} never says the type of ${parameter}; write ${parameter}::type")
+            raise ValueError(
+                f"{name} never says the type of ${parameter}; write ${parameter}::type"
+            )
         parameters.append((parameter, kind))
     positions = {parameter: index for index, parameter in enumerate(declared, 1)}
     numbered = _PARAMETER.sub(lambda match: _numbered(match, positions, declared), text)

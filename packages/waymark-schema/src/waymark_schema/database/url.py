@@ -40,7 +40,9 @@ class DatabaseUrl:
     @property
     def target(self) -> str:
         """The database as a person would name it, such as `app on db:5432 as app`."""
-        name = self.parameters.get("dbname") or self.parameters.get("user") or "the default database"
+        name = (
+            self.parameters.get("dbname") or self.parameters.get("user") or "the default database"
+        )
         role = self.parameters.get("user")
         return f"{name} on {self._places()}" + (f" as {role}" if role else "")
 

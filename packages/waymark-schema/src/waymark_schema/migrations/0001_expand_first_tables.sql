@@ -74,7 +74,7 @@ comment on table {schema}.instances is
 create index instances_ready on {schema}.instances (program, priority desc, ready_at) where state = 0;
 create index instances_wake on {schema}.instances (wake_at) where state in (1, 3);
 create index instances_owner on {schema}.instances (owner) where owner is not null;
-create index instances_finished on {schema}.instances (state, finished_at, program) where finished_at is not null;
+create index instances_finished on {schema}.instances (state, finished_at, program) where state >= 4;
 create unique index instances_idempotency on {schema}.instances (idempotency_key) where idempotency_key is not null;
 
 create table {schema}.journal (

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from waymark_schema.database.statement import Query, load as load_file
+from waymark_schema.database.statement import Query
+from waymark_schema.database.statement import load as load_file
 from waymark_schema.ids import InstanceId, LeaseId, ProgramId
 
 
@@ -173,7 +174,11 @@ def find_by_key(idempotency_key: str) -> Query[KeyedInstance]:
 
 
 def claim(
-    lease: LeaseId, *, programs: Iterable[ProgramId], room: int, since: Mapping[ProgramId, datetime] | None = None
+    lease: LeaseId,
+    *,
+    programs: Iterable[ProgramId],
+    room: int,
+    since: Mapping[ProgramId, datetime] | None = None,
 ) -> Query[Claimed]:
     """Take at most `room` runnable runs of the programs given, in turn between them, by priority within.
 

@@ -50,7 +50,9 @@ def unpack_ids(payload: str) -> list[UUID]:
     Raises ValueError when the payload is not made of whole ids.
     """
     if len(payload) % _HEX:
-        raise ValueError(f"a payload of {len(payload)} characters is not made of {_HEX}-digit run ids")
+        raise ValueError(
+            f"a payload of {len(payload)} characters is not made of {_HEX}-digit run ids"
+        )
     return [UUID(payload[start : start + _HEX]) for start in range(0, len(payload), _HEX)]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from waymark_schema.database.statement import Nothing, Query, load as load_file
+from waymark_schema.database.statement import Nothing, Query
+from waymark_schema.database.statement import load as load_file
 from waymark_schema.errors import ProgramConflict
 from waymark_schema.ids import ProgramId, program_id
 

@@ -1,0 +1,42 @@
+-- name: detail
+-- A plain read of one run and what surrounds it.
+select
+    i.id, i.program, p.workflow, p.version, i.state, i.priority, i.recoveries, i.epoch, i.created_at,
+    i.ready_at, i.started_at, i.finished_at, i.wake_at, i.inputs, i.result, i.error, i.parent, i.schedule,
+    i.idempotency_key, i.owner as lease, o.host, o.pid,
+    (select coalesce(max(j.position), 0) from {schema}.journal as j where j.instance = i.id) as position,
+    s.position as snapshot_position,
+    (select count(*) from {schema}.inbox as x where x.instance = i.id) as unread
+from {schema}.instances as i
+left join {schema}.programs as p on p.id = i.program
+left join {schema}.leases as l on l.id = i.owner
+left join {schema}.pools as o on o.id = l.pool
+left join {schema}.snapshots as s on s.instance = i.id
+where i.id = $instance::uuid;
+
+-- name: entries
+-- A plain read of an append-only table; keyset by position, so entries that are added meanwhile come last.
+select
+    j.position, j.kind, j.call, j.attempt,
+    coalesce(p.actions[j.action + 1], '') as action,
+    j.inputs, j.outcome, j.outcome_kind, j.local, j.queued_at, j.started_at, j.finished_at, j.worker,
+    j.python_minor
+from {schema}.journal as j
+join {schema}.instances as i on i.id = j.instance
+left join {schema}.programs as p on p.id = i.program
+where j.instance = $instance::uuid and j.position > $after::integer
+order by j.position
+limit $room::integer;
+
+-- name: flying
+-- A plain read; a row is as old as the commit that wrote it, and a dead owner's rows are left out.
+select
+    f.call, f.attempt, coalesce(p.actions[f.action + 1], '') as action, f.inputs, f.queued_at,
+    f.started_at, f.worker, o.host, clock_timestamp() - f.started_at as running_for
+from {schema}.in_flight as f
+join {schema}.instances as i on i.id = f.instance and i.owner = f.lease
+left join {schema}.programs as p on p.id = i.program
+left join {schema}.leases as l on l.id = f.lease
+left join {schema}.pools as o on o.id = l.pool
+where f.instance = $instance::uuid
+order by f.call;

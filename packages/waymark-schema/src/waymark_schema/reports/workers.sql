@@ -1,0 +1,52 @@
+-- name: pools
+-- A plain read of small tables.
+select
+    p.id, p.host, p.pid, p.version, p.python, p.started_at, p.seen_at, p.stopped_at, p.actions,
+    cardinality(p.programs) as programs, p.workers::text as workers_json,
+    coalesce(l.leases, 0) as leases, coalesce(l.alive, false) as alive, coalesce(i.held, 0) as held
+from {schema}.pools as p
+left join lateral (
+    select count(*) as leases, bool_or(l.expires_at > clock_timestamp()) as alive
+    from {schema}.leases as l where l.pool = p.id and not l.fenced
+) as l on true
+left join lateral (
+    select count(*) as held
+    from {schema}.leases as l join {schema}.instances as i on i.owner = l.id
+    where l.pool = p.id
+) as i on true
+where p.seen_at > clock_timestamp() - $seen_within::interval or l.alive
+order by p.id desc;
+
+-- name: samples
+-- A plain read of an append-only table.
+select
+    s.pool, s.sampled_at, s.actions_completed, s.actions_failed, s.instances_completed, s.memory_bytes,
+    s.instances_active, s.calls_in_flight, s.calls_queued, s.workers, s.queue_latency_ms
+from {schema}.pool_samples as s
+where s.sampled_at > clock_timestamp() - $within::interval
+order by s.pool, s.sampled_at;
+
+-- name: unserved
+-- A plain read: programs with runnable runs that no live pool reports, and what nobody knows of them.
+select
+    p.id, p.workflow, p.version, q.queued, p.format, p.semantics,
+    array(
+        select a.action from unnest(p.actions) as a (action)
+        where not exists (
+            select from {schema}.pools as o
+            join {schema}.leases as l on l.pool = o.id and not l.fenced and l.expires_at > clock_timestamp()
+            where a.action = any (o.actions)
+        )
+    ) as unknown_actions
+from {schema}.programs as p
+cross join lateral (
+    select count(*) as queued from (
+        select from {schema}.instances as i where i.state = 0 and i.program = p.id limit $most::integer
+    ) as c
+) as q
+where q.queued > 0 and not exists (
+    select from {schema}.pools as o
+    join {schema}.leases as l on l.pool = o.id and not l.fenced and l.expires_at > clock_timestamp()
+    where o.program_format >= p.format and o.program_semantics >= p.semantics and p.actions <@ o.actions
+)
+order by p.workflow, p.version;
