@@ -34,7 +34,7 @@ EXCEPTIONS = (
     "NameError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError "
     "asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError asyncio.QueueEmpty "
     "waymark.ActionTimeout waymark.WorkerCrashed waymark.ExhaustedRetriesError waymark.SerializationError "
-    "waymark.WaymarkError waymark.WorkflowFailed waymark.WorkflowCancelled"
+    "waymark.WaymarkError waymark.WorkflowFailed waymark.WorkflowCancelled pydantic.ValidationError"
 ).split()
 """Exception classes a workflow may name, construct, raise and catch; builtin ones without module."""
 
@@ -65,6 +65,8 @@ BUILTINS: dict[str, Builtin] = {
     "asyncio.sleep": Builtin(awaitable=True),
     "asyncio.gather": Builtin(awaitable=True),
     "dataclasses.replace": Builtin(),
+    "dataclasses.asdict": Builtin(),
+    "dataclasses.astuple": Builtin(),
 }
 """Every callable name of the language, by its qualified name; builtins without module."""
 
@@ -73,3 +75,129 @@ RECORDED: tuple[str, ...] = ()
 
 CALLBACK_METHODS: dict[str, tuple[str, ...]] = {"sort": ("key",)}
 """Methods whose keyword may hold a compiled function."""
+
+_TEXT_METHODS = (
+    "capitalize center count endswith expandtabs find index isalnum isalpha isascii isdigit islower "
+    "isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind "
+    "rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title translate "
+    "upper zfill"
+)
+_DICT_METHODS = "clear copy get items keys pop popitem setdefault update values"
+_FROZENSET_METHODS = (
+    "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
+)
+_PATH_METHODS = (
+    "as_posix is_absolute is_relative_to joinpath match relative_to with_name with_segments with_stem "
+    "with_suffix"
+)
+_PATH_ATTRIBUTES = "anchor drive name parent parts root stem suffix suffixes"
+
+METHODS: dict[str, tuple[str, ...]] = {
+    name: tuple(methods.split())
+    for name, methods in {
+        "str": _TEXT_METHODS
+        + " casefold encode format format_map isdecimal isidentifier isnumeric isprintable",
+        "bytes": _TEXT_METHODS + " decode hex",
+        "bytearray": _TEXT_METHODS
+        + " decode hex append clear copy extend insert pop remove reverse",
+        "int": "as_integer_ratio bit_count bit_length conjugate is_integer to_bytes",
+        "float": "as_integer_ratio conjugate hex is_integer",
+        "list": "append clear copy count extend index insert pop remove reverse sort",
+        "tuple": "count index",
+        "dict": _DICT_METHODS,
+        "set": _FROZENSET_METHODS
+        + " add clear difference_update discard intersection_update pop remove"
+        " symmetric_difference_update update",
+        "frozenset": _FROZENSET_METHODS,
+        "range": "count index",
+        "slice": "indices",
+        "dict_keys": "isdisjoint",
+        "dict_items": "isdisjoint",
+        "datetime.datetime": "astimezone ctime date dst isoformat isoweekday replace strftime time"
+        " timestamp timetz toordinal tzname utcoffset weekday",
+        "datetime.date": "ctime isoformat isoweekday replace strftime toordinal weekday",
+        "datetime.time": "dst isoformat replace strftime tzname utcoffset",
+        "datetime.timedelta": "total_seconds",
+        "datetime.timezone": "dst tzname utcoffset",
+        "zoneinfo.ZoneInfo": "dst tzname utcoffset",
+        "decimal.Decimal": "adjusted as_integer_ratio canonical compare compare_signal compare_total"
+        " compare_total_mag conjugate copy_abs copy_negate copy_sign exp fma is_canonical is_finite"
+        " is_infinite is_nan is_normal is_qnan is_signed is_snan is_subnormal is_zero ln log10 logb max"
+        " max_mag min min_mag next_minus next_plus next_toward normalize number_class quantize radix"
+        " remainder_near same_quantum scaleb sqrt to_eng_string to_integral to_integral_exact"
+        " to_integral_value",
+        "fractions.Fraction": "as_integer_ratio conjugate is_integer limit_denominator",
+        "pathlib.PurePosixPath": _PATH_METHODS,
+        "pathlib.Path": _PATH_METHODS,
+        "collections.deque": "append appendleft clear copy count extend extendleft index insert pop"
+        " popleft remove reverse rotate",
+        "collections.Counter": _DICT_METHODS + " most_common subtract total",
+        "collections.OrderedDict": _DICT_METHODS + " move_to_end",
+        "collections.defaultdict": _DICT_METHODS,
+        "BaseException": "add_note",
+        "pydantic.BaseModel": "model_copy model_dump model_dump_json",
+        "namedtuple": "_asdict _replace count index",
+    }.items()
+}
+"""Methods of each type of value, by the type's name as in ``TYPES`` (and of views, exceptions, models,
+named tuples). A name that CPython has and this table lacks ends the instance with ``WM201``."""
+
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    name: tuple(attributes.split())
+    for name, attributes in {
+        "int": "denominator imag numerator real",
+        "float": "imag real",
+        "range": "start step stop",
+        "slice": "start step stop",
+        "datetime.datetime": "day fold hour microsecond minute month second tzinfo year",
+        "datetime.date": "day month year",
+        "datetime.time": "fold hour microsecond minute second tzinfo",
+        "datetime.timedelta": "days microseconds seconds",
+        "zoneinfo.ZoneInfo": "key",
+        "decimal.Decimal": "imag real",
+        "uuid.UUID": "bytes bytes_le clock_seq clock_seq_hi_variant clock_seq_low fields hex int node"
+        " time time_hi_version time_low time_mid urn variant version",
+        "fractions.Fraction": "denominator imag numerator real",
+        "pathlib.PurePosixPath": _PATH_ATTRIBUTES,
+        "pathlib.Path": _PATH_ATTRIBUTES,
+        "collections.deque": "maxlen",
+        "collections.defaultdict": "default_factory",
+        "waymark.RetryPolicy": "attempts backoff exception_types",
+        "waymark.Backoff": "base factor jitter max",
+    }.items()
+}
+"""Plain attributes of each type of value; fields of models, dataclasses and the like come beside."""
+
+CLASS_METHODS: dict[str, tuple[str, ...]] = {
+    name: tuple(methods.split())
+    for name, methods in {
+        "str": "maketrans",
+        "bytes": "fromhex maketrans",
+        "bytearray": "fromhex maketrans",
+        "int": "from_bytes",
+        "float": "fromhex",
+        "dict": "fromkeys",
+        "datetime.datetime": "combine fromisocalendar fromisoformat fromordinal fromtimestamp strptime",
+        "datetime.date": "fromisocalendar fromisoformat fromordinal",
+        "datetime.time": "fromisoformat",
+        "decimal.Decimal": "from_float",
+        "fractions.Fraction": "from_decimal from_float",
+        "collections.OrderedDict": "fromkeys",
+        "collections.defaultdict": "fromkeys",
+        "pydantic.BaseModel": "model_validate",
+        "namedtuple": "_make",
+    }.items()
+}
+"""Methods called on the type itself."""
+
+CLASS_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    name: tuple(attributes.split())
+    for name, attributes in {
+        "datetime.datetime": "max min resolution",
+        "datetime.date": "max min resolution",
+        "datetime.time": "max min resolution",
+        "datetime.timedelta": "max min resolution",
+        "datetime.timezone": "max min utc",
+    }.items()
+}
+"""Constants read from the type itself."""

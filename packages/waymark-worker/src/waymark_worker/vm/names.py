@@ -1,0 +1,36 @@
+"""A value comes in; the name CPython would give its type, and what kind of record it is, go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+RECORDS: dict[type, str] = {}
+"""Records of the machine that workflow code can hold, and the name of CPython's type for them."""
+
+CALLABLES: set[type] = set()
+"""Records that workflow code can call."""
+
+ITERABLES: set[type] = set()
+"""Records that are iterators of Python, for host code too."""
+
+
+def register(
+    record: type,
+    name: str,
+    *,
+    callable: bool = False,  # noqa: A002 - it is what the builtin asks
+    items: Callable[[Any], Iterator[Any]] | None = None,
+) -> None:
+    """Make a machine record known under the name of the CPython type that it stands for."""
+    RECORDS[record] = name
+    if callable:
+        CALLABLES.add(record)
+    if items is not None:
+        ITERABLES.add(record)
+
+
+def type_name(value: object) -> str:
+    """Name of the type of ``value`` as CPython's messages have it."""
+    kind = type(value)
+    return RECORDS.get(kind) or kind.__name__

@@ -1,0 +1,90 @@
+"""A value comes in; the work of walking it all goes to the meter, before the walk is done by the host."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from waymark_worker.vm.meter import METER
+from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.refusals import LimitExceeded, no_identity
+
+MAX_DEPTH = 200
+_TEXT = (str, bytes, bytearray)
+_SEQUENCES: frozenset[type] = frozenset({list, tuple, deque, OrderedSet, OrderedFrozenset})
+_MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
+CONTAINERS = _SEQUENCES | _MAPPINGS
+_ATOMS: frozenset[type] = frozenset({int, float, bool, type(None), complex})
+
+
+def children(value: Any) -> Iterable[Any]:
+    """Give what a walk over ``value`` (repr, ``==``, order, hash, copy) would visit next."""
+    kind = type(value)
+    if kind in _SEQUENCES:
+        return value  # type: ignore[no-any-return] # a sequence or set, as its type says
+    if kind in _MAPPINGS:
+        return [*value.keys(), *value.values()]
+    if isinstance(value, BaseModel | BaseException):
+        return [*vars(value).values(), *getattr(value, "args", ())]
+    if isinstance(value, tuple):
+        return value
+    if isinstance(value, type | enum.Enum):
+        return ()
+    if dataclasses.is_dataclass(value):
+        return [getattr(value, f.name, None) for f in dataclasses.fields(value)]
+    return getattr(value, "pieces", ())
+
+
+def weigh(value: Any, *, shown: bool = False) -> int:
+    """Charge for a walk over ``value`` and return its size in nodes and characters.
+
+    Shared parts count as often as the host would visit them, so a few doubled lists cannot make a walk
+    that never ends. With ``shown``, a part whose repr would show an address is refused.
+    """
+    kind = type(value)
+    if kind in _TEXT:
+        size = len(value)
+        METER.charge(size >> 5)
+        return size
+    if kind in _ATOMS:
+        return 24
+    total = 0
+    path: set[int] = set()
+    stack: list[tuple[Any, Any]] = [(None, iter((value,)))]
+    while stack:
+        owner, remaining = stack[-1]
+        for part in remaining:
+            kind = type(part)
+            if kind in _ATOMS:
+                total += part.bit_length() if kind is int and part.bit_length() > 64 else 1
+            elif kind in _TEXT:
+                total += len(part) + 1
+            elif id(part) not in path:
+                total += 1
+                _enter(part, path, stack, shown=shown)
+                break
+        else:
+            stack.pop()
+            path.discard(id(owner))
+        if total > METER.left:
+            METER.charge(total)
+    METER.charge(total)
+    return total * 4
+
+
+def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bool) -> None:
+    kind = type(part)
+    if shown and (kind in RECORDS or kind is object) and not hasattr(kind, "pieces"):
+        what = f"the text of a {RECORDS.get(kind, 'object')} shows a memory address, which"
+        raise no_identity(what)
+    if len(stack) > MAX_DEPTH:
+        msg = f"a value is nested deeper than {MAX_DEPTH} levels"
+        raise LimitExceeded(msg)
+    path.add(id(part))
+    stack.append((part, iter(children(part))))
