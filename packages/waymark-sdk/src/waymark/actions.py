@@ -70,9 +70,7 @@ def action(
     policy = None
     if retry is not None or timeout is not None or backoff is not None:
         policy = stored_policy(retry=retry, timeout=timeout, backoff=backoff)
-    if name is not None and (not isinstance(name, str) or not name.strip()):
-        msg = f"@action name is {name!r}; expected a text that is not empty"
-        raise TypeError(msg)
+    _check_name(name)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         _check(function)
@@ -95,6 +93,12 @@ def action(
     if function is None:
         return decorate
     return decorate(function)
+
+
+def _check_name(name: object) -> None:
+    if name is not None and not (isinstance(name, str) and name.strip()):
+        msg = f"@action name is {name!r}; expected a text that is not empty"
+        raise TypeError(msg)
 
 
 def _check(function: object) -> None:

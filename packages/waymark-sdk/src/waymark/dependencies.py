@@ -53,7 +53,7 @@ def Depends(provider: Callable[..., Any], *, scope: Scope = "call") -> Any:  # n
     if not callable(provider):
         msg = f"Depends was given {provider!r}; expected a function, generator function or class"
         raise TypeError(msg)
-    if scope not in ("call", "worker"):
+    if scope not in get_args(Scope):
         msg = f"Depends scope is {scope!r}; expected 'call' or 'worker'"
         raise TypeError(msg)
     return Dependency(provider, scope)

@@ -48,20 +48,26 @@ class StartOptions:
         if connection is not None:
             msg = "options(connection=…) is not available in this version of Waymark"
             raise NotImplementedError(msg)
-        if id is not None and not isinstance(id, str | UUID):
-            msg = f"id is {id!r}; expected a UUID or its text"
-            raise TypeError(msg)
         if id is not None and idempotency_key is not None:
             msg = "options() takes id or idempotency_key, not both: each names the run by itself"
             raise ValueError(msg)
         return cls(
-            id=parse_instance_id(id) if isinstance(id, str) else id,
+            id=_id(id),
             idempotency_key=_key(idempotency_key),
             priority=_priority(priority),
             delay=_delay(delay, start_at),
             start_at=_moment(start_at),
             tags=_tags(tags),
         )
+
+
+def _id(given: object) -> UUID | None:
+    if given is None or isinstance(given, UUID):
+        return given
+    if not isinstance(given, str):
+        msg = f"id is {given!r}; expected a UUID or its text"
+        raise TypeError(msg)
+    return parse_instance_id(given)
 
 
 def _key(key: object) -> str | None:
@@ -104,11 +110,13 @@ def _moment(moment: object) -> datetime | None:
 
 
 def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    chosen = dict(tags or {})
-    for name, value in chosen.items():
+    given: dict[object, object] = dict(tags or {})
+    chosen: dict[str, str] = {}
+    for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str):
             msg = f"tags holds {name!r}: {value!r}; expected texts"
             raise TypeError(msg)
+        chosen[name] = value
     return chosen
 
 
@@ -228,8 +236,8 @@ async def start(prepared: Prepared[R]) -> Run[R]:
 
 async def start_many(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
     """Queue many runs in one transaction."""
-    calls = list(calls)
-    for call in calls:
+    given: list[object] = list(calls)
+    for call in given:
         if not isinstance(call, Prepared):
             msg = f"start_many was given {call!r}; expected what W.call(…) returns"
             raise TypeError(msg)

@@ -9,8 +9,8 @@ from waymark_schema.wire.frames import MAX_FRAME_BYTES, ToPool, ToWorker
 LENGTH_BYTES = 4
 _KEEP_BYTES = 1 << 20
 _ENCODER = msgspec.msgpack.Encoder()
-_TO_WORKER = msgspec.msgpack.Decoder(ToWorker)
-_TO_POOL = msgspec.msgpack.Decoder(ToPool)
+_TO_WORKER: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_TO_POOL: msgspec.msgpack.Decoder[ToPool] = msgspec.msgpack.Decoder(ToPool)
 
 
 class FrameError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from waymark.coercion import coerce
@@ -31,7 +32,6 @@ _EXACT: dict[Any, frozenset[type]] = {
     tuple: frozenset({tuple}),
 }
 _NOTHING: frozenset[type] = frozenset()
-Check = "Callable[[Any], bool]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ def _annotation(parameter: inspect.Parameter) -> Any:
     if note is Any:
         return Any
     if parameter.kind is parameter.VAR_POSITIONAL:
-        return tuple[note, ...]
+        return GenericAlias(tuple, (note, ...))
     if parameter.kind is parameter.VAR_KEYWORD:
-        return dict[str, note]
+        return GenericAlias(dict, (str, note))
     return note
 
 

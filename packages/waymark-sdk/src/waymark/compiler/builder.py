@@ -1,0 +1,135 @@
+"""Instructions go in, one by one; labelled blocks with slots by kind come out, not yet numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from waymark_schema.ir.instructions import NONE, Instruction, Jump, Terminator
+from waymark_schema.ir.program import Span
+
+TEMPORARIES = 1_000_000
+"""Slot numbers from here on are temporaries until the function is laid out."""
+CONSTANTS = 2_000_000
+"""Slot numbers from here on are constants until the function is laid out."""
+
+Label = int
+
+
+@dataclass(eq=False, slots=True)
+class OpenBlock:
+    """One block under construction; ``terminator`` None while it is open or if it was never placed."""
+
+    handler: Label = NONE
+    handling: int = NONE
+    instructions: list[Instruction] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    terminator: Terminator | None = None
+    end_span: Span = Span(1, 0, 1, 0)
+    placed: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Builder:
+    """The blocks of one function, the open one among them."""
+
+    blocks: list[OpenBlock] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    """Source names of the locals, by slot."""
+    constants: list[int] = field(default_factory=list)
+    """Constant numbers, by their order in the frame."""
+    handler: Label = NONE
+    handling: int = NONE
+    span: Span = Span(1, 0, 1, 0)
+    current: OpenBlock = field(init=False)
+    _top: int = 0
+    _high: int = 0
+    _constant_slots: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.place(self.label())
+
+    def label(self) -> Label:
+        """Return a new block's number; it must be placed later."""
+        self.blocks.append(OpenBlock())
+        return len(self.blocks) - 1
+
+    def place(self, label: Label) -> None:
+        """Continue in block ``label``; an open block before it falls through."""
+        if self.blocks and label and self.current.terminator is None:
+            self.terminate(Jump(label))
+        block = self.blocks[label]
+        block.placed = True
+        block.handler = self.handler
+        block.handling = self.handling
+        self.current = block
+
+    def fresh(self) -> Label:
+        """Place a new block and return its label."""
+        label = self.label()
+        self.place(label)
+        return label
+
+    def emit(self, instruction: Instruction) -> None:
+        self.current.instructions.append(instruction)
+        self.current.spans.append(self.span)
+
+    def terminate(self, terminator: Terminator) -> None:
+        """End the open block; what is emitted until the next label can never run."""
+        self.current.terminator = terminator
+        self.current.end_span = self.span
+        unreachable = OpenBlock(self.handler, self.handling)
+        self.blocks.append(unreachable)
+        unreachable.placed = True
+        self.current = unreachable
+
+    def local(self, name: str) -> int:
+        """Return a new slot for a local of this name."""
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def temporary(self) -> int:
+        """Return a slot that is free until the enclosing ``scratch`` ends."""
+        slot = TEMPORARIES + self._top
+        self._top += 1
+        self._high = max(self._high, self._top)
+        return slot
+
+    @property
+    def temporaries(self) -> int:
+        return self._high
+
+    @contextmanager
+    def scratch(self) -> Iterator[None]:
+        """Give temporaries taken inside back at the end."""
+        top = self._top
+        try:
+            yield
+        finally:
+            self._top = top
+
+    def mark(self) -> int:
+        return self._top
+
+    def release(self, mark: int) -> None:
+        """Give back every temporary taken since ``mark``."""
+        self._top = mark
+
+    def constant(self, number: int) -> int:
+        """Return the slot that constant ``number`` of the program is preloaded into."""
+        slot = self._constant_slots.get(number)
+        if slot is None:
+            slot = self._constant_slots[number] = CONSTANTS + len(self.constants)
+            self.constants.append(number)
+        return slot
+
+    @contextmanager
+    def protected(self, *, handler: Label, handling: int) -> Iterator[None]:
+        """Blocks placed inside have this handler and this exception in hand; a new block on both ends."""
+        before = self.handler, self.handling
+        self.handler, self.handling = handler, handling
+        try:
+            yield
+        finally:
+            self.handler, self.handling = before

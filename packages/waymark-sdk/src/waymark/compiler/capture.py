@@ -1,0 +1,277 @@
+"""A module-level value goes in; whether it may be captured, judged by the one expression that bound it, comes out."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from waymark.compiler.durable import is_immutable
+from waymark.compiler.language import Names
+from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
+from waymark.compiler.symbols import (
+    Builtin,
+    Captured,
+    Constant,
+    Namespace,
+    resolve_attribute,
+    resolve_name,
+)
+from waymark_schema.ir.policies import Backoff, RetryPolicy
+
+PURE_CALLS = {
+    "int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "set", "frozenset", "range",
+    "len", "sum", "min", "max", "sorted", "abs", "round",
+    "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone",
+    "zoneinfo.ZoneInfo", "decimal.Decimal", "uuid.UUID", "fractions.Fraction",
+    "pathlib.Path", "pathlib.PurePosixPath", "collections.deque", "collections.Counter",
+    "collections.OrderedDict", "collections.defaultdict",
+    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy",
+}  # fmt: skip
+"""Names of the language that may be called in the expression that binds a captured name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """Captured as a constant."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Mutable:
+    """Captured as a global: each instance has its own copy, shared by all its code."""
+
+    value: object
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A retry policy or backoff: made anew from its expression wherever it is used."""
+
+    expression: ast.expr
+    namespace: Namespace
+
+
+@dataclass(frozen=True, slots=True)
+class NotCaptured:
+    why: str
+
+
+Verdict = Immutable | Mutable | Policy | NotCaptured
+
+
+class Captures:
+    """Judges names of modules; each module's source is read once."""
+
+    def __init__(self, reader: SourceReader, language: Names) -> None:
+        self._reader = reader
+        self._language = language
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
+
+    def judge(self, captured: Captured) -> Verdict:
+        """Whether, and as what, a module-level value can be captured."""
+        key = (captured.module.__name__, captured.name)
+        if key not in self._verdicts:
+            self._verdicts[key] = NotCaptured("it is bound in terms of itself")
+            self._verdicts[key] = self._judged(captured)
+        return self._verdicts[key]
+
+    def _judged(self, captured: Captured) -> Verdict:
+        try:
+            file = self._reader.module(captured.module)
+        except (SourceMissing, SourceChanged):
+            return NotCaptured(f"module {captured.module.__name__} has no source to read it from")
+        bindings = list(_bindings(file.tree, captured.name))
+        if len(bindings) != 1:
+            times = "nowhere" if not bindings else f"{len(bindings)} times"
+            return NotCaptured(f"it is bound {times} in {captured.module.__name__}, not once")
+        return self._bound_by(bindings[0], captured, file)
+
+    def _bound_by(self, binding: ast.AST, captured: Captured, file: SourceFile) -> Verdict:
+        namespace = Namespace(vars(captured.module), captured.module, file)
+        match binding:
+            case ast.ImportFrom():
+                return self._imported(binding, captured)
+            case ast.Assign(value=value, targets=[ast.Name()]) | ast.AnnAssign(
+                value=ast.expr() as value, target=ast.Name()
+            ) if binding in file.tree.body:
+                pure = self._impure(value, namespace)
+                if pure is not None:
+                    return NotCaptured(pure)
+                return self._of_value(captured, value, namespace)
+        return NotCaptured("it is not bound by a plain assignment at the top of its module")
+
+    def _imported(self, binding: ast.ImportFrom, captured: Captured) -> Verdict:
+        names = [item.name for item in binding.names if (item.asname or item.name) == captured.name]
+        package = getattr(captured.module, "__package__", "") or ""
+        parts = package.split(".")[: len(package.split(".")) - max(0, binding.level - 1)]
+        prefix = ".".join(parts) if binding.level else ""
+        name = ".".join(filter(None, (prefix, binding.module)))
+        module = sys.modules.get(name)
+        if module is None or not names:
+            return NotCaptured(f"the module {name!r} that it comes from is not loaded")
+        return self.judge(Captured(captured.value, names[0], module))
+
+    def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:
+        if isinstance(captured.value, RetryPolicy | Backoff):
+            return Policy(value, namespace)
+        fresh = eval(  # noqa: S307 - the expression was just checked to be pure, name by name
+            compile(ast.Expression(value), "<captured>", "eval"), dict(namespace.names)
+        )
+        if not _same(fresh, captured.value):
+            return NotCaptured("it has changed since its module bound it")
+        if is_immutable(fresh):
+            return Immutable(fresh)
+        return Mutable(fresh, f"{captured.module.__name__}:{captured.name}")
+
+    def _impure(self, node: ast.expr, namespace: Namespace) -> str | None:
+        """Why an expression is not pure, or None."""
+        match node:
+            case ast.Constant():
+                return None
+            case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.BinOp() | ast.UnaryOp():
+                return self._impure_parts(node, namespace)
+            case ast.Name() | ast.Attribute():
+                return self._impure_name(node, namespace)
+            case ast.Call(func=func, args=args, keywords=keywords):
+                return self._impure_call(func, [*args, *(one.value for one in keywords)], namespace)
+            case ast.IfExp() | ast.BoolOp() | ast.Compare() | ast.Subscript() | ast.Starred():
+                return self._impure_parts(node, namespace)
+            case ast.JoinedStr() | ast.FormattedValue():
+                return self._impure_parts(node, namespace)
+        return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
+
+    def _impure_parts(self, node: ast.AST, namespace: Namespace) -> str | None:
+        for part in ast.iter_child_nodes(node):
+            if isinstance(part, ast.expr):
+                found = self._impure(part, namespace)
+                if found is not None:
+                    return found
+        return None
+
+    def _impure_call(
+        self, func: ast.expr, arguments: list[ast.expr], namespace: Namespace
+    ) -> str | None:
+        symbol = self._symbol(func, namespace)
+        if not (isinstance(symbol, Builtin) and symbol.name in PURE_CALLS):
+            return f"`{ast.unparse(func)}(…)` may give another value in every process"
+        for argument in arguments:
+            found = self._impure(argument, namespace)
+            if found is not None:
+                return found
+        return None
+
+    def _impure_name(self, node: ast.expr, namespace: Namespace) -> str | None:
+        symbol = self._symbol(node, namespace)
+        match symbol:
+            case Constant() | Builtin():
+                return None
+            case Captured():
+                verdict = self.judge(symbol)
+                return verdict.why if isinstance(verdict, NotCaptured) else None
+        return f"`{ast.unparse(node)}` is not a constant"
+
+    def _symbol(self, node: ast.expr, namespace: Namespace) -> Any:
+        if isinstance(node, ast.Name):
+            return resolve_name(node.id, namespace, self._language)
+        if isinstance(node, ast.Attribute):
+            base = self._symbol(node.value, namespace)
+            if base is not None:
+                return resolve_attribute(base, node.attr, ast.unparse(node), self._language)
+        return None
+
+    def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
+        """Why a class attribute cannot be captured, or None if it is bound once to a pure expression."""
+        try:
+            file = self._reader.module(module)
+        except (SourceMissing, SourceChanged):
+            return f"module {module.__name__} has no source to read it from"
+        nodes = [
+            node
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__
+        ]
+        bound = [value for node in nodes for value in _class_bindings(node, name)]
+        if len(bound) != 1:
+            return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
+        if bound[0] is None:
+            return "it is not bound by a plain assignment in the body of the class"
+        return self._impure(bound[0], Namespace(vars(module), module, file))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, enum.Enum):
+        return one is other
+    return repr(one) == repr(other) or bool(one == other)
+
+
+def _class_bindings(node: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
+    for statement in node.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=found)], value=value) if found == name:
+                yield value
+            case ast.AnnAssign(target=ast.Name(id=found), value=value) if found == name:
+                if value is not None:
+                    yield value
+            case _:
+                yield from (None for _ in _bindings_in(statement, name))
+
+
+def _bindings(tree: ast.Module, name: str) -> Iterator[ast.AST]:
+    """Everything at module level, or in a function that says ``global``, that binds ``name``."""
+    for statement in tree.body:
+        yield from _bindings_in(statement, name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _says_global(node, name):
+            for statement in node.body:
+                yield from _bindings_in(statement, name)
+
+
+def _says_global(node: ast.AST, name: str) -> bool:
+    return any(isinstance(part, ast.Global) and name in part.names for part in ast.walk(node))
+
+
+def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
+    """Nodes under ``node``, but not in a nested scope, that bind ``name``."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            if node.name == name:
+                yield node
+            return
+        case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return
+        case ast.Import() | ast.ImportFrom():
+            if any((item.asname or item.name.split(".")[0]) == name for item in node.names):
+                yield node
+            return
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            if isinstance(node, ast.AnnAssign) and node.value is None:
+                return
+            if any(_names(target, name) for target in _targets(node)):
+                yield node
+            return
+        case ast.Name(id=found, ctx=ast.Store() | ast.Del()) if found == name:
+            yield node
+        case ast.ExceptHandler(name=found) if found == name:
+            yield node
+    for part in ast.iter_child_nodes(node):
+        yield from _bindings_in(part, name)
+
+
+def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _names(target: ast.expr, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
+        for part in ast.walk(target)
+    )

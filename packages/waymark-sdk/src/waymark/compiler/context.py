@@ -1,0 +1,277 @@
+"""One function in the making: what the syntax families share to turn its nodes into blocks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from waymark.compiler.builder import CONSTANTS, TEMPORARIES, Builder, Label
+from waymark.compiler.diagnostics import Text, Unsupported
+from waymark.compiler.scopes import Scope, Variable
+from waymark.compiler.symbols import Namespace, Symbol, resolve_attribute, resolve_name
+from waymark.compiler.tables import Tables
+from waymark_schema.failures import SerializationError
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
+
+Lower = Callable[["Context", ast.expr, int | None], int]
+Execute = Callable[["Context", ast.stmt], None]
+Assign = Callable[["Context", ast.expr, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """Which lowering a node type has; what is in no table is not part of the language."""
+
+    expressions: dict[type[ast.AST], Lower]
+    statements: dict[type[ast.AST], Execute]
+    targets: dict[type[ast.AST], Assign]
+    symbol: Callable[[Context, Symbol, ast.expr, int | None], int]
+    """A global name's value."""
+
+
+@dataclass(eq=False, slots=True)
+class Loop:
+    """A loop that ``break`` and ``continue`` may leave."""
+
+    leave: Label
+    again: Label
+
+
+@dataclass(eq=False, slots=True)
+class Finally:
+    """A protected region: every way out of it runs the block ``label`` first."""
+
+    completion: int
+    label: Label
+    handling: int
+    """Slot of what the body of ``finally`` handles; unbound when it was not entered by an exception."""
+    outer_handling: int
+    returns: bool = False
+    jumps: list[tuple[Loop, Label]] = field(default_factory=list)
+
+    def jump(self, loop: Loop, label: Label) -> int:
+        """Return the number of a jump out of this region."""
+        if (loop, label) not in self.jumps:
+            self.jumps.append((loop, label))
+        return self.jumps.index((loop, label))
+
+
+@dataclass(eq=False, slots=True)
+class Named:
+    """The body of ``except … as name``: the name is unbound on every way out."""
+
+    variable: Variable
+
+
+Region = Loop | Finally | Named
+
+
+@dataclass(eq=False, slots=True)
+class Context:
+    """One frame being lowered."""
+
+    tables: Tables
+    families: Families
+    builder: Builder
+    scope: Scope
+    namespace: Namespace
+    text: Text
+    qualname: str
+    is_async: bool
+    owner: type | None = None
+    """Class whose method this is."""
+    self_variable: Variable | None = None
+    """The workflow itself: the first parameter of one of its methods."""
+    has_walrus: bool = True
+    inside_except: list[int] = field(default_factory=list)
+    """Slots of the exceptions that the enclosing ``except`` blocks handle; NONE for a ``finally``."""
+    regions: list[Region] = field(default_factory=list)
+    place: tuple[ast.AST, Text] | None = None
+    """Where captured expressions of other modules are used."""
+
+    # --- nodes -------------------------------------------------------------------------------
+
+    def expr(self, node: ast.expr, into: int | None = None) -> int:
+        """Lower an expression; its value is in the returned slot, which is ``into`` where that costs nothing."""
+        lower = self.families.expressions.get(type(node))
+        if lower is None:
+            self.reject("WM100", node, f"`{type(node).__name__}` is not part of the language")
+        before = self.builder.span
+        self.at(node)
+        slot = lower(self, node, into)
+        self.builder.span = before
+        return slot
+
+    def expr_into(self, node: ast.expr, target: int) -> None:
+        """Lower an expression so that its value is in ``target``."""
+        self.move(target, self.expr(node, target))
+
+    def move(self, target: int, source: int) -> None:
+        if target != source:
+            self.builder.emit(ins.Move(target, source))
+
+    def operands(self, nodes: Sequence[ast.expr]) -> list[int]:
+        """Lower expressions left to right, so that each keeps the value it had when it was evaluated."""
+        slots = []
+        for index, node in enumerate(nodes):
+            slot = self.expr(node)
+            if self.has_walrus and slot < TEMPORARIES and self._rebinds(slot, nodes[index + 1 :]):
+                slot = self.copy(slot)
+            slots.append(slot)
+        return slots
+
+    def keep(self, slot: int, later: Sequence[ast.expr]) -> int:
+        """Return a slot that still holds this value after ``later`` was evaluated."""
+        if self.has_walrus and slot < TEMPORARIES and self._rebinds(slot, later):
+            return self.copy(slot)
+        return slot
+
+    def copy(self, slot: int) -> int:
+        target = self.builder.temporary()
+        self.builder.emit(ins.Move(target, slot))
+        return target
+
+    def _rebinds(self, slot: int, nodes: Iterable[ast.expr]) -> bool:
+        name = self.builder.names[slot]
+        return any(
+            isinstance(part, ast.NamedExpr)
+            and isinstance(part.target, ast.Name)
+            and part.target.id == name
+            for node in nodes
+            for part in ast.walk(node)
+        )
+
+    def body(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            self.statement(statement)
+
+    def statement(self, node: ast.stmt) -> None:
+        """Lower one statement; a problem in it is reported and the next one goes on."""
+        mark = self.builder.mark()
+        regions = len(self.regions)
+        handled = len(self.inside_except)
+        protection = self.builder.handler, self.builder.handling
+        self.at(node)
+        try:
+            execute = self.families.statements.get(type(node))
+            if execute is None:
+                name = type(node).__name__
+                self.reject("WM100", node, f"`{name}` is not part of the language")
+            execute(self, node)
+        except Unsupported:
+            del self.regions[regions:]
+            del self.inside_except[handled:]
+            self.builder.handler, self.builder.handling = protection
+            self.builder.fresh()
+        self.builder.release(mark)
+
+    def assign(self, target: ast.expr, slot: int) -> None:
+        """Store ``slot`` into an assignment target."""
+        assign = self.families.targets.get(type(target))
+        if assign is None:
+            self.reject("WM100", target, "this assignment target is not part of the language")
+        before = self.builder.span
+        self.at(target)
+        assign(self, target, slot)
+        self.builder.span = before
+
+    def target(self, into: int | None) -> int:
+        """Return where a result goes: ``into``, or a temporary."""
+        return self.builder.temporary() if into is None else into
+
+    def at(self, node: ast.AST) -> None:
+        """Let what is emitted next stand at the place of ``node``."""
+        where, text = self.place or (node, self.text)
+        self.builder.span = text.span(where)
+
+    # --- names and constants -------------------------------------------------------------------
+
+    def cell_slot(self, variable: Variable) -> tuple[int, bool]:
+        """Return the slot that holds the variable's cell in this frame, and whether it is captured."""
+        frame = self.scope.frame
+        captured = frame.free.get(variable.name)
+        if captured is variable:
+            return frame.captured_slots[variable.name], True
+        return variable.slot, False
+
+    def load(self, variable: Variable, into: int | None = None) -> int:
+        if variable.cell:
+            slot, free = self.cell_slot(variable)
+            target = self.target(into)
+            self.builder.emit(ins.LoadCell(target, slot, variable.name, free))
+            return target
+        self.builder.emit(ins.Check(variable.slot, variable.name))
+        return variable.slot
+
+    def store(self, variable: Variable, slot: int) -> None:
+        if variable.cell:
+            self.builder.emit(ins.StoreCell(self.cell_slot(variable)[0], slot))
+        else:
+            self.move(variable.slot, slot)
+
+    def unbind(self, variable: Variable) -> None:
+        if variable.cell:
+            self.builder.emit(ins.StoreCell(self.cell_slot(variable)[0], NONE))
+        else:
+            self.builder.emit(ins.Unbind(variable.slot))
+
+    def plain_local(self, target: ast.expr) -> int | None:
+        """Return the slot of a target that is a plain local name: results may be written there directly."""
+        if isinstance(target, ast.Name):
+            variable = self.scope.find(target.id)
+            if variable is not None and not variable.cell and variable is not self.self_variable:
+                return variable.slot
+        return None
+
+    def constant(self, value: object, node: ast.AST) -> int:
+        """Return the slot of an immutable value."""
+        try:
+            return self.builder.constant(self.tables.value(value))
+        except SerializationError as error:
+            self.reject("WM110", node, str(error), "use a durable value")
+
+    def none(self) -> int:
+        return self.builder.constant(self.tables.value(None))
+
+    def builtin(self, name: str) -> int:
+        return self.builder.constant(self.tables.builtin(name))
+
+    def is_constant(self, slot: int) -> bool:
+        return slot >= CONSTANTS
+
+    def is_self(self, node: ast.expr) -> bool:
+        """Whether an expression is the workflow itself."""
+        return (
+            isinstance(node, ast.Name)
+            and self.self_variable is not None
+            and self.scope.find(node.id) is self.self_variable
+        )
+
+    def symbol(self, node: ast.expr) -> Symbol | None:
+        """What a name or attribute chain means if that is known without running it; None for values."""
+        if isinstance(node, ast.Name):
+            if self.scope.find(node.id) is not None:
+                return None
+            name = self.namespace.mangled(node.id)
+            return resolve_name(name, self.namespace, self.tables.language)
+        if isinstance(node, ast.Attribute):
+            base = self.symbol(node.value)
+            if base is None:
+                return None
+            text = ast.unparse(node)
+            return resolve_attribute(base, node.attr, text, self.tables.language)
+        return None
+
+    # --- problems ------------------------------------------------------------------------------
+
+    def report(self, code: str, node: ast.AST, message: str, instead: str = "") -> None:
+        where, text = self.place or (node, self.text)
+        self.tables.reporter.report(code, where, text, message, instead)
+
+    def reject(self, code: str, node: ast.AST, message: str, instead: str = "") -> NoReturn:
+        """Report a problem and give the statement up."""
+        self.report(code, node, message, instead)
+        raise Unsupported

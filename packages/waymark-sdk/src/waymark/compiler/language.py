@@ -1,0 +1,105 @@
+"""A host object goes in; the name that the workflow language has for it, or why it has none, comes out."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from types import ModuleType
+
+from waymark import errors
+from waymark.compiler.diagnostics import MOVE_TO_ACTION
+from waymark_schema import failures
+from waymark_schema.ir import policies
+from waymark_schema.ir.language import BUILTINS
+
+_OWN = (policies, failures, errors)
+
+RECORDED = {
+    "datetime.datetime": {"now", "utcnow", "today"},
+    "datetime.date": {"today"},
+    "uuid": {"uuid1", "uuid3", "uuid4", "uuid5", "uuid7", "getnode"},
+    "time": {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime"},
+}
+RECORDED_MODULES = {"random", "secrets"}
+ASYNCIO_INSTEAD = {
+    "create_task": "await the call, or pass it to asyncio.gather",
+    "TaskGroup": "await asyncio.gather(...)",
+    "wait": "await asyncio.gather(...)",
+    "as_completed": "await asyncio.gather(...)",
+    "wait_for": "await self.run_action(call, timeout=seconds)",
+    "timeout": "await self.run_action(call, timeout=seconds)",
+    "shield": "await the call",
+    "to_thread": "make the function an @action (a plain `def` runs in a thread)",
+}
+STABLE_MODULES = {"math", "string", "http", "datetime", "errno", "calendar", "decimal"}
+"""Standard modules whose constants are the same everywhere."""
+
+
+class Names:
+    """The callable names of the language by identity of the host object."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._kept: list[object] = []
+        for name in BUILTINS:
+            found = _host(name)
+            if found is not None and id(found) not in self._names:
+                self._names[id(found)] = name
+                self._kept.append(found)
+
+    def of(self, value: object) -> str | None:
+        """Return the name in ``ir.language.BUILTINS`` of a host object, or None."""
+        return self._names.get(id(value))
+
+
+def _host(name: str) -> object | None:
+    module, _, attribute = name.rpartition(".")
+    if not module:
+        return getattr(builtins, name, None)
+    places = _OWN if module == "waymark" else (sys.modules.get(module),)
+    for place in places:
+        found = getattr(place, attribute, None)
+        if found is not None:
+            return found  # type: ignore[no-any-return]  # whatever object has that name
+    return None
+
+
+def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
+    """Code, message and rewrite for an attribute of a module or builtin type that cannot be used, or None."""
+    if owner in RECORDED_MODULES or attribute in RECORDED.get(owner, ()):
+        return refuse_recorded(f"{owner}.{attribute}")
+    return None
+
+
+def refuse_recorded(name: str) -> tuple[str, str, str]:
+    return (
+        "WM125",
+        f"`{name}` gives another value each time it runs, and recording it is not supported yet",
+        "read it in an @action function and await it, or pass it to run()",
+    )
+
+
+def refuse_object(name: str, value: object) -> tuple[str, str, str]:
+    """Code, message and rewrite for a host function, class or module member without a name in the language."""
+    module = getattr(value, "__module__", None) or ""
+    own = getattr(value, "__name__", "")
+    top = module.partition(".")[0]
+    if top in {"asyncio"}:
+        instead = ASYNCIO_INSTEAD.get(own, "use await, asyncio.gather and asyncio.sleep")
+        return "WM124", f"`{name}` is not supported yet", instead
+    if top in RECORDED_MODULES or own in RECORDED.get(module, ()):
+        return refuse_recorded(name)
+    if module == "builtins":
+        return "WM124", f"builtin `{name}` cannot be used in a workflow", MOVE_TO_ACTION
+    if isinstance(value, type):
+        return (
+            "WM123",
+            f"class `{name}` is not a pydantic model, dataclass, named tuple, enum or exception",
+            f"make it a dataclass or a pydantic model, or {MOVE_TO_ACTION}",
+        )
+    return "WM124", f"`{name}` is not part of the workflow language", MOVE_TO_ACTION
+
+
+def is_stable(module: ModuleType) -> bool:
+    """Whether the scalar constants of a module are the same in every process."""
+    return module.__name__ in STABLE_MODULES

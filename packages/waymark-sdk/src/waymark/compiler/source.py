@@ -1,0 +1,148 @@
+"""A function object goes in; its syntax tree, from text proven to be what was imported, comes out."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, ModuleType
+
+from waymark.compiler.diagnostics import Text
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class SourceMissing(Exception):  # noqa: N818 - turned into a diagnostic by the caller
+    """No text was found for a function."""
+
+
+class SourceChanged(Exception):  # noqa: N818 - turned into a diagnostic by the caller
+    """The text that was found does not compile to the code that was imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One parsed file with every function of its tree, by first line and name."""
+
+    text: Text
+    tree: ast.Module
+    codes: dict[str, list[CodeType]]
+    nodes: dict[tuple[int, str], FunctionNode]
+
+
+@dataclass(slots=True)
+class SourceReader:
+    """Reads and parses each file once."""
+
+    files: dict[str, SourceFile] = field(default_factory=dict)
+
+    def function(self, function: FunctionType) -> tuple[FunctionNode, SourceFile]:
+        """Return the tree of a function and its file.
+
+        Raises:
+            SourceMissing: typed into a prompt, run from a string, or imported without its text.
+            SourceChanged: the file was edited after it was imported.
+        """
+        code = function.__code__
+        file = self._file(code)
+        loose = "@pytest_ar" in function.__globals__
+        for candidate in file.codes.get(code.co_qualname, ()):
+            if same_code(candidate, code, loose=loose):
+                return file.nodes[candidate.co_firstlineno, candidate.co_name], file
+        msg = f"{code.co_qualname!r} in {code.co_filename!r} is not what was imported"
+        raise SourceChanged(msg)
+
+    def module(self, module: ModuleType) -> SourceFile:
+        """Return the parsed file of a module.
+
+        Raises:
+            SourceMissing: a builtin or extension module, or one without its text.
+        """
+        try:
+            lines, _ = inspect.findsource(module)
+            filename = inspect.getsourcefile(module) or module.__name__
+        except (OSError, TypeError, IndexError) as error:
+            msg = f"module {module.__name__!r} has no source"
+            raise SourceMissing(msg) from error
+        return self._parsed(filename, lines)
+
+    def _file(self, code: CodeType) -> SourceFile:
+        filename = code.co_filename
+        if filename.startswith("<") and not filename.startswith("<ipython"):
+            msg = f"{code.co_qualname!r} was typed into a prompt or run from a string"
+            raise SourceMissing(msg)
+        try:
+            lines, _ = inspect.findsource(code)
+        except (OSError, TypeError, IndexError) as error:
+            msg = f"no text of {filename!r} was found (only its bytecode?)"
+            raise SourceMissing(msg) from error
+        return self._parsed(filename, lines)
+
+    def _parsed(self, filename: str, lines: list[str]) -> SourceFile:
+        found = self.files.get(filename)
+        if found is None:
+            found = self.files[filename] = parse(filename, "".join(lines))
+        return found
+
+
+def parse(filename: str, text: str) -> SourceFile:
+    """Parse and compile one file.
+
+    Raises:
+        SourceChanged: the text is no longer valid Python.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        tree = ast.parse(text, filename)
+        module = compile(text, filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        msg = f"{filename!r} no longer compiles: {error}"
+        raise SourceChanged(msg) from error
+    codes: dict[str, list[CodeType]] = {}
+    _collect_codes(module, codes)
+    nodes: dict[tuple[int, str], FunctionNode] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, FunctionNode):
+            first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
+            nodes[first, node.name] = node
+    lines = tuple(text.split("\n"))
+    return SourceFile(Text(filename, lines), tree, codes, nodes)
+
+
+def _collect_codes(code: CodeType, found: dict[str, list[CodeType]]) -> None:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found.setdefault(constant.co_qualname, []).append(constant)
+            _collect_codes(constant, found)
+
+
+def same_code(one: CodeType, other: CodeType, *, loose: bool = False) -> bool:
+    """Whether two code objects do the same, line numbers and file names left aside.
+
+    ``loose`` is for modules whose asserts pytest has rewritten: their signatures are compared.
+    """
+    signature = ("co_argcount", "co_kwonlyargcount", "co_posonlyargcount", "co_flags", "co_name")
+    if any(getattr(one, name) != getattr(other, name) for name in signature):
+        return False
+    arguments = one.co_argcount + one.co_kwonlyargcount
+    if loose:
+        return one.co_varnames[:arguments] == other.co_varnames[:arguments]
+    names = ("co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars")
+    if any(getattr(one, name) != getattr(other, name) for name in names):
+        return False
+    if len(one.co_consts) != len(other.co_consts):
+        return False
+    return all(map(_same_constant, one.co_consts, other.co_consts))
+
+
+def _same_constant(one: object, other: object) -> bool:
+    if isinstance(one, CodeType) and isinstance(other, CodeType):
+        return same_code(one, other)
+    return type(one) is type(other) and repr_of(one) == repr_of(other)
+
+
+def repr_of(value: object) -> object:
+    """Compare sets by content, everything else by text: ``-0.0`` and nan included."""
+    if isinstance(value, frozenset):
+        return sorted(map(repr, value))
+    return repr(value)

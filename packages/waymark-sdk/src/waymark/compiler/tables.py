@@ -1,0 +1,237 @@
+"""Host objects met by the lowering go in; their numbers in the program, and at last its tables, come out."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from waymark.compiler.diagnostics import Reporter
+from waymark.compiler.durable import Writer
+from waymark.dependencies import wiring
+from waymark_schema.ir.instructions import NONE
+from waymark_schema.ir.program import (
+    ActionConstant,
+    ActionEntry,
+    BuiltinConstant,
+    Constant,
+    Function,
+    FunctionConstant,
+    Parameter,
+    Span,
+    TypeConstant,
+    TypeEntry,
+    ValueConstant,
+)
+from waymark_schema.values.annotations import Unspeakable, to_grammar
+from waymark_schema.values.describe import Survey
+from waymark_schema.values.descriptors import Annotation, Descriptor
+
+if TYPE_CHECKING:
+    from waymark.compiler.capture import Captures
+    from waymark.compiler.language import Names
+    from waymark.compiler.source import SourceReader
+    from waymark.registry import ActionDefinition
+
+KINDS = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional_only",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
+    inspect.Parameter.VAR_POSITIONAL: "var_positional",
+    inspect.Parameter.KEYWORD_ONLY: "keyword_only",
+    inspect.Parameter.VAR_KEYWORD: "var_keyword",
+}
+
+
+class _Classes(Survey):
+    """A survey that tells which classes it has met."""
+
+    def classes(self) -> list[type]:
+        return list(self._queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A function that was given a number and has yet to be lowered."""
+
+    number: int
+    function: FunctionType
+    owner: type | None
+    """Class whose method it is."""
+
+
+@dataclass(eq=False, slots=True)
+class FinishedFunction:
+    function: Function
+    spans: list[list[Span]]
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What an earlier round of lowering found out about compiled methods, by name."""
+
+    methods: frozenset[str] = frozenset()
+    properties: frozenset[str] = frozenset()
+    excluded: dict[str, str] = field(default_factory=dict)
+    """``module:Class.method`` → why it cannot be compiled in."""
+    excluded_names: dict[str, str] = field(default_factory=dict)
+    """Method name → why, for names that mean nothing else."""
+
+
+@dataclass(eq=False, slots=True)
+class Tables:
+    """The tables of one program in the making."""
+
+    workflow: type
+    reader: SourceReader
+    language: Names
+    captures: Captures
+    writer: Writer
+    reporter: Reporter
+    assumed: Assumed
+    functions: list[FinishedFunction | None] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    constants: list[Constant] = field(default_factory=list)
+    globals: list[bytes] = field(default_factory=list)
+    attributes: dict[str, bytes] = field(default_factory=dict)
+    actions: list[ActionEntry] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    """Every attribute name that lowered code mentions."""
+    constructed: set[type] = field(default_factory=set)
+    constructors: dict[type, int] = field(default_factory=dict)
+    _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)
+    _function_numbers: dict[tuple[FunctionType, type | None], int] = field(default_factory=dict)
+    _global_numbers: dict[str, int] = field(default_factory=dict)
+    _action_numbers: dict[str, int] = field(default_factory=dict)
+    _survey: _Classes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._survey = _Classes(self.writer.encode)
+
+    # --- constants ---------------------------------------------------------------------------
+
+    def _constant(self, key: tuple[str, object], constant: Constant) -> int:
+        number = self._constant_numbers.get(key)
+        if number is None:
+            number = self._constant_numbers[key] = len(self.constants)
+            self.constants.append(constant)
+        return number
+
+    def value(self, value: object) -> int:
+        """Number of an immutable durable value; raises ``SerializationError``."""
+        wire = self.writer.encode(value)
+        return self._constant(("value", wire), ValueConstant(wire))
+
+    def builtin(self, name: str) -> int:
+        return self._constant(("builtin", name), BuiltinConstant(name))
+
+    def function_value(self, number: int) -> int:
+        return self._constant(("function", number), FunctionConstant(number))
+
+    def action_value(self, definition: ActionDefinition) -> int:
+        number = self.action(definition)
+        return self._constant(("action", number), ActionConstant(number))
+
+    def type_value(self, cls: type) -> int:
+        number = self.type(cls)
+        return self._constant(("type", number), TypeConstant(number))
+
+    # --- functions ---------------------------------------------------------------------------
+
+    def reserve(self) -> int:
+        """Return the number of a function that has no host function: a lambda, a bound method."""
+        self.functions.append(None)
+        return len(self.functions) - 1
+
+    def function(self, function: FunctionType, owner: type | None) -> int:
+        """Return the number of a compiled-in function; it is lowered once, later."""
+        key = (function, owner)
+        number = self._function_numbers.get(key)
+        if number is None:
+            number = self._function_numbers[key] = self.reserve()
+            self.jobs.append(Job(number, function, owner))
+        return number
+
+    # --- globals, actions, types ---------------------------------------------------------------
+
+    def global_value(self, key: str, value: object) -> int:
+        """Return the number of a captured mutable value; raises ``SerializationError``."""
+        number = self._global_numbers.get(key)
+        if number is None:
+            wire = self.writer.encode(value, path=key.rpartition(":")[2])
+            number = self._global_numbers[key] = len(self.globals)
+            self.globals.append(wire)
+        return number
+
+    def action(self, definition: ActionDefinition) -> int:
+        number = self._action_numbers.get(definition.key)
+        if number is None:
+            number = self._action_numbers[definition.key] = len(self.actions)
+            self.actions.append(
+                ActionEntry(
+                    definition.key, definition.name, action_parameters(definition), definition.policy
+                )
+            )
+            self.mention(definition.function)
+        return number
+
+    def type(self, cls: type) -> int:
+        """Return the number of a class in the type table."""
+        self._survey.name(cls)
+        return self._survey.classes().index(cls)
+
+    def descriptor(self, cls: type) -> Descriptor:
+        """Describe a class that has a durable kind."""
+        found = self.writer.described(cls)
+        if found is None:
+            msg = f"{cls!r} has no durable kind"
+            raise TypeError(msg)
+        return found[0]
+
+    def mention(self, function: Any) -> None:
+        """Put the classes of a function's annotations into the type table."""
+        for hint in hints(function).values():
+            self.annotation(hint)
+
+    def annotation(self, hint: Any) -> Annotation:
+        """Form of a type hint; ``Any`` where the grammar has none."""
+        try:
+            return to_grammar(hint, self._survey)
+        except Unspeakable:
+            return "Any"
+
+    def classes(self) -> list[type]:
+        """Return the classes of the type table, with all that they refer to."""
+        self._survey.complete()
+        return self._survey.classes()
+
+    def entries(self) -> list[TypeEntry]:
+        """Return the type table, without methods."""
+        return [TypeEntry(descriptor) for descriptor in self._survey.complete()]
+
+
+def hints(function: Any) -> dict[str, Any]:
+    """Resolved annotations of a function; nothing where a name in them cannot be resolved."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def action_parameters(definition: ActionDefinition) -> list[Parameter]:
+    """Return what a workflow may pass to an action; injected parameters need no argument."""
+    try:
+        injected = {name for name, _ in wiring(definition.function).injected}
+    except TypeError:
+        injected = set()
+    return [
+        Parameter(
+            one.name,
+            KINDS[one.kind],
+            NONE if one.default is one.empty and one.name not in injected else 0,
+        )
+        for one in definition.signature.parameters.values()
+    ]
+

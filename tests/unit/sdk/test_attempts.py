@@ -1,0 +1,77 @@
+"""Attempts in; what an action can read of them and log to them out."""
+
+import uuid
+
+import pytest
+
+from waymark.attempts import (
+    MAX_CHARACTERS,
+    MAX_LINES,
+    ActionAttempt,
+    RunLog,
+    current_action,
+    running_attempt,
+)
+
+INSTANCE = uuid.UUID("0190b7a0-0000-7000-8000-000000000001")
+
+
+def texts(log: RunLog) -> list[tuple[str, str]]:
+    return [(level, text) for level, text, _ in log.lines()]
+
+
+def test_outside_of_an_attempt_there_is_no_current_action() -> None:
+    with pytest.raises(RuntimeError, match="outside of an action"):
+        current_action()
+
+
+def test_the_idempotency_key_is_the_same_for_every_attempt() -> None:
+    keys = {ActionAttempt(INSTANCE.bytes, 3, n).idempotency_key for n in (1, 2)}
+    assert keys == {f"{INSTANCE}:3"}
+
+
+def test_the_current_action_is_the_one_of_the_context() -> None:
+    attempt = ActionAttempt(INSTANCE.bytes, 3, 2, deadline_at=86400.0)
+    token = running_attempt.set(attempt)
+    try:
+        assert current_action() is attempt
+        assert current_action().instance_id == str(INSTANCE)
+        assert str(current_action().deadline) == "1970-01-02 00:00:00+00:00"
+    finally:
+        running_attempt.reset(token)
+
+
+def test_a_heartbeat_ends_an_attempt_that_nobody_waits_for() -> None:
+    attempt = ActionAttempt(INSTANCE.bytes, 3, 1)
+    attempt.heartbeat("10 %")
+    attempt.heartbeat("10 %")
+    assert texts(attempt.log) == [("progress", "10 %")]
+    attempt.cancelled = True
+    with pytest.raises(TimeoutError, match="no longer waited for"):
+        attempt.heartbeat()
+
+
+def test_streams_become_lines_and_the_last_one_needs_no_newline() -> None:
+    log = RunLog()
+    for piece in ("a", "b\nc", "\n\nd"):
+        log.write("stdout", piece)
+    log.write("stderr", "x")
+    assert texts(log) == [
+        ("stdout", "ab"),
+        ("stdout", "c"),
+        ("stdout", ""),
+        ("stdout", "d"),
+        ("stderr", "x"),
+    ]
+
+
+def test_a_log_is_bounded_in_lines_and_characters() -> None:
+    log = RunLog()
+    for i in range(MAX_LINES + 10):
+        log.info("line %d", i)
+    lines = texts(log)
+    assert len(lines) == MAX_LINES + 1
+    assert lines[-1][1].startswith("10 more lines were left out")
+    long = RunLog()
+    long.write("stdout", "x" * (3 * MAX_CHARACTERS))
+    assert sum(len(text) for _, text in texts(long)) <= MAX_CHARACTERS + 200

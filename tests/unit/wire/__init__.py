@@ -1,0 +1,1 @@
+"""Frames between pool and worker, without a socket."""
