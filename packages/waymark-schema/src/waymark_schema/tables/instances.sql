@@ -102,7 +102,7 @@ select
     s.position as snapshot_position, s.python_minor as snapshot_python_minor, s.state as snapshot
 from {schema}.instances as i
 left join {schema}.snapshots as s on s.instance = i.id
-where i.id = any ($id::uuid[]) and i.owner = $lease::bigint;
+where i.id = any ($id::uuid[]) and (i.owner = $lease::bigint) is true;
 
 -- name: wake_due
 -- Only parked rows, which have no owner; locked `skip locked`, the predicate is checked again on the
@@ -122,14 +122,15 @@ returning i.id, i.program;
 -- name: wake_addressed
 -- Parked rows with mail, started from the inbox, which holds only what is not consumed yet; a message
 -- that arrives while its instance parks is seen here or by the owner's own look after its park commit.
--- Mail does not hurry a delayed start, except when it cancels it.
+-- Mail does not hurry a delayed start, except when it cancels it. The state is asked in a form that no
+-- index serves: a million sleepers must not be walked for one letter.
 with addressed as materialized (
     select x.instance as id, bool_or(x.kind = 1) as cancelled from {schema}.inbox as x group by x.instance
 ),
 due as materialized (
     select i.id from addressed as a
     join {schema}.instances as i on i.id = a.id
-    where i.state = 3 or (i.state = 1 and a.cancelled)
+    where case i.state when 3 then true when 1 then a.cancelled else false end
     limit $room::integer
     for no key update of i skip locked
 )
@@ -142,7 +143,7 @@ returning i.id, i.program;
 -- The owner's look after its park commit: a new statement, so it sees a message that came in between.
 with due as materialized (
     select i.id from {schema}.instances as i
-    where i.id = any ($id::uuid[]) and i.state = 3
+    where i.id = any ($id::uuid[]) and (i.state = 3) is true
         and exists (select from {schema}.inbox as x where x.instance = i.id)
     order by i.id
     for no key update of i skip locked

@@ -2,7 +2,8 @@
 -- One autocommit statement under READ COMMITTED, one committer per lease. The key-share lock on the lease
 -- excludes the reaper's `for update`; the marker (lease, seq) chained to seq - 1 makes a resend
 -- exactly-once; every writing CTE selects from the marker, none reads what another wrote; an instance row
--- that is not ours makes refuse() roll everything back, the marker included.
+-- that is not ours makes refuse() roll everything back, the marker included. Rows are found by key: `is
+-- true` keeps the planner from walking everything that the lease owns instead.
 with fence as materialized (
     select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
 ),
@@ -46,7 +47,7 @@ updated as (
         $i_id::uuid[], $i_epoch::integer[], $i_state::smallint[], $i_wake_at::timestamptz[],
         $i_result::bytea[], $i_error::bytea[]
     ) as t (id, epoch, state, wake_at, result, error)
-    where i.id = t.id and i.owner = $lease and i.epoch = t.epoch
+    where i.id = t.id and i.epoch = t.epoch and (i.owner = $lease) is true
     returning 1
 ),
 kept as (
@@ -157,7 +158,7 @@ updated as (
         $i_id::uuid[], $i_epoch::integer[], $i_state::smallint[], $i_wake_at::timestamptz[],
         $i_result::bytea[], $i_error::bytea[]
     ) as t (id, epoch, state, wake_at, result, error)
-    where i.id = t.id and i.owner = $lease and i.epoch = t.epoch
+    where i.id = t.id and i.epoch = t.epoch and (i.owner = $lease) is true
     returning 1
 ),
 counted as (
