@@ -1,0 +1,148 @@
+"""What every pool does for all of them: one session in; due runs woken, dead leases reaped, old runs pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+
+import psycopg
+
+from waymark_schema.database.execute import Session, execute, fetch_one
+from waymark_schema.errors import DatabaseError
+from waymark_schema.ids import PoolId, ProgramId
+from waymark_schema.tables import notifications, pools
+from waymark_schema.tables.pools import PoolSample
+from waymark_worker import pruner, wakes
+from waymark_worker.clock import Clock, pause
+from waymark_worker.reaper import Reaper
+from waymark_worker.runloop.report import RunloopReport
+from waymark_worker.sessions import LeaseSessions, pause_after
+from waymark_worker.settings import PoolSettings
+from waymark_worker.telemetry import log
+
+
+async def run(
+    sessions: LeaseSessions,
+    settings: PoolSettings,
+    *,
+    clock: Clock,
+    session_features: bool,
+    own: Callable[[], AbstractSet[object]],
+    status: Callable[[Session], Awaitable[None]],
+) -> None:
+    """Do the duties in turn until cancelled; a lost session means a new round with a new reaper."""
+    attempt = 0
+    while True:
+        session: Session | None = None
+        try:
+            session = await sessions.open(role="duties")
+            duties = _Duties(session, settings, clock, status)
+            duties.reaper = Reaper(session, clock=clock, own=own, session_features=session_features)
+            await duties.run()
+        except (psycopg.Error, OSError, DatabaseError) as error:
+            log.warning("duties.failed", error=str(error).splitlines()[0])
+            await pause_after(error, attempt)
+            attempt += 1
+        finally:
+            if session is not None:
+                with suppress(psycopg.Error):
+                    await session.connection.close()
+
+
+class _Duties:
+    """When each duty is due next, by monotonic time."""
+
+    def __init__(
+        self,
+        session: Session,
+        settings: PoolSettings,
+        clock: Clock,
+        status: Callable[[Session], Awaitable[None]],
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._clock = clock
+        self._status = status
+        self._ready_told = False
+        self.reaper: Reaper | None = None
+
+    async def run(self) -> None:
+        duties = (self._wake, self._reap, self._prune, self._show)
+        due = dict.fromkeys(duties, 0.0)
+        while True:
+            now = self._clock.monotonic()
+            for duty in [duty for duty, at in due.items() if at <= now]:
+                due[duty] = self._clock.monotonic() + await duty()
+            if self._ready_told:
+                self._ready_told = False
+                await self._tell()
+            await pause(max(0.0, min(due.values()) - self._clock.monotonic()))
+
+    def _told(self) -> None:
+        self._ready_told = True
+
+    async def _tell(self) -> None:
+        channel = notifications.ready_channel(self._session.schema)
+        await fetch_one(self._session, notifications.notify([(channel, "")]))
+
+    async def _wake(self) -> float:
+        return await wakes.wake(self._session, told=self._told)
+
+    async def _reap(self) -> float:
+        assert self.reaper is not None
+        interval = self._settings.expired_lock_reclaimer_interval_ms / 1000
+        await self.reaper.look()
+        released = await wakes.release_orphans(
+            self._session, room=self._settings.expired_lock_reclaimer_batch_size, told=self._told
+        )
+        if released:
+            log.warning("instances.released", count=released)
+        return min(interval, 0.5)
+
+    async def _prune(self) -> float:
+        await pruner.prune(
+            self._session,
+            retention=self._settings.retention,
+            room=self._settings.garbage_collector_batch_size,
+        )
+        return self._settings.garbage_collector_interval_ms / 1000
+
+    async def _show(self) -> float:
+        await self._status(self._session)
+        return self._settings.runner_profile_interval_ms / 1000
+
+
+async def report(session: Session, pool: PoolId, reports: Iterable[RunloopReport]) -> None:
+    """Write down what the runloops of a pool said of themselves."""
+    reports = list(reports)
+    await execute(
+        session,
+        pools.report(
+            pool,
+            actions=sorted({action for item in reports for action in item.actions}),
+            programs=sorted({ProgramId(program) for item in reports for program in item.programs}),
+            workers=[worker for item in reports for worker in item.workers],
+        ),
+    )
+    await execute(
+        session,
+        pools.sample(
+            PoolSample(
+                pool=pool,
+                actions_completed=_sum(reports, "actions_completed"),
+                actions_failed=_sum(reports, "actions_failed"),
+                instances_completed=_sum(reports, "instances_completed"),
+                memory_bytes=sum(item.memory_bytes for item in reports),
+                instances_active=sum(item.instances_active for item in reports),
+                calls_in_flight=sum(item.calls_in_flight for item in reports),
+                calls_queued=sum(item.calls_queued for item in reports),
+                workers=sum(len(item.workers) for item in reports),
+                queue_latency_ms=None,
+            )
+        ),
+    )
+
+
+def _sum(reports: Iterable[RunloopReport], counter: str) -> int:
+    return sum(item.counters.get(counter, 0) for item in reports)

@@ -1,0 +1,256 @@
+"""Group commit: changes of many instances in, one guarded statement at a time, committed changes out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import psycopg
+
+from waymark_schema.database.execute import Session, execute, fetch_one
+from waymark_schema.database.faults import Fault, classify
+from waymark_schema.errors import DatabaseUnreachable
+from waymark_schema.ids import LeaseId
+from waymark_schema.tables import settle
+from waymark_schema.tables.settle import (
+    FinalRow,
+    JournalRow,
+    SettleBatch,
+    SettleResult,
+    SnapshotRow,
+)
+from waymark_worker.clock import pause
+from waymark_worker.telemetry import Counters, log
+
+MAX_ROWS = 2_000
+MAX_BYTES = 4 * 1024 * 1024
+TRIM_EVERY = 256
+PYTHON_MINOR = sys.version_info.minor
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What one entry did to one instance; ``carried`` comes back with the commit."""
+
+    instance: UUID
+    carried: Any
+    rows: list[JournalRow] = field(default_factory=list)
+    final: FinalRow | None = None
+    snapshot: SnapshotRow | None = None
+    forget_snapshot: bool = False
+    consumed: list[tuple[UUID, int]] = field(default_factory=list)
+    last_word: bool = False
+    """It ends an instance of which an earlier change was refused."""
+
+    def size(self) -> int:
+        """Bytes of the values it writes."""
+        total = sum(len(row.inputs or b"") + len(row.outcome or b"") for row in self.rows)
+        if self.final is not None:
+            total += len(self.final.result or b"") + len(self.final.error or b"")
+        if self.snapshot is not None:
+            total += len(self.snapshot.state)
+        return total
+
+
+class Sessions(Protocol):
+    """Opens the committer's own session, again after every loss."""
+
+    async def open(self, *, role: str) -> Session: ...
+    async def terminate_lost(self) -> None: ...
+
+
+class Fenced(Exception):
+    """The lease is lost; everything that is held must be dropped."""
+
+
+class Committer:
+    """One per lease. While one commit is in flight, what settles queues up; the next one takes it."""
+
+    def __init__(
+        self,
+        lease: LeaseId,
+        sessions: Sessions,
+        *,
+        committed: Callable[[list[Change]], None],
+        rejected: Callable[[Change, psycopg.Error], None],
+        counters: Counters,
+        interval: float = 0.0,
+    ) -> None:
+        """``committed`` and ``rejected`` run on the loop's thread, before the next commit starts."""
+        self._lease = lease
+        self._sessions = sessions
+        self._committed = committed
+        self._rejected = rejected
+        self._counters = counters
+        self._interval = interval
+        self._queue: deque[Change] = deque()
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._session: Session | None = None
+        self._lost_answer = False
+        self._seq = 1
+        self._stopping = False
+        self._refused: set[UUID] = set()
+        """Instances of which a change was refused: what was queued behind it would leave a gap."""
+
+    def add(self, change: Change) -> None:
+        """Queue a change; it is committed with whatever else is ready then."""
+        self._queue.append(change)
+        self._wake.set()
+        self._drained.clear()
+
+    async def drain(self) -> None:
+        """Wait until everything that was added is committed."""
+        await self._drained.wait()
+
+    async def run(self) -> None:
+        """Commit until ``stop``. Raises Fenced or HistoryLost when the lease is no longer good."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._interval and self._queue:
+                await pause(self._interval)
+            while self._queue:
+                await self._commit(self._take())
+            self._drained.set()
+            if self._stopping:
+                await self._close()
+                return
+
+    def stop(self) -> None:
+        """Make ``run`` return once the queue is empty."""
+        self._stopping = True
+        self._wake.set()
+
+    def _take(self) -> list[Change]:
+        queue = self._queue
+        taken: list[Change] = []
+        rows = size = 0
+        while queue:
+            change = queue[0]
+            rows += len(change.rows) + 1
+            size += change.size()
+            if taken and (rows > MAX_ROWS or size > MAX_BYTES):
+                break
+            taken.append(queue.popleft())
+        return taken
+
+    async def _commit(self, changes: list[Change]) -> None:
+        """Commit the changes; one that the server refuses is isolated by halving and rejected alone."""
+        pending = [changes]
+        while pending:
+            part = [change for change in pending.pop() if self._wanted(change)]
+            if not part:
+                continue
+            try:
+                await self._settle(part)
+            except psycopg.Error as error:
+                if len(part) == 1:
+                    log.error(
+                        "journal.rejected", instance=str(part[0].instance), error=str(error).strip()
+                    )
+                    self._refused.add(part[0].instance)
+                    self._rejected(part[0], error)
+                    continue
+                middle = len(part) // 2
+                pending.append(part[middle:])
+                pending.append(part[:middle])
+                continue
+            self._committed(part)
+
+    def _wanted(self, change: Change) -> bool:
+        return change.last_word or change.instance not in self._refused
+
+    async def _settle(self, changes: list[Change]) -> None:
+        batch = self._batch(changes)
+        attempt = 0
+        while True:
+            try:
+                result = await self._send(batch)
+            except (psycopg.Error, OSError, DatabaseUnreachable) as error:
+                if not await self._recover(error, attempt):
+                    raise
+                attempt += 1
+                continue
+            if result is SettleResult.FENCED:
+                raise Fenced
+            self._seq += 1
+            self._counters.commits += 1
+            self._counters.journal_rows += len(batch.journal)
+            if self._seq % TRIM_EVERY == 0:
+                await self._trim()
+            return
+
+    def _batch(self, changes: list[Change]) -> SettleBatch:
+        finals: dict[UUID, FinalRow] = {}
+        snapshots: dict[UUID, SnapshotRow] = {}
+        forget: set[UUID] = set()
+        for change in changes:
+            if change.final is not None:
+                finals[change.instance] = change.final
+            if change.snapshot is not None:
+                snapshots[change.instance] = change.snapshot
+            if change.forget_snapshot:
+                snapshots.pop(change.instance, None)
+                forget.add(change.instance)
+        return SettleBatch(
+            self._lease,
+            self._seq,
+            PYTHON_MINOR,
+            journal=[row for change in changes for row in change.rows],
+            instances=list(finals.values()),
+            snapshots=list(snapshots.values()),
+            forget_snapshots=list(forget),
+            consumed=[item for change in changes for item in change.consumed],
+        )
+
+    async def _send(self, batch: SettleBatch) -> SettleResult:
+        session = self._session
+        if session is None:
+            session = await self._open()
+        answer = await fetch_one(session, settle.settle(batch))
+        last = None
+        if answer.held and not answer.marked:
+            last = await fetch_one(session, settle.last_commit(self._lease))
+        return settle.judge(batch, answer, last)
+
+    async def _open(self) -> Session:
+        if self._lost_answer:
+            # The old backend may still hold the statement whose answer was lost.
+            await self._sessions.terminate_lost()
+        session = await self._sessions.open(role="journal")
+        self._session = session
+        self._lost_answer = False
+        return session
+
+    async def _recover(self, error: Exception, attempt: int) -> bool:
+        """Prepare to send the identical batch again; False if sending it again cannot help."""
+        fault = Fault.LOST if isinstance(error, DatabaseUnreachable) else classify(error)
+        if fault is Fault.LOST:
+            self._lost_answer = True
+            await self._close()
+        elif fault is not Fault.TRANSIENT:
+            return False
+        if attempt:
+            log.warning("journal.retrying", attempt=attempt, error=str(error).strip())
+            await pause(min(2.0, 0.02 * 2 ** min(attempt, 8)))
+        return True
+
+    async def _trim(self) -> None:
+        assert self._session is not None
+        try:
+            await execute(self._session, settle.trim_commits(self._lease, before=self._seq - 2))
+        except (psycopg.Error, OSError) as error:
+            log.warning("journal.trim_failed", error=str(error).strip())
+            await self._close()
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.connection.close()

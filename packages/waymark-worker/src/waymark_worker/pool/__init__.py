@@ -1,0 +1,1 @@
+"""The worker pool of one runloop: calls in, ended attempts out."""

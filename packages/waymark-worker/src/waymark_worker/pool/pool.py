@@ -1,0 +1,385 @@
+"""Chooses a worker for each attempt, bounds concurrency, replaces workers: attempts in, ended attempts out."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from waymark_schema.wire.frames import PROTOCOL, CallEnd, Ends, Hello, Tick
+from waymark_worker.clock import pause
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.channel import Channel
+from waymark_worker.pool.process import WorkerCommand, spawn
+from waymark_worker.pool.worker import Worker
+from waymark_worker.telemetry import log
+
+MAX_BACKOFF_SECONDS = 10.0
+STABLE_SECONDS = 10.0
+HELLO_SECONDS = 60.0
+CANCEL_GRACE_SECONDS = 10.0
+
+
+class PoolListener(Protocol):
+    """The runloop, as the pool sees it."""
+
+    def attempt_ended(self, attempt: Attempt[Any], end: CallEnd) -> None: ...
+    def attempt_timed_out(self, attempt: Attempt[Any]) -> None: ...
+    def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None: ...
+    def attempt_gone(self, attempt: Attempt[Any]) -> None: ...
+    def slots_freed(self) -> None: ...
+    def worker_ready(self, hello: Hello) -> None: ...
+    def worker_refused(self, reason: str) -> None: ...
+
+
+class WorkerPool:
+    """The workers of one runloop. Every method runs on the loop's thread."""
+
+    def __init__(
+        self,
+        command: WorkerCommand,
+        listener: PoolListener,
+        *,
+        size: int,
+        lifecycle: int | None = None,
+        types_of: Callable[[bytes], tuple[bytes, ...]],
+    ) -> None:
+        """``lifecycle``: attempts after which a worker is replaced; ``types_of``: digest → known types."""
+        self._command = command
+        self._listener = listener
+        self._size = size
+        self._lifecycle = lifecycle
+        self._types_of = types_of
+        self._loop = asyncio.get_running_loop()
+        self._workers: dict[Channel, Worker] = {}
+        self._ready: list[Worker] = []
+        self._queue: deque[Attempt[Any]] = deque()
+        self._tickets = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self._window = command.concurrency
+        self._stopping = False
+        self._failures = 0
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._settled = asyncio.Event()
+
+    # what others ask ------------------------------------------------------------------------
+
+    @property
+    def slots(self) -> int:
+        """Attempts that can run at once."""
+        return self._size * self._window
+
+    @property
+    def free_slots(self) -> int:
+        """Attempts that could start now, less those that wait already (never below zero)."""
+        taken = sum(len(worker.in_flight) for worker in self._ready)
+        return max(0, len(self._ready) * self._window - taken - len(self._queue))
+
+    @property
+    def queued(self) -> int:
+        """Attempts that wait for a slot."""
+        return len(self._queue)
+
+    def workers(self) -> Iterable[Worker]:
+        """Every live worker, those that are starting or draining too."""
+        return tuple(self._workers.values())
+
+    async def start(self) -> None:
+        """Start all workers; their hellos arrive at the listener."""
+        for _ in range(self._size):
+            await self._spawn()
+
+    def submit(self, attempt: Attempt[Any]) -> None:
+        """Start the attempt on the least busy worker, or queue it."""
+        worker = self._choose()
+        if worker is None:
+            self._queue.append(attempt)
+        else:
+            self._start(worker, attempt)
+
+    def withdraw(self, attempt: Attempt[Any]) -> bool:
+        """Forget an attempt that may not have started; True if it had not.
+
+        One that runs is cancelled: its end is reported to nobody, and a worker that ignores the
+        cancellation is replaced once its neighbours are done.
+        """
+        attempt.release_handles()
+        attempt.abandoned = True
+        worker = attempt.worker
+        if worker is None:
+            try:
+                self._queue.remove(attempt)
+            except ValueError:
+                return False
+            return True
+        if attempt.ticket in worker.in_flight:
+            worker.channel.cancel(attempt.ticket)
+            attempt.grace_handle = self._loop.call_later(
+                CANCEL_GRACE_SECONDS, self._grace_over, worker, attempt
+            )
+        return False
+
+    async def settled(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left of a grace period
+        """Return when the next attempt has ended, or after ``timeout`` seconds."""
+        self._settled.clear()
+        try:
+            async with asyncio.timeout(max(0.0, timeout)):
+                await self._settled.wait()
+        except TimeoutError:
+            return
+
+    async def stop(self, *, grace: float) -> None:
+        """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
+        self._stopping = True
+        for attempt in self._queue:
+            attempt.release_handles()
+        self._queue.clear()
+        for worker in tuple(self._workers.values()):
+            self._drain(worker)
+        try:
+            async with asyncio.timeout(grace):
+                while self._watchers:
+                    await asyncio.wait(self._watchers)
+        except TimeoutError:
+            for worker in tuple(self._workers.values()):
+                worker.kill()
+            while self._watchers:
+                await asyncio.wait(self._watchers)
+
+    def kill_all(self) -> None:
+        """End every worker at once."""
+        self._stopping = True
+        for worker in tuple(self._workers.values()):
+            worker.kill()
+
+    # channel listener -----------------------------------------------------------------------
+
+    def said_hello(self, channel: Channel, hello: Hello) -> None:
+        """Compare protocol and secret, then let the worker take calls."""
+        worker = self._workers.get(channel)
+        if worker is None or worker.hello is not None:
+            channel.close("an unexpected hello")
+            return
+        if hello.protocol != PROTOCOL:
+            older = "waymark-sdk" if hello.protocol < PROTOCOL else "waymark-worker"
+            self._refuse(
+                worker,
+                f"the worker speaks protocol {hello.protocol}, this pool {PROTOCOL}: {older} is older; "
+                "install the same version of both",
+            )
+            return
+        if hello.token != worker.token:
+            self._refuse(
+                worker, "the process on the worker's socket is not the one that was started"
+            )
+            return
+        worker.hello = hello
+        if hello.failures:
+            self._refuse(worker, "\n".join(failure.message for failure in hello.failures))
+            return
+        worker.ready = True
+        self._ready.append(worker)
+        self._retire_replaced()
+        self._listener.worker_ready(hello)
+        self._fill()
+
+    def calls_ended(self, channel: Channel, ends: Ends) -> None:
+        """Hand every end to the listener, then use the slots that came free."""
+        worker = self._workers.get(channel)
+        if worker is None:
+            return
+        in_flight = worker.in_flight
+        listener = self._listener
+        for end in ends.ends:
+            attempt = in_flight.pop(end.ticket, None)
+            if attempt is None:
+                continue
+            if attempt.timeout_handle is not None or attempt.grace_handle is not None:
+                attempt.release_handles()
+            if attempt.abandoned:
+                listener.attempt_gone(attempt)
+            else:
+                listener.attempt_ended(attempt, end)
+        self._failures = 0
+        self._settled.set()
+        if self._lifecycle is not None and worker.started_count >= self._lifecycle:
+            self._replace(worker)
+        if worker.draining:
+            self._drained(worker)
+        self._fill()
+
+    def ticked(self, channel: Channel, tick: Tick) -> None:
+        """Note that the worker's loop lives."""
+        worker = self._workers.get(channel)
+        if worker is not None:
+            worker.last_tick_at = self._loop.time()
+            worker.resident_bytes = tick.resident_bytes
+
+    def closed(self, channel: Channel, reason: str) -> None:
+        """The socket is gone, so the process must go too."""
+        worker = self._workers.get(channel)
+        if worker is not None:
+            self._unready(worker)
+            if not worker.draining:
+                log.debug("worker.closed", worker=worker.number, reason=reason)
+            worker.kill()
+
+    # inside ---------------------------------------------------------------------------------
+
+    def _choose(self) -> Worker | None:
+        chosen: Worker | None = None
+        least = self._window
+        for worker in self._ready:
+            busy = len(worker.in_flight)
+            if busy < least:
+                least = busy
+                chosen = worker
+        return chosen
+
+    def _start(self, worker: Worker, attempt: Attempt[Any]) -> None:
+        worker.start(
+            attempt,
+            ticket=next(self._tickets),
+            types=self._types_of(attempt.program),
+            now=self._loop.time(),
+        )
+        if attempt.timeout:
+            attempt.timeout_handle = self._loop.call_later(
+                attempt.timeout, self._timed_out, attempt
+            )
+
+    def _timed_out(self, attempt: Attempt[Any]) -> None:
+        attempt.timeout_handle = None
+        if not attempt.abandoned:
+            self._listener.attempt_timed_out(attempt)
+
+    def _fill(self) -> None:
+        queue = self._queue
+        while queue:
+            worker = self._choose()
+            if worker is None:
+                return
+            self._start(worker, queue.popleft())
+        if not self._stopping:
+            self._listener.slots_freed()
+
+    async def _spawn(self) -> None:
+        spawned = await spawn(self._command)
+        channel = Channel(self, self._loop)
+        worker = Worker(next(self._numbers), spawned.process, spawned.token, channel)
+        self._workers[channel] = worker
+        await self._loop.create_unix_connection(lambda: channel, sock=spawned.connection)
+        self._watch(self._watched(worker))
+
+    def _watch(self, work: Any) -> None:
+        task = self._loop.create_task(work)
+        self._watchers.add(task)
+        task.add_done_callback(self._unwatch)
+
+    def _unwatch(self, task: asyncio.Task[None]) -> None:
+        self._watchers.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._listener.worker_refused(f"a worker could not be started: {task.exception()}")
+
+    async def _watched(self, worker: Worker) -> None:
+        """Wait for the end of one worker, report what it took along, start the next one."""
+        hello_due = self._loop.call_later(HELLO_SECONDS, self._hello_missing, worker)
+        code = await worker.process.wait()
+        hello_due.cancel()
+        self._unready(worker)
+        self._workers.pop(worker.channel, None)
+        worker.channel.close(f"the worker ended with {code}")
+        lived = self._loop.time() - worker.last_tick_at if worker.last_tick_at else 0.0
+        ended = list(worker.in_flight.values())
+        worker.in_flight.clear()
+        lost = [attempt for attempt in ended if not attempt.abandoned]
+        for attempt in ended:
+            attempt.release_handles()
+            if attempt.abandoned:
+                self._listener.attempt_gone(attempt)
+        if lost:
+            self._listener.attempts_lost(lost, f"worker {worker.number} ended with {_exit(code)}")
+        if self._stopping or worker.replaced:
+            return
+        if worker.hello is not None and worker.hello.failures:
+            return
+        if worker.hello is None:
+            self._failures += 1
+            if self._failures >= self._size * 3:
+                self._listener.worker_refused(
+                    f"workers end before they are ready ({_exit(code)}); see what they printed above"
+                )
+                return
+        if not worker.draining:
+            log.warning("worker.died", worker=worker.number, exit=_exit(code), lost=len(lost))
+            self._failures += 1 if lived < STABLE_SECONDS else 0
+        await pause(min(MAX_BACKOFF_SECONDS, 0.05 * 2 ** min(self._failures, 10)))
+        if not self._stopping:
+            await self._spawn()
+
+    def _hello_missing(self, worker: Worker) -> None:
+        if worker.hello is None:
+            log.warning("worker.silent", worker=worker.number, seconds=HELLO_SECONDS)
+            worker.kill()
+
+    def _refuse(self, worker: Worker, reason: str) -> None:
+        worker.replaced = True
+        worker.kill()
+        self._listener.worker_refused(reason)
+
+    def _unready(self, worker: Worker) -> None:
+        worker.ready = False
+        if worker in self._ready:
+            self._ready.remove(worker)
+
+    def _replace(self, worker: Worker) -> None:
+        if worker.replaced or self._stopping:
+            return
+        worker.replaced = True
+        self._watch(self._spawn())
+
+    def _retire_replaced(self) -> None:
+        surplus = len(self._ready) - self._size
+        for worker in tuple(self._ready):
+            if surplus <= 0:
+                return
+            if worker.replaced:
+                self._drain(worker)
+                surplus -= 1
+
+    def _drain(self, worker: Worker) -> None:
+        if worker.draining:
+            return
+        worker.draining = True
+        self._unready(worker)
+        if worker.hello is None:
+            worker.kill()
+        else:
+            worker.channel.drain()
+
+    def _drained(self, worker: Worker) -> None:
+        """Kill a draining worker when all that is left in it is abandoned and past its grace."""
+        left = worker.in_flight.values()
+        if left and all(attempt.abandoned and attempt.grace_handle is None for attempt in left):
+            worker.kill()
+
+    def _grace_over(self, worker: Worker, attempt: Attempt[Any]) -> None:
+        attempt.grace_handle = None
+        if attempt.ticket not in worker.in_flight:
+            return
+        log.warning(
+            "worker.ignored_cancel", worker=worker.number, action=attempt.action, call=attempt.call
+        )
+        self._replace(worker)
+        worker.draining = True
+        self._unready(worker)
+        self._drained(worker)
+
+
+def _exit(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+__all__ = ["PoolListener", "WorkerPool"]

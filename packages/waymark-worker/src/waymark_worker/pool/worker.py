@@ -1,0 +1,84 @@
+"""One worker as the pool sees it: its process, its channel, what it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from waymark_schema.wire.frames import CallStart, Hello, KnownTypes
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.channel import Channel
+
+
+class Worker:
+    """Mutable record of one live worker process."""
+
+    __slots__ = (
+        "_known",
+        "channel",
+        "draining",
+        "hello",
+        "in_flight",
+        "last_tick_at",
+        "number",
+        "process",
+        "ready",
+        "replaced",
+        "resident_bytes",
+        "started_count",
+        "token",
+    )
+
+    def __init__(
+        self, number: int, process: asyncio.subprocess.Process, token: str, channel: Channel
+    ) -> None:
+        self.number = number
+        """Counts up over the life of the pool; the journal names it."""
+        self.process = process
+        self.token = token
+        self.channel = channel
+        self.hello: Hello | None = None
+        self.ready = False
+        self.draining = False
+        self.replaced = False
+        self.in_flight: dict[int, Attempt[Any]] = {}
+        self.started_count = 0
+        self.last_tick_at = 0.0
+        self.resident_bytes = 0
+        self._known: dict[bytes, int] = {}
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether new calls may be sent to it."""
+        return self.ready and not self.draining
+
+    def start(
+        self, attempt: Attempt[Any], *, ticket: int, types: tuple[bytes, ...], now: float
+    ) -> None:
+        """Send one attempt, introducing the types of its program when it is the first of that program."""
+        program = self._known.get(attempt.program)
+        if program is None:
+            program = self._known[attempt.program] = len(self._known)
+            self.channel.know_types(KnownTypes(program, list(types)))
+        attempt.worker = self
+        attempt.ticket = ticket
+        attempt.started_at = now
+        self.in_flight[ticket] = attempt
+        self.started_count += 1
+        self.channel.start(
+            CallStart(
+                ticket,
+                attempt.action,
+                attempt.arguments,
+                attempt.instance,
+                attempt.call,
+                attempt.number,
+                attempt.timeout,
+                program,
+            )
+        )
+
+    def kill(self) -> None:
+        """End the process at once; its attempts come back as lost."""
+        if self.process.returncode is None:
+            self.process.kill()

@@ -1,0 +1,115 @@
+"""Takes over from dead runloops: what was seen of other leases in, fenced leases out.
+
+Fencing and releasing are separate transactions. A lease is fenced when its time is over and it was seen
+without a beat for two seconds of this process's own time since its last reconnect; earlier only if a session
+that did not break in between saw its session lock free on two looks a second apart without a beat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one, fetch_optional
+from waymark_schema.tables import leases
+from waymark_schema.tables.leases import WatchedLease
+from waymark_worker.clock import Clock
+from waymark_worker.telemetry import log
+
+UNBEATEN_SECONDS = 2.0
+EARLY_SECONDS = 1.0
+SERVER_UP = timedelta(seconds=2)
+LOCK_TIMEOUT = timedelta(milliseconds=500)
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One lease as this session has watched it."""
+
+    beat: int
+    since: float
+    """Monotonic: since when the beat has not moved under this session."""
+    free_since: float | None
+    """Monotonic: since when every look saw the lock free, the beat unmoved; None: it was held."""
+
+
+class Reaper:
+    """Watches the other leases through one unbroken session; a new session means a new reaper."""
+
+    def __init__(self, session: Session, *, clock: Clock, own: Any, session_features: bool) -> None:
+        """``own`` gives the ids of this pool's leases, which it never fences."""
+        self._session = session
+        self._clock = clock
+        self._own = own
+        self._features = session_features
+        self._seen: dict[int, _Seen] = {}
+
+    async def look(self) -> int:
+        """Look at all leases once and fence what is dead; returns how many."""
+        watched = await fetch_all(self._session, leases.watch(schema=self._session.schema))
+        now = self._clock.monotonic()
+        own = self._own()
+        alive = {lease.id for lease in watched}
+        self._seen = {id_: seen for id_, seen in self._seen.items() if id_ in alive}
+        fenced = 0
+        for lease in watched:
+            if lease.id in own:
+                continue
+            seen = self._note(lease, now)
+            if lease.expired and now - seen.since >= UNBEATEN_SECONDS:
+                fenced += await self._fence(lease, early=False)
+            elif self._early(lease, seen, now):
+                fenced += await self._fence(lease, early=True)
+        return fenced
+
+    def _note(self, lease: WatchedLease, now: float) -> _Seen:
+        seen = self._seen.get(lease.id)
+        if seen is None or seen.beat != lease.beat:
+            seen = self._seen[lease.id] = _Seen(lease.beat, now, None)
+        if not lease.lock_free:
+            seen.free_since = None
+        elif seen.free_since is None:
+            seen.free_since = now
+        return seen
+
+    def _early(self, lease: WatchedLease, seen: _Seen, now: float) -> bool:
+        return (
+            self._features
+            and lease.server_up > SERVER_UP
+            and seen.free_since is not None
+            and now - seen.free_since >= EARLY_SECONDS
+        )
+
+    async def _fence(self, lease: WatchedLease, *, early: bool) -> int:
+        """One short transaction: lock the row, check again, mark. A ghost that holds it is terminated."""
+        session = self._session
+        try:
+            async with session.connection.transaction():
+                await fetch_one(session, leases.set_lock_timeout(LOCK_TIMEOUT))
+                if not await self._locked(lease, early=early):
+                    return 0
+                await execute(session, leases.mark_fenced(lease.id))
+        except psycopg.Error as error:
+            if error.sqlstate != _LOCK_NOT_AVAILABLE:
+                raise
+            log.warning("reaper.ghost", lease=lease.id, application=lease.application)
+            await fetch_all(session, leases.terminate(lease.application))
+            return 0
+        log.warning("lease.fenced", lease=lease.id, early=early)
+        self._seen.pop(lease.id, None)
+        return 1
+
+    async def _locked(self, lease: WatchedLease, *, early: bool) -> bool:
+        session = self._session
+        if not early:
+            return await fetch_optional(session, leases.lock_expired(lease.id)) is not None
+        if not (await fetch_one(session, leases.try_lock(lease.id, schema=session.schema))).held:
+            return False
+        return (
+            await fetch_optional(session, leases.lock_unbeaten(lease.id, observed=lease.beat))
+            is not None
+        )

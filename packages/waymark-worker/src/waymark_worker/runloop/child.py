@@ -1,0 +1,125 @@
+"""A runloop as its supervisor sees it: a share of the workers in; a process, its page and its reports out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from waymark_schema.ids import LeaseId
+from waymark_worker.board import Board, create_page
+from waymark_worker.runloop.report import RunloopReport, decode_report
+from waymark_worker.telemetry import log
+
+
+class RunloopChild:
+    """Owns one runloop process and what is shared with it; the lease is registered by the supervisor."""
+
+    def __init__(self, *, application: str, workers: int, session_features: bool) -> None:
+        self.application = application
+        self.workers = workers
+        self._features = session_features
+        self._fd = create_page()
+        self.board = Board(self._fd)
+        self.lease: LeaseId | None = None
+        self.generation = 0
+        self.report: RunloopReport | None = None
+        self.process: asyncio.subprocess.Process | None = None
+        self._control: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._tick = -1
+        self._moved_at = 0.0
+
+    @property
+    def lease_application(self) -> str:
+        """application_name of the sessions that write under the present lease."""
+        return f"{self.application}:{self.generation}"
+
+    def next_application(self) -> str:
+        """application_name for a lease that is about to be registered."""
+        return f"{self.application}:{self.generation + 1}"
+
+    def hold(self, lease: LeaseId) -> None:
+        """Hand the runloop a new lease."""
+        self.lease = lease
+        self.generation += 1
+        self.board.put("lease", lease)
+        self.board.put("generation", self.generation)
+
+    @property
+    def lost_lease(self) -> bool:
+        """Whether the runloop has given its present lease up as fenced."""
+        return self.lease is not None and self.board.get("lost") >= self.generation
+
+    async def start(self, *, reported: Callable[[], None]) -> None:
+        """Start the process; ``reported`` is called on every report."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # noqa: FBT003 - socket's own signature
+        try:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "waymark_worker.runloop",
+                "--page-fd",
+                str(self._fd),
+                "--control-fd",
+                str(theirs.fileno()),
+                "--application",
+                self.application,
+                "--workers",
+                str(self.workers),
+                *(["--session-features"] if self._features else []),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(self._fd, theirs.fileno()),
+                start_new_session=False,
+            )
+        finally:
+            theirs.close()
+        reader, self._control = await asyncio.open_unix_connection(sock=ours)
+        self._reading = asyncio.create_task(self._read(reader, reported))  # noqa: TID251 - ends with the process it watches
+        self._tick = -1
+
+    def tick_age(self, now: float) -> float:
+        """Seconds since the runloop's loop was last seen to move; ``now`` by the supervisor's clock."""
+        tick = self.board.get("tick")
+        if tick != self._tick:
+            self._tick = tick
+            self._moved_at = now
+        return now - self._moved_at
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process if it lives."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(number)
+
+    async def wait(self) -> int:
+        """Wait for the end of the process; its exit status."""
+        assert self.process is not None
+        code = await self.process.wait()
+        if self._control is not None:
+            self._control.close()
+        if self._reading is not None:
+            await self._reading
+        return code
+
+    def close(self) -> None:
+        """Give the page back."""
+        self.board.close()
+        os.close(self._fd)
+
+    async def _read(self, reader: asyncio.StreamReader, reported: Callable[[], None]) -> None:
+        try:
+            async for line in reader:
+                try:
+                    self.report = decode_report(line)
+                except msgspec.MsgspecError as error:
+                    log.warning("runloop.bad_report", error=str(error))
+                    continue
+                reported()
+        except (ConnectionError, ValueError) as error:
+            log.debug("runloop.report_ended", error=str(error))

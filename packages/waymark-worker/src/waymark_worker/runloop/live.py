@@ -1,0 +1,133 @@
+"""What a runloop holds in memory of one claimed instance: its machine, its open calls, its timers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from waymark_schema.ir.policies import StoredPolicy
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.vm.effects import StartCall
+from waymark_worker.vm.machine import Machine
+
+if TYPE_CHECKING:
+    from waymark_worker.runloop.programs import RunnableProgram
+
+
+class LiveCall:
+    """One call that has not settled. Mutable: one per action on the hot path."""
+
+    __slots__ = (
+        "action",
+        "arguments",
+        "attempt",
+        "committed_retry",
+        "deaths",
+        "failed",
+        "inline",
+        "instance",
+        "number",
+        "policy",
+        "queued_at",
+        "retry_at",
+        "retry_handle",
+    )
+
+    def __init__(self, instance: LiveInstance, start: StartCall, queued_at: float) -> None:
+        self.instance = instance
+        self.number = start.call
+        self.action = start.action
+        self.arguments = start.arguments
+        self.policy: StoredPolicy = start.policy
+        self.inline = start.inline
+        self.queued_at = queued_at
+        """Seconds since the epoch by the database."""
+        self.failed = 0
+        """Attempts that ended with an error or a timeout."""
+        self.deaths = 0
+        """Workers in a row that died while they ran it."""
+        self.retry_at: float | None = None
+        """When the next attempt starts, by the database; None unless it backs off."""
+        self.retry_handle: asyncio.TimerHandle | None = None
+        self.attempt: Attempt[LiveCall] | None = None
+        """The try that is queued, runs, or was given up and has not ended yet."""
+        self.committed_retry = False
+        """The next try is committed and starts as soon as the one before has really ended."""
+
+    def release(self) -> None:
+        """Cancel what would start the next attempt."""
+        if self.retry_handle is not None:
+            self.retry_handle.cancel()
+            self.retry_handle = None
+
+
+class LiveTimer:
+    """One durable timer that has not fired."""
+
+    __slots__ = ("due_at", "handle")
+
+    def __init__(self, due_at: float) -> None:
+        self.due_at = due_at
+        """Seconds since the epoch by the database; stored in the commit that started it."""
+        self.handle: asyncio.TimerHandle | None = None
+
+
+class LiveInstance:
+    """Mutable record of one owned instance; only the runloop's thread touches it."""
+
+    __slots__ = (
+        "awaited",
+        "calls",
+        "ended",
+        "epoch",
+        "had_snapshot",
+        "id",
+        "id_bytes",
+        "idle",
+        "machine",
+        "pending_commits",
+        "position",
+        "program",
+        "timers",
+    )
+
+    def __init__(
+        self,
+        instance_id: UUID,
+        epoch: int,
+        program: RunnableProgram,
+        machine: Machine,
+        *,
+        awaited: bool,
+    ) -> None:
+        self.id = instance_id
+        self.id_bytes = instance_id.bytes
+        self.epoch = epoch
+        self.program = program
+        self.machine = machine
+        self.awaited = awaited
+        self.position = 0
+        """Position of the newest entry, committed or on its way."""
+        self.calls: dict[int, LiveCall] = {}
+        self.timers: dict[int, LiveTimer] = {}
+        self.pending_commits = 0
+        self.ended = False
+        """Its last row is committed or on its way, or it is no longer ours: nothing is fed any more."""
+        self.had_snapshot = False
+        self.idle = False
+        """It waits for nothing but time or mail."""
+
+    def release(self) -> list[Attempt[Any]]:
+        """Cancel every timer and return the attempts that are queued or run."""
+        attempts = []
+        for call in self.calls.values():
+            call.release()
+            if call.attempt is not None:
+                attempts.append(call.attempt)
+        for timer in self.timers.values():
+            if timer.handle is not None:
+                timer.handle.cancel()
+        self.calls.clear()
+        self.timers.clear()
+        return attempts

@@ -1,0 +1,69 @@
+"""Errors that the pool itself puts into the journal: what happened in, an exception's wire form out."""
+
+from __future__ import annotations
+
+from waymark_schema.errors import WaymarkError
+from waymark_schema.failures import ActionTimeout, WorkerCrashed
+from waymark_schema.values import faults
+from waymark_schema.values.codec import Codec
+from waymark_schema.values.errors import MalformedValue
+from waymark_schema.values.records import RecordBinding
+
+_codec = Codec(RecordBinding())
+
+
+def timeout_error(action: str, seconds: float, attempt: int) -> bytes:
+    """The attempt took longer than its policy allows."""
+    return _codec.encode_exception(
+        ActionTimeout(f"{_name(action)} did not end within {seconds:g} s (attempt {attempt})")
+    )
+
+
+def crashed_error(action: str, deaths: int, reason: str) -> bytes:
+    """The call killed one worker too many."""
+    return _codec.encode_exception(
+        WorkerCrashed(
+            f"{_name(action)} ended {deaths} workers in a row, so it is not tried again; the last time: {reason}"
+        )
+    )
+
+
+def lost_error(reason: str) -> bytes:
+    """The attempt was lost to infrastructure; for people only."""
+    return _codec.encode_exception(WaymarkError(f"attempt lost: {reason}"))
+
+
+def quarantine_error(reason: str) -> bytes:
+    """The instance needs a person."""
+    return _codec.encode_exception(WaymarkError(reason))
+
+
+def error_names(payload: bytes) -> tuple[str, ...]:
+    """Class names that a retry policy may match: the exception's own and its bases', with and without module."""
+    try:
+        error = _codec.decode(payload)
+    except MalformedValue:
+        return ()
+    if not isinstance(error, BaseException):
+        return ()
+    past = faults.remains(error)
+    names = [past.qualname] if past is not None else []
+    names += [*past.bases] if past is not None else faults.base_names(type(error))
+    bare = [name.rpartition(":")[2].rpartition(".")[2] for name in names]
+    return tuple(dict.fromkeys([*names, *bare]))
+
+
+def exhausted(payload: bytes, *, attempts: int) -> bytes:
+    """The action's own last exception, with a note that tells of the attempts before it."""
+    try:
+        error = _codec.decode(payload)
+    except MalformedValue:
+        return payload
+    if not isinstance(error, BaseException):
+        return payload
+    error.add_note(f"retries exhausted: this was attempt {attempts} of {attempts}")
+    return _codec.encode_exception(error)
+
+
+def _name(action: str) -> str:
+    return action.rpartition(":")[2]

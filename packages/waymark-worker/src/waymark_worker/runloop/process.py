@@ -1,0 +1,338 @@
+"""The runloop process: a page, a pipe and a lease from the supervisor in; workers, tenures and reports out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from waymark_schema.database.execute import execute, fetch_optional
+from waymark_schema.database.settings import DatabaseSettings
+from waymark_schema.errors import ProgramConflict, WaymarkError
+from waymark_schema.ids import LeaseId
+from waymark_schema.tables import programs
+from waymark_schema.tables.pools import WorkerState
+from waymark_schema.tables.programs import NewProgram
+from waymark_schema.wire.frames import CallEnd, Hello, ProgramReport
+from waymark_worker.board import Board
+from waymark_worker.clock import DatabaseClock, pause
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.pool import WorkerPool
+from waymark_worker.pool.process import WorkerCommand
+from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.report import RunloopReport, encode_report
+from waymark_worker.runloop.tenure import LOST_LEASE, Tenure
+from waymark_worker.sessions import LeaseSessions
+from waymark_worker.settings import PoolSettings
+from waymark_worker.telemetry import Counters, log
+from waymark_worker.vm.link import link
+
+CANNOT_RUN = 78
+"""Exit status: starting again cannot help, a person has to change something."""
+TICK_SECONDS = 0.25
+DRAIN_SECONDS = 2.0
+"""For workers to clean up once nothing runs in them any more."""
+DISPATCH_MARGIN_SECONDS = 3.0
+
+
+class CannotRun(WaymarkError):
+    """The pool must not be started again as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunloopArguments:
+    """What the supervisor gives on the command line."""
+
+    page_fd: int
+    control_fd: int
+    application: str
+    workers: int
+    session_features: bool
+
+
+class RunloopProcess:
+    """Outlives its tenures: when a lease is lost, the workers stay and the next tenure begins."""
+
+    def __init__(
+        self, arguments: RunloopArguments, settings: PoolSettings, database: DatabaseSettings
+    ) -> None:
+        self._arguments = arguments
+        self._settings = settings
+        self._database = database
+        self._board = Board(arguments.page_fd)
+        self._clock = DatabaseClock()
+        self._counters = Counters()
+        self._shelf = ProgramShelf()
+        self._tenure: Tenure | None = None
+        self._pool: WorkerPool | None = None
+        self._hello: asyncio.Future[Hello] | None = None
+        self._actions: list[str] = []
+        self._workflows: list[str] = []
+        self._ready = False
+        self._generation = 0
+        self._draining = asyncio.Event()
+        self._control: asyncio.StreamWriter | None = None
+
+    async def run(self) -> None:
+        """Work until SIGTERM has been obeyed. Raises CannotRun."""
+        loop = asyncio.get_running_loop()
+        self._hello = loop.create_future()
+        loop.add_signal_handler(signal.SIGTERM, self._draining.set)
+        loop.add_signal_handler(signal.SIGINT, lambda: None)
+        await self._connect_control()
+        async with asyncio.TaskGroup() as group:
+            duties = [group.create_task(self._tick()), group.create_task(self._report_regularly())]
+            self._pool = WorkerPool(
+                WorkerCommand(self._settings.user_module, self._settings.concurrent_per_worker),
+                self,
+                size=self._arguments.workers,
+                lifecycle=self._settings.max_action_lifecycle,
+                types_of=self._shelf.types_of,
+            )
+            try:
+                await self._pool.start()
+                if await self._first_hello():
+                    await self._hold_leases()
+            finally:
+                await self._pool.stop(grace=DRAIN_SECONDS if self._draining.is_set() else 0.0)
+            for duty in duties:
+                duty.cancel()
+
+    # start --------------------------------------------------------------------------------
+
+    async def _connect_control(self) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader()
+        transport, protocol = await loop.create_unix_connection(
+            lambda: asyncio.StreamReaderProtocol(reader),
+            sock=_socket_of(self._arguments.control_fd),
+        )
+        self._control = asyncio.StreamWriter(transport, protocol, reader, loop)
+        self._lifeline = loop.create_task(_die_with(reader))
+
+    async def _first_hello(self) -> bool:
+        """Wait for the first worker; False if SIGTERM came first."""
+        assert self._hello is not None
+        draining = asyncio.ensure_future(self._draining.wait())
+        either: list[asyncio.Future[Any]] = [self._hello, draining]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        draining.cancel()
+        if not self._hello.done():
+            return False
+        hello = self._hello.result()
+        if not hello.actions and not hello.programs:
+            modules = ", ".join(self._settings.user_module)
+            raise CannotRun(
+                f"WAYMARK_USER_MODULE={modules!s} imports, but defines no workflow and no action.\n"
+                "Name the module whose functions carry @action and whose classes carry @workflow."
+            )
+        await self._register(hello.programs)
+        self._actions = sorted(hello.actions)
+        self._workflows = sorted(report.workflow for report in hello.programs)
+        self._shelf.set_actions(hello.actions)
+        self._ready = True
+        self._report()
+        return True
+
+    async def _register(self, reports: list[ProgramReport]) -> None:
+        sessions = LeaseSessions(
+            self._database,
+            application=f"{self._arguments.application} register",
+            session_features=self._arguments.session_features,
+        )
+        session = await sessions.open(role="register")
+        try:
+            for report in reports:
+                linked = link(report.program, report.digest)
+                program = NewProgram(
+                    workflow=report.workflow,
+                    version=report.version,
+                    digest=report.digest,
+                    format=linked.program.format,
+                    semantics=linked.program.semantics,
+                    actions=[entry.key for entry in linked.program.actions],
+                    program=report.program,
+                    source=report.source,
+                )
+                await execute(session, programs.register(program))
+                found = await fetch_optional(
+                    session, programs.holder(program.workflow, program.version)
+                )
+                programs.check_registered(program, found)
+        except ProgramConflict as error:
+            raise CannotRun(str(error)) from error
+        finally:
+            await session.connection.close()
+
+    # leases -------------------------------------------------------------------------------
+
+    async def _hold_leases(self) -> None:
+        generation = 0
+        while not self._draining.is_set():
+            generation = self._generation = await self._next_lease(generation)
+            if not generation:
+                return
+            tenure = Tenure(
+                LeaseId(self._board.get("lease")),
+                application=f"{self._arguments.application}:{generation}",
+                database=self._database,
+                settings=self._settings,
+                session_features=self._arguments.session_features,
+                clock=self._clock,
+                counters=self._counters,
+                shelf=self._shelf,
+            )
+            tenure.runloop.pool = self._pool
+            self._tenure = tenure
+            try:
+                await self._serve(tenure)
+            except* LOST_LEASE as group:
+                for error in group.exceptions:
+                    log.warning("lease.lost", lease=tenure.lease, reason=str(error) or "fenced")
+            finally:
+                self._tenure = None
+                tenure.runloop.drop_all()
+            self._board.put("lost", generation)
+
+    async def _next_lease(self, after: int) -> int:
+        """Wait for a lease of a later generation; 0 when draining began instead."""
+        while self._board.get("generation") <= after:
+            if self._draining.is_set():
+                return 0
+            await pause(0.02)  # the page has no event to wait on
+        return self._board.get("generation")
+
+    async def _serve(self, tenure: Tenure) -> None:
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(tenure.run())
+            draining = group.create_task(self._drain(tenure))
+            await asyncio.wait([running, draining], return_when=asyncio.FIRST_COMPLETED)
+            draining.cancel()
+
+    async def _drain(self, tenure: Tenure) -> None:
+        await self._draining.wait()
+        assert self._pool is not None
+        tenure.stop_claiming()
+        tenure.runloop.draining = True
+        grace = asyncio.get_running_loop().time() + self._settings.shutdown_grace_s
+        while self._in_flight() and asyncio.get_running_loop().time() < grace:
+            await self._pool.settled(grace - asyncio.get_running_loop().time())
+        await tenure.release()
+
+    def _in_flight(self) -> int:
+        assert self._pool is not None
+        return sum(len(worker.in_flight) for worker in self._pool.workers())
+
+    # pool listener ------------------------------------------------------------------------
+
+    def attempt_ended(self, attempt: Attempt[Any], end: CallEnd) -> None:
+        """Pass on to the tenure that holds the instance."""
+        if self._tenure is not None:
+            self._tenure.runloop.attempt_ended(attempt, end)
+
+    def attempt_timed_out(self, attempt: Attempt[Any]) -> None:
+        """Pass on."""
+        if self._tenure is not None:
+            self._tenure.runloop.attempt_timed_out(attempt)
+
+    def attempt_gone(self, attempt: Attempt[Any]) -> None:
+        """Pass on."""
+        if self._tenure is not None:
+            self._tenure.runloop.attempt_gone(attempt)
+
+    def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
+        """Pass on."""
+        if self._tenure is not None:
+            self._tenure.runloop.attempts_lost(attempts, reason)
+
+    def slots_freed(self) -> None:
+        """Pass on."""
+        if self._tenure is not None:
+            self._tenure.claimer.has_room()
+
+    def worker_ready(self, hello: Hello) -> None:
+        """The first one says what this pool can run."""
+        assert self._hello is not None
+        if not self._hello.done():
+            self._hello.set_result(hello)
+
+    def worker_refused(self, reason: str) -> None:
+        """Before the pool is ready this ends it; later it is only logged."""
+        assert self._hello is not None
+        if not self._hello.done():
+            self._hello.set_exception(CannotRun(reason))
+        else:
+            log.error("worker.refused", reason=reason)
+
+    # duties -------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Show the supervisor that the loop lives, take over its clock, stop dispatch when beats stop."""
+        while True:
+            board = self._board
+            board.tick()
+            read_at = board.time("database_at")
+            if read_at:
+                self._clock.set(
+                    database=board.time("database_now"), asked_at=read_at, answered_at=read_at
+                )
+            if self._tenure is not None and board.get("fenced") >= self._generation:
+                self._tenure.fenced.set()
+            if self._tenure is not None:
+                silent = self._clock.monotonic() - board.time("beat_at")
+                ttl = self._settings.lock_ttl_ms / 1000
+                self._tenure.runloop.allow_dispatch(silent < ttl - DISPATCH_MARGIN_SECONDS)
+            await pause(TICK_SECONDS)
+
+    async def _report_regularly(self) -> None:
+        while True:
+            await pause(min(1.0, self._settings.runner_profile_interval_ms / 1000))
+            self._report()
+
+    def _report(self) -> None:
+        if self._control is None or self._pool is None or self._control.is_closing():
+            return
+        runloop = self._tenure.runloop if self._tenure is not None else None
+        workers = [
+            WorkerState(
+                number=worker.number,
+                pid=worker.process.pid,
+                state="draining" if worker.draining else "ready" if worker.ready else "starting",
+                calls=len(worker.in_flight),
+                completed=worker.started_count - len(worker.in_flight),
+                memory_bytes=worker.resident_bytes,
+            )
+            for worker in self._pool.workers()
+        ]
+        self._control.write(
+            encode_report(
+                RunloopReport(
+                    ready=self._ready,
+                    actions=self._actions,
+                    programs=[int(id_) for id_ in self._shelf.can_run],
+                    workflows=self._workflows,
+                    workers=workers,
+                    counters=self._counters.values(),
+                    instances_active=len(runloop.instances) if runloop else 0,
+                    calls_in_flight=self._in_flight(),
+                    calls_queued=self._pool.queued,
+                    memory_bytes=sum(worker.resident_bytes for worker in self._pool.workers()),
+                )
+            )
+        )
+
+
+async def _die_with(reader: asyncio.StreamReader) -> None:
+    """The supervisor's end closes when it dies, however it dies; then nothing here may go on."""
+    await reader.read()
+    os._exit(1)
+
+
+def _socket_of(fd: int) -> Any:
+
+    connection = socket.socket(fileno=fd)
+    connection.setblocking(False)  # noqa: FBT003 - socket's own signature
+    return connection

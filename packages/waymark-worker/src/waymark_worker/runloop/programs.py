@@ -1,0 +1,130 @@
+"""Which programs this pool can run: stored rows and the workers' actions in, linked programs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from waymark_schema.database.execute import Session, fetch_all
+from waymark_schema.ids import ProgramId
+from waymark_schema.ir.program import FORMAT, SEMANTICS
+from waymark_schema.tables import programs
+from waymark_schema.tables.programs import ProgramHeader, StoredProgram
+from waymark_schema.values.descriptors import digest as descriptor_digest
+from waymark_worker.telemetry import log
+from waymark_worker.vm.link import LinkedProgram, link
+
+INLINE_ACTIONS = frozenset(("waymark:construct",))
+"""Actions of the machine itself, which every worker has."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnableProgram:
+    """One program, linked and ready, with what journal rows and workers need of it."""
+
+    id: ProgramId
+    digest: bytes
+    workflow: str
+    version: str
+    linked: LinkedProgram
+    action_index: dict[str, int]
+    """Action key → place in ``programs.actions``, which is what a journal row stores."""
+    known_types: tuple[bytes, ...]
+
+
+class ProgramShelf:
+    """The programs of the database, and which of them this pool's workers can run."""
+
+    def __init__(self) -> None:
+        self._headers: dict[ProgramId, ProgramHeader] = {}
+        self._runnable: dict[ProgramId, RunnableProgram] = {}
+        self._by_digest: dict[bytes, RunnableProgram] = {}
+        self._refused: dict[ProgramId, str] = {}
+        self._actions: frozenset[str] = frozenset()
+        self._can_run: list[ProgramId] = []
+
+    @property
+    def can_run(self) -> list[ProgramId]:
+        """Ids that may be claimed: known format and semantics, every action known to the workers."""
+        return self._can_run
+
+    def set_actions(self, actions: Iterable[str]) -> None:
+        """Learn what the workers can run."""
+        self._actions = frozenset(actions) | INLINE_ACTIONS
+        self._decide()
+
+    def types_of(self, digest: bytes) -> tuple[bytes, ...]:
+        """Digests of the type descriptors that a program knows."""
+        return self._by_digest[digest].known_types
+
+    async def refresh(self, session: Session) -> None:
+        """Read the headers of programs that are new in the database."""
+        fresh = await fetch_all(session, programs.headers(known=list(self._headers)))
+        for header in fresh:
+            self._headers[header.id] = header
+        if fresh:
+            self._decide()
+
+    async def get(
+        self, session: Session, ids: Iterable[ProgramId]
+    ) -> dict[ProgramId, RunnableProgram]:
+        """Return linked programs, loading those that are not linked yet; one that cannot be linked is left out."""
+        wanted = set(ids)
+        missing = [id_ for id_ in wanted if id_ not in self._runnable]
+        if missing:
+            for stored in await fetch_all(session, programs.load(missing)):
+                self._shelve(stored)
+        return {id_: self._runnable[id_] for id_ in wanted if id_ in self._runnable}
+
+    def why(self, program: ProgramId) -> str:
+        """Why a program is not run here."""
+        return self._refused.get(program, "it is not in the database any more")
+
+    def refusals(self) -> dict[ProgramId, str]:
+        """Why programs of the database are not run here."""
+        return dict(self._refused)
+
+    def _shelve(self, stored: StoredProgram) -> None:
+        try:
+            linked = link(stored.program, stored.digest)
+        except ValueError as error:
+            self._refused[stored.id] = str(error)
+            log.error("program.unlinkable", workflow=stored.workflow, reason=str(error))
+            return
+        program = RunnableProgram(
+            stored.id,
+            stored.digest,
+            stored.workflow,
+            stored.version,
+            linked,
+            {key: index for index, key in enumerate(stored.actions)},
+            tuple(descriptor_digest(entry.descriptor) for entry in linked.program.types),
+        )
+        self._runnable[stored.id] = program
+        self._by_digest[stored.digest] = program
+
+    def _decide(self) -> None:
+        self._can_run = []
+        for header in self._headers.values():
+            reason = self._why_not(header)
+            if reason is None:
+                self._refused.pop(header.id, None)
+                self._can_run.append(header.id)
+            elif self._refused.get(header.id) != reason:
+                self._refused[header.id] = reason
+                log.debug("program.not_runnable", workflow=header.workflow, reason=reason)
+
+    def _why_not(self, header: ProgramHeader) -> str | None:
+        if header.format > FORMAT or header.semantics > SEMANTICS:
+            return (
+                f"it is of format {header.format}, semantics {header.semantics}; this pool knows "
+                f"{FORMAT} and {SEMANTICS}: install a newer waymark-worker"
+            )
+        missing = [action for action in header.actions if action not in self._actions]
+        if missing:
+            return (
+                f"no worker of this pool has the action {missing[0]!r}"
+                + (f" nor {len(missing) - 1} more" if len(missing) > 1 else "")
+                + "; add its module to WAYMARK_USER_MODULE"
+            )
+        return None

@@ -1,0 +1,221 @@
+"""From rows to a live instance: inputs, snapshot and journal entries in, a machine at its last committed point out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from waymark_schema.inputs import unpack_inputs
+from waymark_schema.kinds import JournalKind, OutcomeKind
+from waymark_schema.tables.instances import LoadedInstance
+from waymark_schema.tables.journal import JournalEntry
+from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
+from waymark_worker.runloop.locals import (
+    CallProgress,
+    EntryLocals,
+    RecordedLocals,
+    StoredSnapshot,
+    decode_locals,
+    decode_snapshot,
+    encode_snapshot,
+)
+from waymark_worker.runloop.programs import RunnableProgram
+from waymark_worker.vm.effects import CancelCall, CancelTimer, Effect, StartCall, StartTimer
+from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+from waymark_worker.vm.machine import Machine
+from waymark_worker.vm.snapshot import SnapshotUnreadable
+
+
+class Diverged(Exception):
+    """The journal tells another story than the program: the instance needs a person."""
+
+
+def fresh(
+    instance_id: UUID, epoch: int, program: RunnableProgram, inputs: bytes, *, awaited: bool
+) -> LiveInstance:
+    """An instance that nobody ever ran."""
+    return LiveInstance(instance_id, epoch, program, _started(program, inputs), awaited=awaited)
+
+
+def _started(program: RunnableProgram, inputs: bytes) -> Machine:
+    start = unpack_inputs(inputs)
+    return Machine.start(program.linked, inputs=start.arguments, attributes=start.attributes)
+
+
+def recovered(
+    loaded: LoadedInstance,
+    program: RunnableProgram,
+    entries: Iterable[JournalEntry],
+    *,
+    now: float,
+    awaited: bool,
+    use_snapshot: bool,
+) -> LiveInstance:
+    """Rebuild an instance from its snapshot, if it is to be used, and the entries behind it.
+
+    Raises Diverged when entries do not fit the program, SnapshotUnreadable when the snapshot cannot be
+    used and everything has to be replayed from the first entry.
+    """
+    if use_snapshot and loaded.snapshot is not None:
+        try:
+            stored = decode_snapshot(loaded.snapshot)
+        except msgspec.MsgspecError as error:
+            raise SnapshotUnreadable(str(error)) from error
+        machine = Machine.restore(program.linked, stored.machine)
+        instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
+        instance.position = loaded.snapshot_position or 0
+        _restore_progress(instance, stored, now)
+        replay = _Replay(instance, now)
+    else:
+        machine = _started(program, loaded.inputs)
+        instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
+        replay = _Replay(instance, now, begun=False)
+    instance.had_snapshot = loaded.snapshot is not None
+    for entry in entries:
+        replay.feed(entry)
+    replay.begin()
+    return instance
+
+
+def snapshot_state(instance: LiveInstance) -> bytes:
+    """Everything of the instance that its journal behind this point would not tell."""
+    return encode_snapshot(
+        StoredSnapshot(
+            instance.machine.snapshot(),
+            {number: timer.due_at for number, timer in instance.timers.items()},
+            {
+                number: CallProgress(call.failed, call.deaths, call.retry_at)
+                for number, call in instance.calls.items()
+                if call.failed or call.deaths
+            },
+        )
+    )
+
+
+def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float) -> None:
+    for number, start in instance.machine.pending_calls.items():
+        call = instance.calls[number] = LiveCall(instance, start, now)
+        progress = stored.calls.get(number)
+        if progress is not None:
+            call.failed, call.deaths, call.retry_at = (
+                progress.failed,
+                progress.deaths,
+                progress.retry_at,
+            )
+    for number in instance.machine.pending_timers:
+        due_at = stored.timers.get(number)
+        if due_at is None:
+            raise SnapshotUnreadable(f"timer {number} of the snapshot has no due time")
+        instance.timers[number] = LiveTimer(due_at)
+
+
+class _Replay:
+    """Feeds entries in order and keeps the books of open calls and timers."""
+
+    def __init__(self, instance: LiveInstance, now: float, *, begun: bool = True) -> None:
+        self._instance = instance
+        self._now = now
+        self._begun = begun
+
+    def begin(self, recorded: EntryLocals | None = None) -> None:
+        """Run the first advance, unless it has been run."""
+        if not self._begun:
+            self._begun = True
+            self._advance(None, recorded or EntryLocals())
+
+    def feed(self, entry: JournalEntry) -> None:
+        """Apply one stored entry."""
+        instance = self._instance
+        if entry.position != instance.position + 1:
+            raise Diverged(
+                f"entry {entry.position} of the journal follows entry {instance.position}: one is missing"
+            )
+        instance.position = entry.position
+        recorded = decode_locals(entry.local)
+        kind = JournalKind(entry.kind)
+        if kind is JournalKind.START:
+            self.begin(recorded)
+            return
+        self.begin()
+        if kind is JournalKind.TIMER:
+            if instance.timers.pop(_number(entry), None) is None:
+                raise Diverged(
+                    f"entry {entry.position} fires timer {entry.call}, which the program has not started"
+                )
+            self._advance(TimerFired(_number(entry)), recorded)
+        elif kind in (JournalKind.RETRY, JournalKind.LOST):
+            self._note(self._call(entry), kind, recorded)
+        elif kind in (JournalKind.OUTCOME, JournalKind.TIMEOUT):
+            call = self._call(entry)
+            del instance.calls[call.number]
+            payload = entry.outcome or b""
+            fed: Entry = (
+                CallReturned(call.number, payload)
+                if entry.outcome_kind == OutcomeKind.VALUE
+                else CallRaised(call.number, payload)
+            )
+            self._advance(fed, recorded)
+        else:
+            raise Diverged(
+                f"entry {entry.position} is of kind {kind.name}, which this version does not replay"
+            )
+
+    def _call(self, entry: JournalEntry) -> LiveCall:
+        call = self._instance.calls.get(_number(entry))
+        if call is None:
+            raise Diverged(
+                f"entry {entry.position} settles call {entry.call}, which the program has not started"
+            )
+        expected = self._instance.program.action_index.get(call.action)
+        if entry.action != expected:
+            raise Diverged(
+                f"entry {entry.position} settles call {entry.call} of action number {entry.action}, "
+                f"but the program calls {call.action!r} (number {expected}) there"
+            )
+        return call
+
+    def _note(self, call: LiveCall, kind: JournalKind, recorded: EntryLocals) -> None:
+        if kind is JournalKind.RETRY:
+            call.failed += 1
+            call.deaths = 0
+            call.retry_at = recorded.retry_at
+        else:
+            call.deaths += 1
+
+    def _advance(self, entry: Entry | None, recorded: EntryLocals) -> None:
+        effects = self._instance.machine.advance(
+            entry, RecordedLocals(recorded.values), replay=True
+        )
+        for effect in effects:
+            self._keep(effect, recorded)
+
+    def _keep(self, effect: Effect, recorded: EntryLocals) -> None:
+        instance = self._instance
+        if isinstance(effect, StartCall):
+            instance.calls[effect.call] = LiveCall(instance, effect, self._now)
+        elif isinstance(effect, StartTimer):
+            due_at = recorded.timers.get(effect.timer)
+            if due_at is None:
+                raise Diverged(
+                    f"the program starts timer {effect.timer} where the journal has none"
+                )
+            instance.timers[effect.timer] = LiveTimer(due_at)
+        elif isinstance(effect, CancelCall):
+            instance.calls.pop(effect.call, None)
+        elif isinstance(effect, CancelTimer):
+            instance.timers.pop(effect.timer, None)
+
+
+def _number(entry: JournalEntry) -> int:
+    return -1 if entry.call is None else entry.call
+
+
+def group(entries: Iterable[JournalEntry]) -> dict[Any, list[JournalEntry]]:
+    """Entries by instance, in the order they came."""
+    grouped: dict[Any, list[JournalEntry]] = {}
+    for entry in entries:
+        grouped.setdefault(entry.instance, []).append(entry)
+    return grouped

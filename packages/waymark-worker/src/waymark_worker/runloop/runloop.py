@@ -1,0 +1,489 @@
+"""Advances the instances of one lease: claimed instances and ended attempts in, changes and attempts out."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
+from waymark_schema.tables.settle import FinalRow, JournalRow
+from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
+from waymark_worker.clock import DatabaseClock
+from waymark_worker.journal import Change, Committer
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.pool import WorkerPool
+from waymark_worker.runloop import outcomes
+from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
+from waymark_worker.runloop.locals import EntryLocals, FreshLocals, encode_locals
+from waymark_worker.runloop.pace import Pace
+from waymark_worker.settlement import Resume, settle
+from waymark_worker.telemetry import Counters
+from waymark_worker.vm.effects import (
+    CancelCall,
+    Cancelled,
+    CancelTimer,
+    Complete,
+    Effect,
+    Fail,
+    Log,
+    StartCall,
+    StartTimer,
+)
+from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+
+DEATHS_BEFORE_POISON = 3
+_ENDINGS = {
+    Complete: InstanceState.COMPLETED,
+    Fail: InstanceState.FAILED,
+    Cancelled: InstanceState.CANCELLED,
+}
+
+
+class Runloop:
+    """The instances of one lease. Pure decisions are elsewhere; this room only moves values between them."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        *,
+        clock: DatabaseClock,
+        counters: Counters,
+        finished: Callable[[list[LiveInstance]], None],
+        idle: Callable[[LiveInstance], None],
+    ) -> None:
+        """``finished`` hears of instances whose end is committed; ``idle`` of those that only wait."""
+        self._committer = committer
+        self._clock = clock
+        self._counters = counters
+        self._finished = finished
+        self._went_idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._random = random.Random()  # noqa: S311 - jitter, recorded in the journal
+        self.pool: WorkerPool | None = None
+        """Set by the composition root before the first instance is adopted."""
+        self.instances: dict[UUID, LiveInstance] = {}
+        self.draining = False
+        self.may_dispatch = True
+        """False while the last confirmed heartbeat is too old to start anything new."""
+        self._held_back: list[Callable[[], None]] = []
+        self.idle_count = 0
+        """Instances that wait for nothing but time or mail."""
+        self.pace = Pace(self._loop.time)
+
+    # claimed instances ------------------------------------------------------------------------
+
+    def begin(self, instance: LiveInstance) -> None:
+        """Run the first advance of an instance that nobody ever ran."""
+        self.instances[instance.id] = instance
+        self._advance(instance, None, None)
+
+    def resume(self, instance: LiveInstance) -> None:
+        """Go on with a recovered instance: its open calls are dispatched, its timers set."""
+        self.instances[instance.id] = instance
+        for number, timer in instance.timers.items():
+            self._set_timer(instance, number, timer)
+        for call in tuple(instance.calls.values()):
+            self._dispatch_or_wait(call)
+        self._check_idle(instance)
+
+    def drop(self, instance: LiveInstance) -> None:
+        """Forget an instance without writing anything: it is no longer ours."""
+        instance.ended = True
+        self._forget(instance)
+
+    def drop_all(self) -> None:
+        """Forget everything: the lease is lost."""
+        for instance in tuple(self.instances.values()):
+            self.drop(instance)
+
+    def allow_dispatch(self, allowed: bool) -> None:  # noqa: FBT001 - a state, not a mode
+        """Hold back, or let go, what would start outside this process."""
+        self.may_dispatch = allowed
+        if allowed and self._held_back:
+            held, self._held_back = self._held_back, []
+            for start in held:
+                start()
+
+    # pool listener ----------------------------------------------------------------------------
+
+    def attempt_ended(self, attempt: Attempt[LiveCall], end: CallEnd) -> None:
+        """Settle an attempt that ended by itself."""
+        call = attempt.owner
+        call.attempt = None
+        if call.instance.ended:
+            return
+        if end.kind == RETURNED:
+            outcome = OutcomeKind.VALUE
+            self._counters.actions_completed += 1
+        elif end.kind == CANCELLED:
+            self._lost(call, attempt, "the worker cancelled it while it was shutting down")
+            return
+        else:
+            outcome = OutcomeKind.ERROR
+            self._counters.actions_failed += 1
+            call.failed += 1
+        call.deaths = 0
+        self._settle(call, attempt, outcome, end.payload, end.seconds)
+
+    def attempt_timed_out(self, attempt: Attempt[LiveCall]) -> None:
+        """Settle an attempt that took too long; its cancellation leaves after the commit."""
+        call = attempt.owner
+        if call.instance.ended:
+            return
+        attempt.abandoned = True
+        call.failed += 1
+        self._counters.actions_failed += 1
+        payload = outcomes.timeout_error(call.action, attempt.timeout, attempt.number)
+        seconds = self._loop.time() - attempt.started_at
+        self._settle(call, attempt, OutcomeKind.TIMEOUT, payload, seconds)
+
+    def attempt_gone(self, attempt: Attempt[LiveCall]) -> None:
+        """An attempt that was given up has really ended, or its worker has: the next one may start."""
+        call = attempt.owner
+        if call.attempt is attempt:
+            call.attempt = None
+            if not call.instance.ended and call.committed_retry:
+                self._dispatch_or_wait(call)
+
+    def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
+        """Journal attempts whose worker died and try again; the same call killing three fails."""
+        for attempt in attempts:
+            call: LiveCall = attempt.owner
+            call.attempt = None
+            if not call.instance.ended:
+                call.deaths += 1
+                self._lost(call, attempt, reason)
+
+    # settle -----------------------------------------------------------------------------------
+
+    def _settle(
+        self,
+        call: LiveCall,
+        attempt: Attempt[LiveCall],
+        outcome: OutcomeKind,
+        payload: bytes,
+        seconds: float,
+    ) -> None:
+        names: tuple[str, ...] = ()
+        if outcome is OutcomeKind.ERROR and call.policy.attempts > 1:
+            names = outcomes.error_names(payload)
+        verdict = settle(
+            call.policy,
+            failed_attempts=call.failed,
+            outcome=outcome,
+            error_names=names,
+            draw=self._random.random() if call.policy.jitter else 0.0,
+        )
+        kind = JournalKind.TIMEOUT if outcome is OutcomeKind.TIMEOUT else JournalKind.OUTCOME
+        if isinstance(verdict, Resume):
+            if verdict.exhausted:
+                payload = outcomes.exhausted(payload, attempts=call.failed)
+            row = self._row(call, attempt, kind, outcome, payload, seconds)
+            entry: Entry = (
+                CallReturned(call.number, payload)
+                if outcome is OutcomeKind.VALUE
+                else CallRaised(call.number, payload)
+            )
+            del call.instance.calls[call.number]
+            self._advance(call.instance, entry, row, withdrawn=self._withdrawn(attempt))
+        else:
+            call.retry_at = self._clock.now() + verdict.seconds
+            row = self._row(call, attempt, JournalKind.RETRY, outcome, payload, seconds)
+            self._note(call, attempt, row, EntryLocals(retry_at=call.retry_at))
+
+    def _lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
+        self._counters.attempts_lost += 1
+        if call.deaths >= DEATHS_BEFORE_POISON:
+            payload = outcomes.crashed_error(call.action, call.deaths, reason)
+            row = self._row(call, attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
+            del call.instance.calls[call.number]
+            self._advance(call.instance, CallRaised(call.number, payload), row)
+            return
+        payload = outcomes.lost_error(reason)
+        row = self._row(call, attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
+        self._note(call, attempt, row, EntryLocals())
+
+    def _withdrawn(self, attempt: Attempt[LiveCall]) -> Attempt[LiveCall] | None:
+        return attempt if attempt.abandoned else None
+
+    def _row(  # noqa: PLR0917 - six columns, in the row's order
+        self,
+        call: LiveCall,
+        attempt: Attempt[LiveCall],
+        kind: JournalKind,
+        outcome: OutcomeKind,
+        payload: bytes,
+        seconds: float,
+    ) -> JournalRow:
+        instance = call.instance
+        instance.position += 1
+        now = self._clock.now()
+        started = now - (self._loop.time() - attempt.started_at) if attempt.started_at else now
+        worker = attempt.worker
+        return JournalRow(
+            instance.id,
+            instance.position,
+            int(kind),
+            call.number,
+            attempt.number,
+            instance.program.action_index.get(call.action),
+            call.arguments,
+            payload,
+            int(outcome),
+            None,
+            _moment(call.queued_at),
+            _moment(started),
+            _moment(started + seconds),
+            worker.number if worker is not None else None,
+        )
+
+    def _note(
+        self, call: LiveCall, attempt: Attempt[LiveCall], row: JournalRow, recorded: EntryLocals
+    ) -> None:
+        """Journal something that the machine is not told of; the call goes on afterwards."""
+        if recorded.retry_at is not None:
+            row = row._replace(local=encode_locals(recorded))
+        change = Change(
+            call.instance.id, (call.instance, (), call, self._withdrawn(attempt)), rows=[row]
+        )
+        self._commit(call.instance, change)
+
+    # advance ----------------------------------------------------------------------------------
+
+    def _advance(
+        self,
+        instance: LiveInstance,
+        entry: Entry | None,
+        row: JournalRow | None,
+        *,
+        withdrawn: Attempt[LiveCall] | None = None,
+    ) -> None:
+        """Feed one entry; commit it with its consequences; dispatch follows the commit."""
+        if instance.idle:
+            instance.idle = False
+            self.idle_count -= 1
+        fresh = FreshLocals()
+        effects = instance.machine.advance(entry, fresh)
+        recorded, final = self._read(instance, effects, fresh)
+        if recorded is not None:
+            column = encode_locals(recorded)
+            if row is None:
+                instance.position += 1
+                row = JournalRow(
+                    instance.id, instance.position, int(JournalKind.START), local=column
+                )
+            else:
+                row = row._replace(local=column)
+        if row is None and final is None:
+            self._apply(instance, effects)
+            self._check_idle(instance)
+            return
+        change = Change(
+            instance.id,
+            (instance, effects, None, withdrawn),
+            rows=[row] if row is not None else [],
+            final=final,
+            forget_snapshot=final is not None and instance.had_snapshot,
+        )
+        if final is not None:
+            instance.ended = True
+        self._commit(instance, change)
+
+    def _read(
+        self, instance: LiveInstance, effects: Iterable[Effect], fresh: FreshLocals
+    ) -> tuple[EntryLocals | None, FinalRow | None]:
+        """What of an advance must be written with its entry, and how it ended the instance."""
+        timers: dict[int, float] = {}
+        lines: list[tuple[str, str]] = []
+        final: FinalRow | None = None
+        for effect in effects:
+            kind = type(effect)
+            if kind is StartCall:
+                continue
+            if isinstance(effect, StartTimer):
+                timers[effect.timer] = due_at = self._clock.now() + effect.seconds
+                instance.timers[effect.timer] = LiveTimer(due_at)
+            elif kind in _ENDINGS:
+                final = self._final(instance, effect)
+            elif isinstance(effect, Log):
+                lines.append((effect.level, effect.text))
+        values = fresh.recorded()
+        if timers or values or lines:
+            return EntryLocals(values, timers, None, lines), final
+        return None, final
+
+    def _final(self, instance: LiveInstance, effect: Effect) -> FinalRow:
+        state = _ENDINGS[type(effect)]
+        return FinalRow(
+            instance.id,
+            instance.epoch,
+            int(state),
+            None,
+            effect.result if isinstance(effect, Complete) else None,
+            effect.error if isinstance(effect, Fail | Cancelled) else None,
+        )
+
+    def _commit(self, instance: LiveInstance, change: Change) -> None:
+        instance.pending_commits += 1
+        self._committer.add(change)
+
+    def committed(self, changes: Iterable[Change]) -> None:
+        """Let out what waited for these commits."""
+        finished: list[LiveInstance] = []
+        for change in changes:
+            instance, effects, call, withdrawn = change.carried
+            instance.pending_commits -= 1
+            if withdrawn is not None and withdrawn.runs:
+                assert self.pool is not None
+                self.pool.withdraw(withdrawn)
+            if change.final is not None:
+                self._ended(instance, change.final, finished)
+                continue
+            if instance.ended:
+                continue
+            if call is not None:
+                call.committed_retry = True
+                if call.attempt is None:
+                    self._dispatch_or_wait(call)
+            if effects:
+                self._apply(instance, effects)
+            self._check_idle(instance)
+        if finished:
+            self._finished(finished)
+
+    def rejected(self, change: Change, error: psycopg.Error) -> None:
+        """The server refuses a change for what is in it: the instance needs a person."""
+        instance: LiveInstance = change.carried[0]
+        self.drop(instance)
+        reason = outcomes.quarantine_error(f"the database refused its commit: {str(error).strip()}")
+        final = FinalRow(
+            instance.id, instance.epoch, int(InstanceState.QUARANTINED), None, None, reason
+        )
+        instance.pending_commits += 1
+        self._committer.add(
+            Change(instance.id, (instance, (), None, None), final=final, last_word=True)
+        )
+
+    def _ended(self, instance: LiveInstance, final: FinalRow, finished: list[LiveInstance]) -> None:
+        self._forget(instance)
+        if final.state >= InstanceState.COMPLETED:
+            finished.append(instance)
+            self.pace.count()
+            if final.state == InstanceState.COMPLETED:
+                self._counters.instances_completed += 1
+            else:
+                self._counters.instances_failed += 1
+
+    def _forget(self, instance: LiveInstance) -> None:
+        if self.instances.pop(instance.id, None) is not None and instance.idle:
+            instance.idle = False
+            self.idle_count -= 1
+        assert self.pool is not None
+        for attempt in instance.release():
+            self.pool.withdraw(attempt)
+
+    # effects ----------------------------------------------------------------------------------
+
+    def _apply(self, instance: LiveInstance, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, StartCall):
+                call = LiveCall(instance, effect, self._clock.now())
+                instance.calls[effect.call] = call
+                self._dispatch(call)
+            elif isinstance(effect, StartTimer):
+                self._set_timer(instance, effect.timer, instance.timers[effect.timer])
+            elif isinstance(effect, CancelCall):
+                self._cancel(instance, effect.call)
+            elif isinstance(effect, CancelTimer):
+                timer = instance.timers.pop(effect.timer, None)
+                if timer is not None and timer.handle is not None:
+                    timer.handle.cancel()
+
+    def _cancel(self, instance: LiveInstance, number: int) -> None:
+        call = instance.calls.pop(number, None)
+        if call is not None:
+            call.release()
+            if call.attempt is not None:
+                assert self.pool is not None
+                self.pool.withdraw(call.attempt)
+
+    def _dispatch_or_wait(self, call: LiveCall) -> None:
+        if call.retry_at is None:
+            self._dispatch(call)
+            return
+        pause = max(0.0, call.retry_at - self._clock.now())
+        call.retry_handle = self._loop.call_later(pause, self._retry, call)
+
+    def _retry(self, call: LiveCall) -> None:
+        call.retry_handle = None
+        call.retry_at = None
+        self._dispatch(call)
+
+    def _dispatch(self, call: LiveCall) -> None:
+        instance = call.instance
+        if instance.ended or self.draining:
+            return
+        if not self.may_dispatch:
+            self._held_back.append(lambda: self._dispatch(call))
+            return
+        if instance.idle:
+            instance.idle = False
+            self.idle_count -= 1
+        attempt = Attempt(
+            call,
+            instance=instance.id_bytes,
+            program=instance.program.digest,
+            call=call.number,
+            number=call.failed + 1,
+            action=call.action,
+            arguments=call.arguments,
+            timeout=call.policy.timeout,
+            queued_at=self._loop.time(),
+        )
+        call.attempt = attempt
+        call.committed_retry = False
+        assert self.pool is not None
+        self.pool.submit(attempt)
+
+    def _set_timer(self, instance: LiveInstance, number: int, timer: LiveTimer) -> None:
+        pause = max(0.0, timer.due_at - self._clock.now())
+        timer.handle = self._loop.call_later(pause, self._timer_due, instance, number)
+
+    def _timer_due(self, instance: LiveInstance, number: int) -> None:
+        if instance.ended or self.draining:
+            return
+        timer = instance.timers[number]
+        left = timer.due_at - self._clock.now()
+        if left > 0:
+            timer.handle = self._loop.call_later(left, self._timer_due, instance, number)
+            return
+        del instance.timers[number]
+        instance.position += 1
+        row = JournalRow(instance.id, instance.position, int(JournalKind.TIMER), call=number)
+        self._advance(instance, TimerFired(number), row)
+
+    def _check_idle(self, instance: LiveInstance) -> None:
+        if (
+            not instance.ended
+            and not instance.pending_commits
+            and not any(call.attempt is not None for call in instance.calls.values())
+        ):
+            if not instance.idle:
+                instance.idle = True
+                self.idle_count += 1
+            self._went_idle(instance)
+
+    def park(self, instance: LiveInstance, change: Change) -> None:
+        """Commit the instance away: its snapshot is in the change, its end in memory follows."""
+        instance.ended = True
+        self._commit(instance, change)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

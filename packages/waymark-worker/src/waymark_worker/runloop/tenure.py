@@ -1,0 +1,236 @@
+"""One lease held by one runloop, from its first claim to its loss or the end: composes what works under it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import psycopg
+
+from waymark_schema.database.settings import DatabaseSettings
+from waymark_schema.errors import DatabaseError, HistoryLost
+from waymark_schema.ids import LeaseId
+from waymark_schema.kinds import InstanceState
+from waymark_schema.tables import notifications
+from waymark_schema.tables.instances import Claimed
+from waymark_schema.tables.settle import FinalRow
+from waymark_worker.claimer import Claimer
+from waymark_worker.clock import DatabaseClock
+from waymark_worker.journal import Change, Committer, Fenced
+from waymark_worker.notifier import Notifier
+from waymark_worker.runloop import outcomes, parking
+from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.runloop import Runloop
+from waymark_worker.sessions import LeaseSessions, pause_after
+from waymark_worker.settings import PoolSettings
+from waymark_worker.telemetry import Counters, log
+
+LISTEN_RETRY_SECONDS = 1.0
+
+
+class Tenure:
+    """Everything that lives and dies with one lease; the workers outlive it."""
+
+    def __init__(
+        self,
+        lease: LeaseId,
+        *,
+        application: str,
+        database: DatabaseSettings,
+        settings: PoolSettings,
+        session_features: bool,
+        clock: DatabaseClock,
+        counters: Counters,
+        shelf: ProgramShelf,
+    ) -> None:
+        self.lease = lease
+        self._settings = settings
+        self._clock = clock
+        self._features = session_features
+        self._sessions = LeaseSessions(
+            database, application=application, session_features=session_features
+        )
+        self._notifier = Notifier(self._sessions)
+        self._committer = Committer(
+            lease,
+            self._sessions,
+            committed=self._committed,
+            rejected=self._rejected,
+            counters=counters,
+            interval=settings.persist_interval_ms / 1000,
+        )
+        self.runloop = Runloop(
+            self._committer,
+            clock=clock,
+            counters=counters,
+            finished=self._finished,
+            idle=self._idle,
+        )
+        # Behind a pooler nobody is notified, so the poll interval is all there is.
+        interval = settings.poll_interval_ms / 1000
+        self.claimer = Claimer(
+            lease,
+            self._sessions,
+            self,
+            shelf,
+            clock=clock,
+            counters=counters,
+            poll_interval=max(interval, 1.0) if session_features else interval,
+        )
+        self._stopping = False
+        self.fenced = asyncio.Event()
+        """Set when the supervisor's heartbeat found the lease fenced."""
+
+    async def run(self) -> None:
+        """Work until ``stop`` has drained everything.
+
+        Raises Fenced or HistoryLost (in an exception group) when the lease is no longer good.
+        """
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(self._notifier.run()),
+                group.create_task(self._until_fenced()),
+            ]
+            if self._features:
+                background.append(group.create_task(self._listen()))
+            committing = group.create_task(self._committer.run())
+            claiming = group.create_task(self.claimer.run())
+            await asyncio.wait([committing, claiming], return_when=asyncio.ALL_COMPLETED)
+            for task in background:
+                task.cancel()
+
+    async def _until_fenced(self) -> None:
+        await self.fenced.wait()
+        raise Fenced
+
+    def stop_claiming(self) -> None:
+        """Take nothing new; what runs goes on."""
+        self._stopping = True
+        self.claimer.stop()
+
+    async def release(self) -> None:
+        """Hand back everything that is still held, committed up to its last settled call, and end."""
+        self.runloop.draining = True
+        await self._committer.drain()
+        for instance in tuple(self.runloop.instances.values()):
+            if not instance.ended:
+                self.runloop.park(instance, self._handed_back(instance))
+        await self._committer.drain()
+        self._notifier.ready()
+        self._committer.stop()
+
+    # adopter of the claimer -------------------------------------------------------------------
+
+    def room(self) -> int:
+        """At most twice the slots may be active, so that an added pool finds work; more while calls are short."""
+        runloop = self.runloop
+        if self._stopping or not runloop.may_dispatch or runloop.pool is None:
+            return 0
+        busy = len(runloop.instances) - runloop.idle_count
+        target = min(
+            self._settings.max_concurrent_instances,
+            max(2 * runloop.pool.slots, runloop.pace.per(0.25)),
+        )
+        room = target - busy
+        memory = self._settings.max_concurrent_instances - len(runloop.instances)
+        if memory < room and runloop.idle_count:
+            memory += self._make_room(room - memory)
+        return min(room, memory)
+
+    def begin(self, instance: LiveInstance) -> None:
+        """Start a run that nobody ever ran."""
+        self.runloop.begin(instance)
+
+    def resume(self, instance: LiveInstance) -> None:
+        """Go on with a recovered run."""
+        self.runloop.resume(instance)
+
+    def refuse(self, claimed: Claimed, reason: str) -> None:
+        """Set a run aside that cannot be started or rebuilt: a person has to look."""
+        log.error("instance.quarantined", instance=str(claimed.id), reason=reason)
+        final = FinalRow(
+            claimed.id,
+            claimed.epoch,
+            int(InstanceState.QUARANTINED),
+            None,
+            None,
+            outcomes.quarantine_error(reason),
+        )
+        self._committer.add(Change(claimed.id, None, final=final, last_word=True))
+
+    # what the runloop and the committer report --------------------------------------------------
+
+    def _committed(self, changes: list[Change]) -> None:
+        self.runloop.committed([change for change in changes if change.carried is not None])
+
+    def _rejected(self, change: Change, error: psycopg.Error) -> None:
+        if change.carried is not None and not change.last_word:
+            self.runloop.rejected(change, error)
+
+    def _finished(self, finished: list[LiveInstance]) -> None:
+        awaited = [instance.id for instance in finished if instance.awaited]
+        if awaited:
+            self._notifier.finished(awaited)
+        self.claimer.has_room()
+
+    def _idle(self, instance: LiveInstance) -> None:
+        if self.runloop.draining:
+            return
+        due = parking.next_due(instance)
+        if due is None:
+            return
+        if due - self._clock.now() > self._settings.evict_sleep_threshold_ms / 1000:
+            self._park(instance)
+        else:
+            self.claimer.has_room()
+
+    def _park(self, instance: LiveInstance) -> bool:
+        change = parking.parked(instance, limit=self._settings.max_snapshot_bytes)
+        if change is None:
+            return False
+        self.runloop.park(instance, change)
+        return True
+
+    def _make_room(self, wanted: int) -> int:
+        """Park the idle instances that go on last."""
+        idle = [
+            (parking.next_due(instance) or 0.0, instance)
+            for instance in self.runloop.instances.values()
+            if instance.idle and not instance.ended
+        ]
+        idle.sort(key=lambda item: item[0], reverse=True)
+        return sum(self._park(instance) for _, instance in idle[:wanted])
+
+    def _handed_back(self, instance: LiveInstance) -> Change:
+        return Change(
+            instance.id,
+            (instance, (), None, None),
+            final=FinalRow(instance.id, instance.epoch, int(InstanceState.QUEUED)),
+        )
+
+    async def _listen(self) -> None:
+        attempt = 0
+        while True:
+            session = None
+            try:
+                session = await self._sessions.open(role="listen")
+                connection = session.connection
+                channel = notifications.ready_channel(session.schema)
+                await connection.execute(f'listen "{channel}"'.encode())
+                self.claimer.look()
+                attempt = 0
+                async for _ in connection.notifies():
+                    self.claimer.look()
+            except (psycopg.Error, OSError, DatabaseError) as error:
+                log.warning("listen.failed", error=str(error).splitlines()[0])
+                await pause_after(error, attempt)
+                attempt += 1
+            finally:
+                if session is not None:
+                    with suppress(psycopg.Error):
+                        await session.connection.close()
+
+
+LOST_LEASE = (Fenced, HistoryLost)
+"""What ends a tenure but not the runloop: it goes on under a new lease."""

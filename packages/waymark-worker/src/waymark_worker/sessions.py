@@ -1,0 +1,66 @@
+"""Sessions of one lease: a role in, an owner's session under the lease's own application name out."""
+
+from __future__ import annotations
+
+import psycopg
+
+from waymark_schema.database.execute import Session, fetch_all
+from waymark_schema.database.faults import Fault, classify
+from waymark_schema.database.sessions import Purpose, open_session
+from waymark_schema.database.settings import DatabaseSettings
+from waymark_schema.errors import DatabaseUnreachable
+from waymark_schema.tables import leases
+from waymark_worker.clock import pause
+from waymark_worker.telemetry import log
+
+MAX_PAUSE_SECONDS = 2.0
+
+
+class LeaseSessions:
+    """Opens the sessions that write under one lease, and ends those that were lost."""
+
+    def __init__(
+        self, settings: DatabaseSettings, *, application: str, session_features: bool
+    ) -> None:
+        self._settings = settings
+        self._features = session_features
+        self.application = application
+
+    async def open(self, *, role: str) -> Session:
+        """Open a session, waiting for as long as the database is away.
+
+        Raises DatabaseRefused or DatabaseMisconfigured when waiting cannot help.
+        """
+        attempt = 0
+        while True:
+            try:
+                return await open_session(
+                    self._settings,
+                    application=self.application,
+                    purpose=Purpose.OWNER,
+                    session_features=self._features,
+                )
+            except DatabaseUnreachable as error:
+                if attempt % 10 == 0:
+                    log.warning("database.unreachable", role=role, error=str(error).splitlines()[0])
+                await pause(min(MAX_PAUSE_SECONDS, 0.02 * 2 ** min(attempt, 8)))
+                attempt += 1
+
+    async def terminate_lost(self) -> None:
+        """End every session of this lease: the old backend may still hold a statement of ours."""
+        session = await open_session(
+            self._settings, application="waymark terminator", session_features=False
+        )
+        try:
+            await fetch_all(session, leases.terminate(self.application))
+        finally:
+            await session.connection.close()
+
+
+async def pause_after(error: BaseException, attempt: int) -> None:
+    """Wait before a duty tries again; raises the error when trying again cannot help."""
+    fault = classify(error)
+    known = isinstance(error, psycopg.Error | OSError | DatabaseUnreachable)
+    if not known or (fault is Fault.FATAL and not isinstance(error, DatabaseUnreachable)):
+        raise error
+    await pause(min(MAX_PAUSE_SECONDS, 0.05 * 2 ** min(attempt, 8)))
