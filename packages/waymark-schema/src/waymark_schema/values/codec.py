@@ -7,6 +7,8 @@ in the envelope around the value, which holds each class once.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,7 +42,8 @@ class Codec:
     """Writes and reads durable values with the classes of one binding.
 
     ``known`` holds the digests of descriptors that every reader of the bytes has anyway; all others
-    travel inside the value.
+    travel inside the value. ``sorted_sets`` writes the items of sets in the order of their own bytes,
+    so that equal values of processes with other hash seeds are equal bytes.
 
     >>> from waymark_schema.values.records import RecordBinding
     >>> codec = Codec(RecordBinding())
@@ -55,11 +58,14 @@ class Codec:
         known: frozenset[bytes] = frozenset(),
         max_bytes: int = DEFAULT_MAX_BYTES,
         max_depth: int = DEFAULT_MAX_DEPTH,
+        sorted_sets: bool = False,
     ) -> None:
         self.binding = binding
         self.max_bytes = max_bytes
         self.max_depth = max_depth
-        self._settings = Settings(binding, known=known, max_bytes=max_bytes, max_depth=max_depth)
+        self._settings = Settings(
+            binding, known=known, max_bytes=max_bytes, max_depth=max_depth, sorted_sets=sorted_sets
+        )
         self._reader = _Reading(binding, [], {})
 
     def encode(self, value: Any, *, path: str = "value") -> bytes:
@@ -114,11 +120,11 @@ class _Reading:
         self._builders: list[Build] = binding.builders(refs) if refs else []
         self._decode = msgspec.msgpack.Decoder(ext_hook=self._extension).decode
         factories = scalars.defaults(binding.set_type, binding.frozenset_type)
-        self._parts = {
+        self._parts: dict[int, Callable[[Any], Any]] = {
             **scalars.PARTS,
             scalars.SET: binding.set_type,
             scalars.FROZENSET: binding.frozenset_type,
-            scalars.DEFAULTDICT: lambda parts: scalars.defaultdict(factories[parts[0]], scalars.unpair(parts[1:])),
+            scalars.DEFAULTDICT: lambda parts: defaultdict(factories[parts[0]], scalars.unpair(parts[1:])),
             scalars.OBJECT: self._object,
             scalars.MEMBER: self._object,
             scalars.EXCEPTION: self._exception,
@@ -160,5 +166,5 @@ class _Reading:
             raise MalformedValue(msg)
         return self._builders[number](payload)
 
-    def _exception(self, parts: list[Any]) -> BaseException:
+    def _exception(self, parts: list[Any]) -> Any:
         return self._binding.exception(_read_parts(parts, FaultParts), self._refs)

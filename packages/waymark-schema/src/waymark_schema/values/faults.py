@@ -57,10 +57,11 @@ class FaultParts(msgspec.Struct, array_like=True, eq=False):
 class Remains:
     """What a rebuilt exception still knows of where it was raised."""
 
-    __slots__ = ("message", "qualname", "text", "traceback")
+    __slots__ = ("bases", "message", "qualname", "text", "traceback")
 
     def __init__(self, parts: FaultParts) -> None:
         self.qualname = parts.qualname
+        self.bases = parts.bases
         self.message = parts.message
         self.text = parts.text
         self.traceback = parts.traceback
@@ -86,6 +87,34 @@ def well_known(qualname: str) -> type[BaseException] | None:
 def base_names(cls: type) -> list[str]:
     """Names of the exception classes above ``cls``, nearest first."""
     return [qualified(base) for base in cls.__mro__[1:] if issubclass(base, BaseException)]
+
+
+def is_stand_in(cls: type) -> bool:
+    """Whether ``cls`` stands for an exception class that is not at hand."""
+    return "__waymark_stand_in__" in vars(cls)
+
+
+def stand_in(qualname: str, bases: tuple[type[BaseException], ...]) -> type[BaseException]:
+    """A class with the name of one that is not at hand; its instances say what the original ones said."""
+    module, _, path = qualname.rpartition(":")
+    namespace = {
+        "__module__": module or "builtins",
+        "__qualname__": path,
+        "__str__": _remembered_str,
+        "__repr__": _remembered_repr,
+        "__waymark_stand_in__": True,
+    }
+    return type(path.rpartition(".")[2], bases, namespace)
+
+
+def _remembered_str(self: BaseException) -> str:
+    past = remains(self)
+    return past.message if past else BaseException.__str__(self)
+
+
+def _remembered_repr(self: BaseException) -> str:
+    past = remains(self)
+    return past.text if past else BaseException.__repr__(self)
 
 
 def nearest_builtin(names: list[str]) -> type[BaseException]:

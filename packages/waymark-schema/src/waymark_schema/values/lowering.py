@@ -23,6 +23,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _INT_LOW, _INT_HIGH = -(1 << 63), 1 << 64
 _MAX_INT_BITS = 1 << 20
 _PATH_PARTS = 24
+_SETS = frozenset({scalars.SET, scalars.FROZENSET})
 
 
 def plain(value: Any) -> bool:
@@ -53,12 +54,19 @@ class Plan(NamedTuple):
 class Settings:
     """What all encodings of one codec share, the plans of the classes seen so far among it."""
 
-    __slots__ = ("binding", "containers", "default_names", "known", "max_bytes", "max_depth", "plans")
+    __slots__ = ("binding", "containers", "default_names", "known", "max_bytes", "max_depth", "plans", "sorted_sets")
 
     def __init__(
-        self, binding: TypeBinding, *, known: frozenset[bytes], max_bytes: int, max_depth: int
+        self,
+        binding: TypeBinding,
+        *,
+        known: frozenset[bytes],
+        max_bytes: int,
+        max_depth: int,
+        sorted_sets: bool,
     ) -> None:
         self.binding = binding
+        self.sorted_sets = sorted_sets
         self.known = known
         self.max_bytes = max_bytes
         self.max_depth = max_depth
@@ -140,7 +148,7 @@ class Lowering:
         except SerializationError:
             self._start(careful=True)
         message = faults.message(error)
-        bare = [
+        bare: list[Any] = [
             faults.qualified(type(error)), -1, faults.base_names(type(error)),
             Ext(scalars.TUPLE, _encode([Ext(scalars.TEXT, scalars.wrap_text(message))])), {},
             *(_cleaned(text) for text in (message, faults.text(error))),
@@ -165,7 +173,10 @@ class Lowering:
         container = self._settings.containers.get(kind)
         if container is not None:
             code, wrap = container
-            return Ext(code, _encode(self._items(wrap(value), depth + 1, value)))
+            items = self._items(wrap(value), depth + 1, value)
+            if self._settings.sorted_sets and code in _SETS:
+                items = [msgspec.Raw(item) for item in sorted(map(_encode, items))]
+            return Ext(code, _encode(items))
         leaf = scalars.WRAPS.get(kind)
         if leaf is not None:
             return self._leaf(value, leaf)
@@ -351,14 +362,15 @@ class Lowering:
             raise _Misfit(error, *advice.depth(self._settings.max_depth))
         past = faults.remains(error)
         qualname = past.qualname if past else faults.qualified(type(error))
-        plan = None if faults.well_known(qualname) else self._settings.plan(type(error))
+        described = not faults.is_stand_in(type(error)) and faults.well_known(qualname) is None
+        plan = self._settings.plan(type(error)) if described else None
         number = self._refer_all(plan) if plan else -1
         self._chain.append(id(error))
         try:
             parts = [
                 qualname,
                 number,
-                faults.base_names(type(error)),
+                past.bases if past else faults.base_names(type(error)),
                 Ext(scalars.TUPLE, _encode([self._kept(item, depth) for item in error.args])),
                 self._attributes(error, depth),
                 _cleaned(faults.message(error)),

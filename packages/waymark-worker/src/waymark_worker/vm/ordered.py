@@ -19,6 +19,11 @@ class _Ordered:
     def __init__(self, items: Iterable[Any] = ()) -> None:
         self._items = dict.fromkeys(items)
 
+    @property
+    def host(self) -> dict[Any, None]:
+        """The dict that holds the items: what the machine's iterators walk."""
+        return self._items
+
     def __len__(self) -> int:
         return len(self._items)
 

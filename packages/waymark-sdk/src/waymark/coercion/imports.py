@@ -1,0 +1,120 @@
+"""Names of classes in, the classes themselves out: the binding of processes that hold the user's code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from waymark_schema.values import faults
+from waymark_schema.values.binding import Build, TypeRef
+from waymark_schema.values.describe import kind_of
+from waymark_schema.values.describing import Described, Describer
+from waymark_schema.values.faults import FaultParts
+from waymark_schema.values.naming import is_qualified_name
+from waymark_schema.values.objects import put_together
+from waymark_schema.values.records import record_builder
+
+
+class ImportBinding:
+    """Finds classes by importing their module.
+
+    An instance whose class cannot be found becomes a ``Record``, which coercion turns into what the
+    annotation asks for; an exception becomes one of its nearest known base, under its own name.
+    """
+
+    set_type: type = set
+    frozenset_type: type = frozenset
+
+    def __init__(self) -> None:
+        self._describer = Describer()
+
+    def describe(self, cls: type) -> Described | None:
+        """The descriptor of a class and of all that it refers to."""
+        return self._describer.described(cls)
+
+    def builders(self, refs: Sequence[TypeRef]) -> list[Build]:
+        """A builder for each class, which looks it up when it is first used."""
+        return [_LateBuilder(ref, refs) for ref in refs]
+
+    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> BaseException:  # noqa: ARG002, PLR6301 - the protocol
+        """The exception, of its own class where that can be imported."""
+        for cls in (faults.well_known(parts.qualname), find(parts.qualname)):
+            if cls is not None and issubclass(cls, BaseException):
+                try:
+                    return faults.rebuild(cls, parts)
+                except TypeError:  # a class whose instances only its own module can make
+                    break
+        return faults.rebuild(_stand_in(parts), parts)
+
+
+def _stand_in(parts: FaultParts) -> type[BaseException]:
+    found = (faults.well_known(name) or find(name) for name in parts.bases)
+    base = next((cls for cls in found if cls is not None and issubclass(cls, BaseException)), Exception)
+    if issubclass(base, BaseExceptionGroup) and not parts.exceptions:
+        base = Exception
+    name = parts.qualname if is_qualified_name(parts.qualname) else "unknown:Exception"
+    try:
+        return faults.stand_in(name, (base,))
+    except TypeError:  # a base that takes no subclasses
+        return faults.stand_in(name, (faults.nearest_builtin(parts.bases),))
+
+
+class _LateBuilder:
+    """Looks its class up at the first payload."""
+
+    __slots__ = ("_build", "_ref", "_refs")
+
+    def __init__(self, ref: TypeRef, refs: Sequence[TypeRef]) -> None:
+        self._ref = ref
+        self._refs = refs
+        self._build: Build | None = None
+
+    def __call__(self, payload: Any) -> Any:
+        if self._build is None:
+            cls = find(self._ref.qualname)
+            if cls is None or kind_of(cls) != self._ref.kind:
+                # Not kept: the module may be imported, or finished importing, later.
+                return record_builder(self._ref, self._refs)(payload)
+            self._build = partial(put_together, cls, self._ref.kind)
+        return self._build(payload)
+
+
+def find(qualname: str) -> type | None:
+    """The class with a qualified name, or None if there is none here.
+
+    A module that cannot be imported here is not an error: the value's annotation may still say what to make of it.
+    """
+    if not is_qualified_name(qualname):
+        return None
+    module_name, _, path = qualname.partition(":")
+    module = _module(module_name)
+    if module is None:
+        return None
+    found: Any = module
+    name, bracket, _ = path.partition("[")
+    *owners, last = name.split(".")
+    for owner in owners:
+        found = getattr(found, owner, None)
+    found = getattr(found, last, None)
+    if bracket and isinstance(found, type):
+        found = _parametrised(found, last + path[len(name) :])
+    return found if isinstance(found, type) else None
+
+
+def _module(name: str) -> Any:
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name.removesuffix(".__main__") == name:
+        return main
+    try:
+        return sys.modules.get(name) or importlib.import_module(name)
+    except Exception:  # noqa: BLE001 - whatever a module does while it is imported, it is not at hand
+        return None
+
+
+def _parametrised(origin: type, name: str) -> type:
+    """The parametrisation of a generic model that this process has made already, else the bare class."""
+    return next((cls for cls in origin.__subclasses__() if cls.__name__ == name), origin)
