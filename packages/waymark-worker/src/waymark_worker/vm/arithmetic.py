@@ -222,12 +222,14 @@ def _inplace_add(left: Any, right: Any) -> Any:
         check_text(len(left) + len(right), "the result of +=")
     else:
         _sized_add(left, right)
-    return operator.iadd(left, right)
+    left += right
+    return left
 
 
 def _inplace_multiply(left: Any, right: Any) -> Any:
     _sized_multiply(left, right)
-    return operator.imul(left, right)
+    left *= right
+    return left
 
 
 def _again(symbol: str, function: Operator, left: Any, right: Any) -> Any:

@@ -117,7 +117,7 @@ def _field(obj: Any, name: str) -> tuple[bool, Any]:
 def _exception_field(error: BaseException, name: str) -> tuple[bool, Any]:
     if name.startswith(_PRIVATE):
         return False, None
-    if name in error.__dict__ and name not in {"__traceback__"}:
+    if name in error.__dict__ and name != "__traceback__":
         return True, error.__dict__[name]
     known = name in _EXCEPTION_FIELDS or any(
         isinstance(error, native) and name in names for native, names in _NATIVE_FIELDS
@@ -134,20 +134,24 @@ def _class_attribute(cls: type, name: str) -> Any:
         return cls.__members__[name]
     if name in CLASS_ATTRIBUTES.get(cls, ()):
         return CLASS_ATTRIBUTES[cls][name]
-    shared = cls
+    if cls in NAMES:
+        static = STATIC.get(f"{NAMES[cls]}.{name}")
+        if static is not None:
+            return static
+    elif issubclass(cls, BaseModel | tuple):
+        return _shadow_class_attribute(cls, name)
+    raise missing(cls, name)
+
+
+def _shadow_class_attribute(cls: type, name: str) -> Any:
     if issubclass(cls, BaseModel):
-        shared = BaseModel
-    if name in CLASS_METHODS.get(shared, ()):
-        method = CLASS_METHODS[shared][name]
-        return STATIC[f"{NAMES[cls]}.{name}"] if cls in NAMES else BoundMethod(cls, name, method)
-    if cls in NAMES and name in METHODS.get(cls, ()):
-        return STATIC[f"{NAMES[cls]}.{name}"]
-    if name == "_fields" and issubclass(cls, tuple):
-        return cls._fields  # type: ignore[attr-defined] # a shadow of a named tuple
-    if name == "_make" and hasattr(cls, "_fields"):
+        method = CLASS_METHODS[BaseModel].get(name)
+        if method is not None:
+            return BoundMethod(cls, name, method)
+    elif name == "_fields" and hasattr(cls, "_fields"):
+        return cls._fields
+    elif name == "_make" and hasattr(cls, "_make"):
         return BoundMethod(cls, name, lambda owner, *args: owner._make(*args))
-    if name == "__class__":
-        return type
     raise missing(cls, name)
 
 
@@ -157,28 +161,29 @@ def missing(obj: Any, name: str) -> BaseException:
     if kind in RECORDS:
         return unsupported_method(RECORDS[kind], name)
     if isinstance(obj, type):
-        if _has(obj, name) or _has(kind, name):
-            return unsupported_method(obj.__name__, name)
-        if issubclass(obj, BaseModel):
-            return AttributeError(name)
-        return AttributeError(
-            f"type object {obj.__name__!r} has no attribute {name!r}", name=name, obj=obj
-        )
+        return _missing_on_class(obj, name)
     if name in {"__hash__", "__dict__"}:
         return no_identity(f"{type_name(obj)}.{name}")
-    if _has(kind, name) and not _was_deleted(obj, name):
+    absent = isinstance(obj, BaseException) and name == "__notes__"
+    if _has(kind, name) and not absent:
         return unsupported_method(type_name(obj), name)
     return AttributeError(
         f"{type_name(obj)!r} object has no attribute {name!r}", name=name, obj=obj
     )
 
 
+def _missing_on_class(cls: type, name: str) -> BaseException:
+    if _has(cls, name) or _has(type(cls), name):
+        return unsupported_method(cls.__name__, name)
+    if issubclass(cls, BaseModel):
+        return AttributeError(name)
+    return AttributeError(
+        f"type object {cls.__name__!r} has no attribute {name!r}", name=name, obj=cls
+    )
+
+
 def _has(cls: type, name: str) -> bool:
     return any(name in vars(ancestor) for ancestor in cls.__mro__)
-
-
-def _was_deleted(obj: Any, name: str) -> bool:
-    return isinstance(obj, BaseException) and name == "__notes__"
 
 
 def set_attr(obj: Any, name: str, value: Any) -> None:

@@ -109,7 +109,7 @@ def _sum(_ctx: Any, args: Args, keywords: Keywords) -> Any:
         METER.charge(sum(bits_of(value) >> 6 for value in values))
         return sum(values, start)
     if isinstance(start, str | bytes | bytearray):
-        return sum(values, start)  # type: ignore[call-overload] # raises CPython's TypeError
+        return sum(values, start)  # raises CPython's TypeError
     return functools.reduce(add, values, start)
 
 
@@ -176,10 +176,13 @@ def _round(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     return round(*args, **keywords)
 
 
+_host_divmod: Callable[..., Any] = divmod
+
+
 def _divmod(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if len(args) == 2 and not keywords and isinstance(args[0], int | Fraction):  # noqa: PLR2004 - as CPython counts
         METER.charge((bits_of(args[0]) >> 5) * (bits_of(args[1]) >> 5) >> 6)
-    return divmod(*args, **keywords)
+    return _host_divmod(*args, **keywords)
 
 
 def _pow(_ctx: Any, args: Args, keywords: Keywords) -> Any:
@@ -276,7 +279,7 @@ def _enumerate(_ctx: Any, args: Args, keywords: Keywords) -> Any:
 
 def _zip(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if not keywords.keys() <= {"strict"}:
-        return zip(*args, **keywords)
+        return zip(*args, **keywords)  # noqa: B905 - raises CPython's TypeError
     return iterators.zipped([iterators.iterate(arg) for arg in args], keywords.get("strict", False))
 
 

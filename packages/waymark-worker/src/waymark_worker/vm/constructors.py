@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import pathlib
 import re
 import uuid
@@ -206,11 +206,11 @@ CONSTRUCTORS: dict[str, Implementation] = {
     "slice": _plain(slice),
     "object": _object,
     "type": _type,
-    "datetime.datetime": _plain(datetime.datetime),
-    "datetime.date": _plain(datetime.date),
-    "datetime.time": _plain(datetime.time),
-    "datetime.timedelta": _plain(datetime.timedelta),
-    "datetime.timezone": _plain(datetime.timezone),
+    "datetime.datetime": _plain(dt.datetime),
+    "datetime.date": _plain(dt.date),
+    "datetime.time": _plain(dt.time),
+    "datetime.timedelta": _plain(dt.timedelta),
+    "datetime.timezone": _plain(dt.timezone),
     "zoneinfo.ZoneInfo": _plain(zoneinfo.ZoneInfo),
     "decimal.Decimal": _decimal,
     "uuid.UUID": _plain(uuid.UUID),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from _string import formatter_field_name_split, formatter_parser
+from _string import (  # type: ignore[import-not-found] # what str.format and string.Formatter parse with
+    formatter_field_name_split,
+    formatter_parser,
+)
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal

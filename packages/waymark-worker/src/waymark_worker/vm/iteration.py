@@ -11,10 +11,8 @@ from waymark_worker.vm.names import type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 
 SIZED: frozenset[type] = frozenset(
-    {
-        *(list, tuple, dict, str, bytes, bytearray, range, deque),
-        *(OrderedSet, OrderedFrozenset, Counter, OrderedDict, defaultdict),
-    }
+    (list, tuple, dict, str, bytes, bytearray, range, deque)  # noqa: RUF005 - mypy infers a metaclass
+    + (OrderedSet, OrderedFrozenset, Counter, OrderedDict, defaultdict)
 )
 """Exact types whose iteration takes as long as they are long."""
 

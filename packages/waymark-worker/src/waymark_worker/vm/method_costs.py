@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import datetime
+import datetime as dt
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -250,7 +250,7 @@ def _consumable(other: Any) -> Any:
 
 
 def _aware(name: str) -> Method:
-    def run(moment: datetime.datetime, *args: Any, **keywords: Any) -> Any:
+    def run(moment: dt.datetime, *args: Any, **keywords: Any) -> Any:
         zone_missing = name == "astimezone" and (args[:1] or tuple(keywords.values())) in {
             (),
             (None,),
@@ -260,12 +260,12 @@ def _aware(name: str) -> Method:
             raise unsupported_operation(
                 what, "give the datetime and the call a tzinfo (timezone.utc, ZoneInfo)"
             )
-        return getattr(datetime.datetime, name)(moment, *args, **keywords)
+        return getattr(dt.datetime, name)(moment, *args, **keywords)
 
     return run
 
 
-def _fromtimestamp(cls: type[datetime.datetime], *args: Any, **keywords: Any) -> Any:
+def _fromtimestamp(cls: type[dt.datetime], *args: Any, **keywords: Any) -> Any:
     zone = args[1] if len(args) > 1 else keywords.get("tz")
     if zone is None:
         what = "datetime.fromtimestamp() in the time zone of the machine that happens to run the workflow"
@@ -323,7 +323,10 @@ def _copy(sequence: Any, *args: Any) -> Any:
     return sequence.copy(*args)
 
 
-def _overrides() -> Iterable[tuple[tuple[str, str], Method]]:
+Overrides = Iterable[tuple[tuple[str, str], Method]]
+
+
+def _of_texts() -> Overrides:
     for text in ("str", "bytes", "bytearray"):
         for name in ("center", "ljust", "rjust", "zfill"):
             yield (text, name), _padding(name)
@@ -335,6 +338,9 @@ def _overrides() -> Iterable[tuple[tuple[str, str], Method]]:
             (text, "encode" if text == "str" else "decode"),
             _coding("encode" if text == "str" else "decode"),
         )
+
+
+def _of_containers() -> Overrides:
     for sequence in ("list", "deque", "bytearray"):
         yield (sequence, "extend"), _extend
         yield (sequence, "insert"), _insert
@@ -363,6 +369,9 @@ def _overrides() -> Iterable[tuple[tuple[str, str], Method]]:
         "update",
     ):
         yield ("set", name), _set_method(name)
+
+
+def _of_others() -> Overrides:
     for name in ("astimezone", "timestamp"):
         yield ("datetime", name), _aware(name)
     for moment in ("datetime", "date", "time"):
@@ -374,7 +383,9 @@ def _overrides() -> Iterable[tuple[tuple[str, str], Method]]:
 
 
 OVERRIDES: dict[tuple[str, str], Method] = {
-    **dict(_overrides()),
+    **dict(_of_texts()),
+    **dict(_of_containers()),
+    **dict(_of_others()),
     ("str", "format"): fill,
     ("str", "format_map"): fill_from,
     ("int", "to_bytes"): _to_bytes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import datetime as dt
 import pathlib
 import uuid
 import zoneinfo
@@ -43,11 +43,11 @@ TYPES: dict[str, type] = {
     },
     "set": OrderedSet,
     "frozenset": OrderedFrozenset,
-    "datetime.datetime": datetime.datetime,
-    "datetime.date": datetime.date,
-    "datetime.time": datetime.time,
-    "datetime.timedelta": datetime.timedelta,
-    "datetime.timezone": datetime.timezone,
+    "datetime.datetime": dt.datetime,
+    "datetime.date": dt.date,
+    "datetime.time": dt.time,
+    "datetime.timedelta": dt.timedelta,
+    "datetime.timezone": dt.timezone,
     "zoneinfo.ZoneInfo": zoneinfo.ZoneInfo,
     "decimal.Decimal": Decimal,
     "uuid.UUID": uuid.UUID,
@@ -87,6 +87,15 @@ def _implement(cls: type, type_name: str, name: str) -> Method:
     return host if cheap(cls, name) else scanning(host)
 
 
+def _on_class(type_name: str, name: str) -> Method:
+    special = OVERRIDES.get((f"type {type_name.rpartition('.')[2]}", name))
+
+    def run(cls: type, *args: Any, **keywords: Any) -> Any:
+        return getattr(cls, name)(*args, **keywords)
+
+    return special or run
+
+
 def _table() -> dict[type, dict[str, Method]]:
     table: dict[type, dict[str, Method]] = {}
     for type_name, names in language.METHODS.items():
@@ -116,12 +125,8 @@ NAMES.update({cls: name for name, cls in _CONCRETE.items()})
 METHODS = _table()
 ATTRIBUTES = _readers()
 CLASS_METHODS: dict[type, dict[str, Method]] = {
-    _TABLED[type_name]: {
-        name: OVERRIDES.get((f"type {type_name.rpartition('.')[2]}", name)) or _called_on_type(name)
-        for name in names
-    }
+    _TABLED[type_name]: {name: _on_class(type_name, name) for name in names}
     for type_name, names in language.CLASS_METHODS.items()
-    for _called_on_type in (lambda name: lambda cls, *args, **kw: getattr(cls, name)(*args, **kw),)
 }
 CLASS_ATTRIBUTES: dict[type, dict[str, Any]] = {
     _TABLED[type_name]: {name: getattr(_TABLED[type_name], name) for name in names}

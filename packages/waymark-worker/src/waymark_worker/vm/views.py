@@ -30,10 +30,10 @@ class DictView:
         return list(self.host)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.host)
+        yield from self.host
 
     def __reversed__(self) -> Iterator[Any]:
-        return reversed(self.host)
+        yield from reversed(self.host)
 
     def __len__(self) -> int:
         return len(self.mapping)

@@ -26,18 +26,16 @@ _ATOMS: frozenset[type] = frozenset({int, float, bool, type(None), complex})
 def children(value: Any) -> Iterable[Any]:
     """Give what a walk over ``value`` (repr, ``==``, order, hash, copy) would visit next."""
     kind = type(value)
-    if kind in _SEQUENCES:
+    if kind in _SEQUENCES or isinstance(value, tuple):
         return value  # type: ignore[no-any-return] # a sequence or set, as its type says
     if kind in _MAPPINGS:
         return [*value.keys(), *value.values()]
     if isinstance(value, BaseModel | BaseException):
         return [*vars(value).values(), *getattr(value, "args", ())]
-    if isinstance(value, tuple):
-        return value
     if isinstance(value, type | enum.Enum):
         return ()
     if dataclasses.is_dataclass(value):
-        return [getattr(value, f.name, None) for f in dataclasses.fields(value)]
+        return [getattr(value, each.name, None) for each in dataclasses.fields(value)]
     return getattr(value, "pieces", ())
 
 
@@ -62,7 +60,7 @@ def weigh(value: Any, *, shown: bool = False) -> int:
         for part in remaining:
             kind = type(part)
             if kind in _ATOMS:
-                total += part.bit_length() if kind is int and part.bit_length() > 64 else 1
+                total += 1 + (part.bit_length() >> 6 if kind is int else 0)
             elif kind in _TEXT:
                 total += len(part) + 1
             elif id(part) not in path:
