@@ -9,8 +9,6 @@ from waymark_schema.ir.policies import StoredPolicy
 from waymark_worker.vm.names import register
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from waymark_worker.vm.linked import LinkedFunction
     from waymark_worker.vm.scheduling import Future
     from waymark_worker.vm.state import Frame
@@ -107,7 +105,7 @@ class WorkflowObject:
 class Action:
     """An action of the program as a value."""
 
-    __slots__ = ("bind", "key", "name", "names", "number", "policy")
+    __slots__ = ("bind", "key", "name", "names", "number", "policy", "simple")
 
     def __init__(
         self,
@@ -117,6 +115,8 @@ class Action:
         names: tuple[str, ...],
         bind: Callable[..., tuple[Any, ...]],
         policy: StoredPolicy,
+        *,
+        simple: bool,
     ) -> None:
         self.number = number
         self.key = key
@@ -124,6 +124,8 @@ class Action:
         self.names = names
         self.bind = bind
         self.policy = policy
+        self.simple = simple
+        """All parameters are plain positional ones."""
 
 
 class CallValue:
@@ -169,21 +171,6 @@ class Coroutine:
         self.frame: Frame | None = frame
         frame.owner = self
         self.state = CREATED
-
-
-class Generator:
-    """A call of a compiled generator function: its frame between two items.
-
-    ``buffer`` holds items that were made ahead for a builtin that cannot run frames.
-    """
-
-    __slots__ = ("buffer", "frame", "state")
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame: Frame | None = frame
-        frame.owner = self
-        self.state = CREATED
-        self.buffer: deque[Any] | None = None
 
 
 _COROUTINE = "coroutine"

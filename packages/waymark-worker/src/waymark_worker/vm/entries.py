@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import msgspec
 
 
@@ -34,20 +32,3 @@ class CancelRequested(msgspec.Struct, frozen=True, array_like=True, tag="cancel"
 
 
 Entry = CallReturned | CallRaised | TimerFired | CancelRequested
-
-
-class LocalSource(Protocol):
-    """Recorded values: those in the journal first, fresh ones after them, stored with the entry."""
-
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
-        """Durable wire form of the next recorded value of ``kind`` (a name of ``ir.language.RECORDED``)."""
-        ...
-
-
-class NoLocals:
-    """The source of a program that records nothing."""
-
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:  # noqa: ARG002 - as the protocol
-        """Refuse: such a program never asks."""
-        msg = f"the program asked for a recorded {kind!r}, but nobody supplies recorded values here"
-        raise LookupError(msg)

@@ -1,0 +1,240 @@
+"""An awaitable comes in; its value goes out, or the running task is suspended until there is one."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from waymark_schema.ir.policies import NO_POLICY
+from waymark_worker.vm.callables import CREATED, FINISHED, SUSPENDED, CallValue, Coroutine, SleepValue
+from waymark_worker.vm.effects import StartCall, StartTimer
+from waymark_worker.vm.limits import MAX_ALIVE, MAX_DEPTH
+from waymark_worker.vm.names import type_name
+from waymark_worker.vm.operations import compare
+from waymark_worker.vm.refusals import LimitExceeded
+from waymark_worker.vm.scheduling import (
+    DONE,
+    PENDING,
+    RAISED,
+    Future,
+    Gather,
+    Task,
+    wait_for,
+)
+from waymark_worker.vm.state import PUSHED, too_deep
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.machine import Machine
+
+CONSTRUCT = "waymark:construct"
+_LONGEST = 3_200_000_000.0
+"""Seconds of the longest timer, about a century: a longer one never fires in practice either."""
+_at_most = compare("<=")
+
+
+def await_value(machine: Machine, value: Any) -> Any:
+    """Await ``value`` in the running task: what it gives at once, or ``PUSHED``."""
+    kind = value.__class__
+    if kind is CallValue:
+        return suspend(machine, start_call(machine, value))
+    if kind is Coroutine:
+        return push_coroutine(machine, value)
+    if kind is SleepValue:
+        return _start_sleep(machine, value)
+    if isinstance(value, Future):
+        return await_future(machine, value)
+    msg = f"object {type_name(value)} can't be used in 'await' expression"
+    raise TypeError(msg)
+
+
+def suspend(machine: Machine, future: Future) -> Any:
+    """Leave the running task until ``future`` is done."""
+    task = machine.task
+    assert task is not None
+    task.frame = machine.frame
+    machine.frame = None
+    future.callbacks.append(task)
+    task.waiter = future
+    if task.must_cancel and future.cancel(machine, task.cancel_message):
+        task.must_cancel = False
+    return PUSHED
+
+
+def await_future(machine: Machine, future: Future) -> Any:
+    """Await a future, task or gather."""
+    if future.state == DONE:
+        return future.value
+    if future.state == PENDING:
+        if future is machine.task:
+            msg = "Task cannot await on itself"
+            raise RuntimeError(msg)
+        return suspend(machine, future)
+    raise future.value if future.state == RAISED else future.take_cancelled_error()
+
+
+def push_coroutine(machine: Machine, coroutine: Coroutine) -> Any:
+    """Turn to the frame of a coroutine."""
+    frame = coroutine.frame
+    if coroutine.state != CREATED or frame is None:
+        raise _used(finished=coroutine.state == FINISHED)
+    caller = machine.frame
+    if caller is not None:
+        frame.depth = caller.depth + 1
+        if frame.depth > MAX_DEPTH:
+            raise too_deep()
+    else:
+        frame.depth = 1
+    coroutine.state = SUSPENDED
+    frame.caller = caller
+    machine.frame = frame
+    return PUSHED
+
+
+def _used(*, finished: bool) -> RuntimeError:
+    return RuntimeError(
+        "cannot reuse already awaited coroutine" if finished else "coroutine is being awaited already"
+    )
+
+
+def start_call(machine: Machine, call: CallValue) -> Future:
+    """Start an action: encode its arguments and ask for it."""
+    for each in (call, call.inner):
+        if each is not None and each.future is not None:
+            raise _used(finished=each.future.state != PENDING)
+    # Used up even if the arguments cannot be encoded: the coroutine of a function would be, too.
+    call.future = future = Future()
+    future.state = RAISED
+    if call.inner is not None:
+        call.inner.future = future
+    arguments = machine.encode(call.arguments)
+    future.state = PENDING
+    return _begin(machine, future, call.action.key, arguments, call.policy)
+
+
+def _begin(
+    machine: Machine, future: Future, key: str, arguments: bytes, policy: Any, *, inline: bool = False
+) -> Future:
+    number = machine.next_call
+    if len(machine.calls) >= MAX_ALIVE:
+        msg = f"the workflow has {MAX_ALIVE} open calls; await some before starting more"
+        raise LimitExceeded(msg)
+    machine.next_call = number + 1
+    future.effect = effect = StartCall(number, key, arguments, policy, inline)
+    machine.effects.append(effect)
+    machine.calls[number] = future
+    return future
+
+
+def start_inline(machine: Machine, cls: type, args: list[Any], keywords: dict[str, Any]) -> Any:
+    """Have a worker construct an opaque type while the whole workflow stands still."""
+    arguments = machine.encode(
+        {"type": machine.linked.qualname_of(cls), "args": args, "kwargs": keywords}
+    )
+    future = _begin(machine, Future(), CONSTRUCT, arguments, NO_POLICY, inline=True)
+    machine.inline = (future, machine.task, machine.frame)
+    machine.frame = None
+    return PUSHED
+
+
+def _start_sleep(machine: Machine, sleep: SleepValue) -> Any:
+    if sleep.state != CREATED:
+        raise _used(finished=sleep.state == FINISHED)
+    sleep.state = FINISHED
+    delay = sleep.delay
+    if _at_most(delay, 0):
+        task = machine.task
+        assert task is not None
+        task.frame = machine.frame
+        machine.frame = None
+        hop = Future()
+        hop.state = DONE
+        hop.value = sleep.result
+        machine.ready.append((task, hop))
+        return PUSHED
+    if not isinstance(delay, int | float | Fraction):
+        msg = f"unsupported operand type(s) for +: 'float' and '{type_name(delay)}'"
+        raise TypeError(msg)
+    seconds = float(delay)
+    if math.isnan(seconds):
+        msg = "Invalid delay: NaN (not a number)"
+        raise ValueError(msg)
+    return suspend(machine, start_timer(machine, min(seconds, _LONGEST), sleep.result))
+
+
+def start_timer(machine: Machine, seconds: float, result: Any) -> Future:
+    """Ask for a timer; the future gives ``result`` when it fires."""
+    number = machine.next_timer
+    if len(machine.timers) >= MAX_ALIVE:
+        msg = f"the workflow has {MAX_ALIVE} open timers; await some before starting more"
+        raise LimitExceeded(msg)
+    machine.next_timer = number + 1
+    effect = StartTimer(number, seconds)
+    machine.effects.append(effect)
+    future = Future(effect)
+    future.value = result
+    machine.timers[number] = future
+    return future
+
+
+def create_task(machine: Machine, coroutine: Any) -> Task:
+    """Make a task whose first step is queued."""
+    if len(machine.tasks) >= MAX_ALIVE:
+        msg = f"the workflow has {MAX_ALIVE} tasks; await some before starting more"
+        raise LimitExceeded(msg)
+    task = Task(coroutine)
+    machine.tasks[task] = None
+    machine.ready.append((task, None))
+    return task
+
+
+def gather(machine: Machine, awaitables: list[Any], *, return_exceptions: bool) -> Future:
+    """Run awaitables together; equal ones (the same object twice) share one task."""
+    if not awaitables:
+        outer = Future()
+        outer.state = DONE
+        outer.value = []
+        return outer
+    known: dict[Any, Future] = {}
+    children: list[Future] = []
+    finished = []
+    for each in awaitables:
+        child = known.get(each)
+        if child is None:
+            child = known[each] = ensure_future(machine, each)
+            if child.state != PENDING:
+                finished.append(child)
+        children.append(child)
+    outer = Gather(children, len(known), return_exceptions=return_exceptions)
+    for child in known.values():
+        if child.state == PENDING:
+            child.callbacks.append(outer)
+    for child in finished:
+        outer.child_done(machine, child)
+    return outer
+
+
+def ensure_future(machine: Machine, value: Any) -> Future:
+    """Give a future as it is, and a coroutine a task of its own."""
+    if value.__class__ in (CallValue, Coroutine, SleepValue):
+        return create_task(machine, value)
+    if isinstance(value, Future):
+        return value
+    msg = "An asyncio.Future, a coroutine or an awaitable is required"
+    raise TypeError(msg)
+
+
+__all__ = [
+    "CONSTRUCT",
+    "await_future",
+    "await_value",
+    "create_task",
+    "ensure_future",
+    "gather",
+    "push_coroutine",
+    "start_call",
+    "start_inline",
+    "start_timer",
+    "suspend",
+    "wait_for",
+]

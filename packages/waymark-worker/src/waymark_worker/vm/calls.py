@@ -1,0 +1,170 @@
+"""A callee and its arguments come in; the value goes out, or a frame that will bring it is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from waymark_worker.vm.awaiting import gather, start_inline
+from waymark_worker.vm.callables import (
+    UNBOUND,
+    Action,
+    BoundFunction,
+    BoundMethod,
+    Builtin,
+    CallValue,
+    Coroutine,
+    FunctionValue,
+    SleepValue,
+)
+from waymark_worker.vm.invoking import implementation
+from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
+from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.names import type_name
+from waymark_worker.vm.state import PUSHED, Frame, too_deep
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.machine import Machine
+
+Keywords = dict[str, Any]
+
+
+def call(machine: Machine, callee: Any, args: list[Any], keywords: Keywords) -> Any:
+    """Call ``callee``: its value, or ``PUSHED`` if frames will bring it."""
+    run = CALLERS.get(callee.__class__)
+    if run is not None:
+        return run(machine, callee, args, keywords)
+    if isinstance(callee, type):
+        return _construct(machine, callee, args, keywords)
+    msg = f"{type_name(callee)!r} object is not callable"
+    raise TypeError(msg)
+
+
+def call_function(machine: Machine, callee: FunctionValue, args: list[Any], keywords: Keywords) -> Any:
+    """Call a compiled function: a sync one pushes its frame, others give a coroutine or generator."""
+    function = callee.function
+    slots = function.bind(callee, args, keywords)
+    if function.kind == "sync":
+        caller = machine.frame
+        depth = caller.depth + 1 if caller is not None else 1
+        if depth > MAX_DEPTH:
+            raise too_deep()
+        machine.frame = Frame(function, slots, caller, depth)
+        return PUSHED
+    frame = Frame(function, slots, None, 0)
+    return Coroutine(frame) if function.kind == "async" else Generator(frame)
+
+
+def _call_bound(machine: Machine, callee: BoundFunction, args: list[Any], keywords: Keywords) -> Any:
+    return call_function(machine, callee.function, [callee.receiver, *args], keywords)
+
+
+def call_action(machine: Machine, callee: Action, args: list[Any], keywords: Keywords) -> CallValue:  # noqa: ARG001 - as every caller
+    """Bind the arguments of an action; nothing starts yet."""
+    bound = callee.bind(*args, **keywords)
+    arguments = {
+        name: value for name, value in zip(callee.names, bound, strict=True) if value is not UNBOUND
+    }
+    return CallValue(callee, arguments, callee.policy)
+
+
+def _call_builtin(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    special = SPECIAL.get(callee.name)
+    if special is not None:
+        return special(machine, callee, args, keywords)
+    return callee.implementation(machine, args, keywords)
+
+
+def _call_method(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keywords) -> Any:
+    if callee.name == "sort" and callee.receiver.__class__ is list and keywords.get("key") is not None:
+        return _sort(machine, callee, args, keywords)
+    return callee.implementation(callee.receiver, *args, **keywords)
+
+
+def _construct(machine: Machine, cls: type, args: list[Any], keywords: Keywords) -> Any:
+    linked = machine.linked
+    if cls in linked.opaque:
+        return start_inline(machine, cls, args, keywords)
+    member = linked.members.get((cls, "__init__"))
+    if member is not None:
+        return _initialise(machine, cls, member[1], args, keywords)
+    run = implementation(cls)
+    if run is None:
+        msg = f"cannot create '{type_name(cls)}' instances"
+        raise TypeError(msg)
+    return run(machine, args, keywords)
+
+
+def _initialise(
+    machine: Machine, cls: type, constructor: FunctionValue, args: list[Any], keywords: Keywords
+) -> Any:
+    if issubclass(cls, BaseException):
+        made: Any = cls.__new__(cls, *args)
+    else:
+        made = cls.__new__(cls)
+    return NATIVES["construct"](machine, (made, constructor, args, keywords))
+
+
+# --- builtins that deal with awaitables, or that run a key function ---------------------------
+
+
+def _gather(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:  # noqa: ARG001 - as every caller
+    return_exceptions = keywords.pop("return_exceptions", False)
+    if keywords:
+        msg = f"gather() got an unexpected keyword argument {next(iter(keywords))!r}"
+        raise TypeError(msg)
+    return gather(machine, args, return_exceptions=bool(return_exceptions))
+
+
+def _sleep_arguments(delay: Any, result: Any = None) -> SleepValue:
+    return SleepValue(delay, result)
+
+
+_sleep_arguments.__name__ = _sleep_arguments.__qualname__ = "sleep"
+
+
+def _sleep(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> SleepValue:  # noqa: ARG001 - as every caller
+    return _sleep_arguments(*args, **keywords)
+
+
+def _sorted(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    key = keywords.get("key")
+    if key is None or len(args) != 1 or keywords.keys() - {"key", "reverse"}:
+        return callee.implementation(machine, args, keywords)
+    items = list(iterate(args[0]))
+    return NATIVES["sort"](machine, (items, key, keywords.get("reverse", False), None))
+
+
+def _sort(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keywords) -> Any:
+    if args or keywords.keys() - {"key", "reverse"}:
+        return callee.implementation(callee.receiver, *args, **keywords)
+    target: list[Any] = callee.receiver
+    items = target[:]
+    target.clear()  # as CPython: the key functions see an empty list
+    return NATIVES["sort"](machine, (items, keywords["key"], keywords.get("reverse", False), target))
+
+
+def _extreme(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    key = keywords.get("key")
+    wrong = keywords.keys() - {"key", "default"} or (len(args) > 1 and "default" in keywords)
+    if key is None or not args or wrong:
+        return callee.implementation(machine, args, keywords)
+    items = iterate(args[0]) if len(args) == 1 else iter(args)
+    return NATIVES["extreme"](machine, (callee.name, items, key, keywords.get("default", EXHAUSTED)))
+
+
+CALLERS: dict[type, Callable[[Any, Any, list[Any], Keywords], Any]] = {
+    FunctionValue: call_function,
+    BoundFunction: _call_bound,
+    Action: call_action,
+    Builtin: _call_builtin,
+    BoundMethod: _call_method,
+}
+SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {
+    "asyncio.gather": _gather,
+    "asyncio.sleep": _sleep,
+    "sorted": _sorted,
+    "min": _extreme,
+    "max": _extreme,
+}
+"""Builtins that the machine carries out itself, in some or in all cases."""

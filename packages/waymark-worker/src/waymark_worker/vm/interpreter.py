@@ -1,0 +1,93 @@
+"""The frames of the running task come in; they run until it is suspended or has ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from waymark_worker.vm.iterators import NeedsItems
+from waymark_worker.vm.limits import CHUNK
+from waymark_worker.vm.meter import METER
+from waymark_worker.vm.natives import Fill
+from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.state import Frame
+from waymark_worker.vm.unwinding import FATAL, chain, handled, unwind
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.linked import LinkedBlock, Step
+    from waymark_worker.vm.machine import Machine
+
+
+def execute(machine: Machine) -> None:  # noqa: C901 - the inner loop: a function call per block would double its cost
+    """Run ``machine.frame`` and what it calls until the task has no frame to run."""
+    frame: Any = machine.frame
+    block: LinkedBlock = frame.next
+    slots = frame.slots
+    step: Any = None
+    error: BaseException
+    while True:
+        try:
+            while True:
+                fuel = machine.fuel - block.cost
+                if fuel < 0:
+                    METER.charge(CHUNK - fuel)
+                    fuel = CHUNK
+                machine.fuel = fuel
+                following = None
+                if frame.index >= 0:
+                    index, frame.index = frame.index, -1
+                    for step in block.code[index:]:
+                        following = step(slots, machine)
+                else:
+                    for step in block.code:
+                        following = step(slots, machine)
+                if following is not None:
+                    block = following
+                    continue
+                frame = machine.frame
+                if frame is None:
+                    return
+                block = frame.next
+                slots = frame.slots
+        except FATAL:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, the program's handlers decide
+            error = raised
+        recover(machine, block, step, error)
+        frame = machine.frame
+        if frame is None:
+            return
+        block = frame.next
+        slots = frame.slots
+
+
+def recover(machine: Machine, block: LinkedBlock, step: Step, error: BaseException) -> None:
+    """Go on after ``step`` of ``block`` raised: into a handler, out of frames, or to make items ahead."""
+    frame = machine.frame
+    here = frame.__class__ is Frame
+    if here:
+        frame.at = block  # type: ignore[union-attr] # by its class
+    try:
+        if error.__class__ is NeedsItems:
+            _fill(machine, block, step, error)  # type: ignore[arg-type] # by its class
+            return
+    except FATAL:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - the source failed at once
+        error = raised
+        step = None  # type: ignore[assignment] # it was not the step that raised
+    error.__traceback__ = None
+    if not (here and step is block.reraises and step is not None):
+        if step is not block.raises:
+            # The host chains what happened inside an implementation: that is nothing of the program's.
+            error.__context__ = None
+        chain(error, handled(machine.frame))
+    unwind(machine, error)
+
+
+def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems) -> None:
+    frame = machine.frame
+    if frame.__class__ is not Frame:
+        what = "a generator or map() consumed by the function that another builtin was given"
+        raise unsupported_operation(what, "write a lambda or a comprehension around it")
+    frame.index = block.code.index(step)  # type: ignore[union-attr] # by its class
+    Fill(request.source, whole=request.whole).begin(machine)

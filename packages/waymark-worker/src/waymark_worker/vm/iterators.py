@@ -1,0 +1,342 @@
+"""An iterable comes in; an iterator that a snapshot can hold, and that may need compiled code, goes out."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from waymark_worker.vm.names import register, type_name
+from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.state import PUSHED, Frame, too_deep
+from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.views import DictItems, DictKeys, DictValues
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.machine import Machine
+    from waymark_worker.vm.state import AnyFrame
+
+
+class Exhausted:
+    """Answer of an iterator that has no further item."""
+
+    __slots__ = ()
+
+
+EXHAUSTED = Exhausted()
+CREATED, SUSPENDED, FINISHED, RUNNING = 0, 1, 2, 3
+
+
+class NeedsItems(BaseException):  # noqa: N818 - a request to the interpreter, which runs the instruction again
+    """An instruction needs items that only compiled code can make: one, or all that are left."""
+
+    def __init__(self, source: Framed, *, whole: bool) -> None:
+        super().__init__()
+        self.source = source
+        self.whole = whole
+
+
+class Framed:
+    """An iterator whose items are made by compiled code.
+
+    The interpreter takes items with ``pull``. Host code that consumes it sees a Python iterator over
+    ``buffer``; what the buffer lacks it asks for with ``NeedsItems``.
+    """
+
+    __slots__ = ("buffer", "ended")
+
+    def __init__(self) -> None:
+        self.buffer: deque[Any] = deque()
+        self.ended = False
+
+    def produce(self, machine: Machine) -> Any:
+        """Make the next item: itself, ``EXHAUSTED``, or ``PUSHED``."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ended:
+            raise NeedsItems(self, whole=True)
+        return self
+
+    def __next__(self) -> Any:
+        if self.buffer:
+            return self.buffer.popleft()
+        if self.ended:
+            raise StopIteration
+        raise NeedsItems(self, whole=False)
+
+
+class Generator(Framed):
+    """A call of a compiled generator function: its frame between two items."""
+
+    __slots__ = ("frame", "state")
+
+    def __init__(self, frame: Frame) -> None:
+        Framed.__init__(self)
+        self.frame: Frame | None = frame
+        frame.owner = self
+        self.state = CREATED
+
+    def produce(self, machine: Machine) -> Any:
+        """Turn to the generator's frame."""
+        frame = self.frame
+        if frame is None:
+            return EXHAUSTED
+        if self.state == RUNNING:
+            msg = "generator already executing"
+            raise ValueError(msg)
+        caller = machine.frame
+        assert caller is not None
+        frame.depth = caller.depth + 1
+        if frame.depth > MAX_DEPTH:
+            raise too_deep()
+        if self.state == SUSPENDED:
+            at = frame.at
+            frame.slots[at.dst] = None
+            frame.next = at.target
+        self.state = RUNNING
+        frame.caller = caller
+        machine.frame = frame
+        return PUSHED
+
+    def finish(self) -> AnyFrame | None:
+        """Drop the frame; returns who waited for the item."""
+        frame = self.frame
+        assert frame is not None
+        self.frame = None
+        self.state = FINISHED
+        caller, frame.caller = frame.caller, None
+        return caller
+
+
+def pull(machine: Machine, iterator: Any) -> Any:
+    """Take one item for the interpreter: the item, ``EXHAUSTED``, or ``PUSHED``."""
+    if isinstance(iterator, Framed):
+        if iterator.buffer:
+            return iterator.buffer.popleft()
+        return EXHAUSTED if iterator.ended else iterator.produce(machine)
+    return next(iterator, EXHAUSTED)
+
+
+class Cursor:
+    """Walks a dict, one of its views or an ordered set with the host's own iterator."""
+
+    __slots__ = ("host", "reverse", "source")
+    message = ""
+    """What CPython says when the source changed its size, where the host's own words differ."""
+
+    def __init__(self, source: Any, *, reverse: bool = False) -> None:
+        self.source = source
+        self.reverse = reverse
+        pieces = getattr(source, "host", source)
+        self.host: Iterator[Any] = reversed(pieces) if reverse else iter(pieces)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return next(self.host)
+        except RuntimeError as error:
+            if self.message and error.args != (self.message,):
+                raise RuntimeError(self.message) from None
+            raise
+
+    def remaining(self) -> int:
+        """Items to come, or -1 if the source changed so that the next step raises."""
+        try:
+            return len(self.host.__reduce__()[1][0])  # type: ignore[index] # (iter, (list of the rest,))
+        except RuntimeError:
+            return -1
+
+    def skip_to(self, remaining: int) -> None:
+        """Go on where an equal cursor had so many items left."""
+        if remaining < 0:
+            self.host = _changed()
+            return
+        for _ in range(len(self.source) - remaining):
+            next(self.host)
+
+
+def _changed() -> Iterator[Any]:
+    walked = {None: None}
+    host = iter(walked)
+    walked[0] = None  # type: ignore[index] # so that the next step raises
+    return host
+
+
+class KeyCursor(Cursor):
+    """Over the keys of a dict."""
+
+    __slots__ = ()
+
+
+class ValueCursor(Cursor):
+    """Over the values of a dict."""
+
+    __slots__ = ()
+
+
+class ItemCursor(Cursor):
+    """Over the items of a dict."""
+
+    __slots__ = ()
+
+
+class SetCursor(Cursor):
+    """Over an ordered set."""
+
+    __slots__ = ()
+    message = "Set changed size during iteration"
+
+
+CURSORS: dict[type, type[Cursor]] = {
+    **dict.fromkeys((dict, Counter, OrderedDict, defaultdict, DictKeys), KeyCursor),
+    DictValues: ValueCursor,
+    DictItems: ItemCursor,
+    **dict.fromkeys((OrderedSet, OrderedFrozenset), SetCursor),
+}
+_SEQUENCES = (list, tuple, str, bytes, bytearray, deque)
+_samples: list[Any] = [iter(kind()) for kind in _SEQUENCES]
+_samples += [iter("é"), iter(range(0)), iter(range(1 << 70))]
+_samples += [reversed([]), reversed(()), reversed(deque())]
+STATEFUL: frozenset[type] = frozenset(type(each) for each in _samples)
+"""Host iterators whose source and place can be read back (``__reduce__``)."""
+WALKABLE: frozenset[type] = frozenset({*_SEQUENCES, range})
+ITERATORS: frozenset[type] = STATEFUL | {zip, enumerate, KeyCursor, ValueCursor, ItemCursor, SetCursor}
+
+
+def iterate(value: Any) -> Any:
+    """Give ``iter(value)``: a host iterator over a sequence, a cursor or a record."""
+    kind = value.__class__
+    if kind in WALKABLE:
+        return iter(value)
+    cursor = CURSORS.get(kind)
+    if cursor is not None:
+        return cursor(value)
+    if kind in ITERATORS or isinstance(value, Framed):
+        return value
+    if isinstance(value, tuple):
+        return iter(value)
+    if isinstance(value, enum.EnumMeta | BaseModel):
+        return iter(list(value))
+    msg = f"{type_name(value)!r} object is not iterable"
+    raise TypeError(msg)
+
+
+def zipped(iterators: list[Any], strict: Any) -> Any:  # noqa: FBT001 - zip's own argument, of any type
+    """Give ``zip(*iterators, strict=strict)``; the iterators come from ``iterate``."""
+    if any(isinstance(each, Framed) for each in iterators):
+        return Zip(iterators, strict=bool(strict))
+    return zip(*iterators, strict=bool(strict))
+
+
+def enumerated(iterator: Any, start: int) -> Any:
+    """Give ``enumerate(iterator, start)``."""
+    if isinstance(iterator, Framed):
+        return Enumerate(iterator, start)
+    return enumerate(iterator, start)
+
+
+def mapped(machine: Machine, function: Any, iterators: list[Any]) -> Any:  # noqa: ARG001 - as every builtin
+    """Give ``map(function, *iterators)``."""
+    return Map(function, iterators)
+
+
+def filtered(machine: Machine, function: Any, iterator: Any) -> Any:  # noqa: ARG001 - as every builtin
+    """Give ``filter(function, iterator)``."""
+    return Filter(function, iterator)
+
+
+def backwards(value: Any) -> Any:
+    """Give ``reversed(value)``."""
+    kind = value.__class__
+    if kind in WALKABLE:
+        return reversed(value)
+    cursor = CURSORS.get(kind)
+    if cursor is not None and cursor is not SetCursor:
+        return cursor(value, reverse=True)
+    if isinstance(value, tuple):
+        return reversed(value)
+    if isinstance(value, enum.EnumMeta):
+        return reversed(list(value))
+    msg = f"{type_name(value)!r} object is not reversible"
+    raise TypeError(msg)
+
+
+class Zip(Framed):
+    """``zip`` over iterators of which one needs frames."""
+
+    __slots__ = ("sources", "strict")
+
+    def __init__(self, sources: list[Any], *, strict: bool) -> None:
+        Framed.__init__(self)
+        self.sources = sources
+        self.strict = strict
+
+    def produce(self, machine: Machine) -> Any:
+        return NATIVES["zip"](machine, self)
+
+
+class Enumerate(Framed):
+    """``enumerate`` over an iterator that needs frames."""
+
+    __slots__ = ("count", "source")
+
+    def __init__(self, source: Framed, count: int) -> None:
+        Framed.__init__(self)
+        self.source = source
+        self.count = count
+
+    def produce(self, machine: Machine) -> Any:
+        return NATIVES["enumerate"](machine, self)
+
+
+class Map(Framed):
+    """``map``: its function may be compiled."""
+
+    __slots__ = ("function", "sources")
+
+    def __init__(self, function: Any, sources: list[Any]) -> None:
+        Framed.__init__(self)
+        self.function = function
+        self.sources = sources
+
+    def produce(self, machine: Machine) -> Any:
+        return NATIVES["map"](machine, self)
+
+
+class Filter(Framed):
+    """``filter``: its function may be compiled."""
+
+    __slots__ = ("function", "source")
+
+    def __init__(self, function: Any, source: Any) -> None:
+        Framed.__init__(self)
+        self.function = function
+        self.source = source
+
+    def produce(self, machine: Machine) -> Any:
+        return NATIVES["filter"](machine, self)
+
+
+NATIVES: dict[str, Callable[[Any, Any], Any]] = {}
+"""How each record starts the frame that makes its next item; the frames' module fills it."""
+
+for _kind in STATEFUL | {zip, enumerate}:
+    register(_kind, _kind.__name__, items=iter)
+for _record, _name in (
+    (KeyCursor, "dict_keyiterator"),
+    (ValueCursor, "dict_valueiterator"),
+    (ItemCursor, "dict_itemiterator"),
+    (SetCursor, "set_iterator"),
+    (Generator, "generator"),
+    (Zip, "zip"),
+    (Enumerate, "enumerate"),
+    (Map, "map"),
+    (Filter, "filter"),
+):
+    register(_record, _name, items=iter)

@@ -1,0 +1,130 @@
+"""Bytes of a stored program come in; its linked form, checked and remembered by digest, goes out."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from waymark_schema.ir import program as stored
+from waymark_schema.ir.policies import NO_POLICY
+from waymark_schema.ir.wellformed import load
+from waymark_schema.values.codec import Codec
+from waymark_worker.vm import builtins, steps_calls, steps_control, steps_operators, steps_values
+from waymark_worker.vm.binding import binder
+from waymark_worker.vm.callables import Action, FunctionValue
+from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
+from waymark_worker.vm.steps import MAKERS, Place
+from waymark_worker.vm.types import ShadowTypes
+
+_KEPT = 256
+"""Programs that stay linked; the one used longest ago goes first."""
+_linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
+ROOMS = (steps_calls, steps_control, steps_operators, steps_values)
+"""Imported for the makers that they register."""
+
+__all__ = ["LinkedProgram", "link", "link_program"]
+
+
+def link(program_bytes: bytes, digest: bytes) -> LinkedProgram:
+    """Link a stored program, or give the linked form that ``digest`` has already.
+
+    Raises ``MalformedProgram`` for bytes that are no well-formed program.
+    """
+    known = _linked.get(digest)
+    if known is not None:
+        _linked.move_to_end(digest)
+        return known
+    made = link_program(load(program_bytes), digest)
+    _linked[digest] = made
+    if len(_linked) > _KEPT:
+        _linked.popitem(last=False)
+    return made
+
+
+def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
+    """Link a program that has been checked."""
+    types = ShadowTypes([entry.descriptor for entry in program.types])
+    linked = LinkedProgram(program, digest, types, Codec(types, known=types.known))
+    linked.functions = [LinkedFunction(number, each) for number, each in enumerate(program.functions)]
+    linked.actions = [_action(number, entry) for number, entry in enumerate(program.actions)]
+    linked.classes = [types.class_of(entry.descriptor) for entry in program.types]
+    linked.constants = [_constant(linked, each) for each in program.constants]
+    linked.numbered = {
+        id(value): number
+        for number, value in enumerate(linked.constants)
+        if not isinstance(value, str | int | float | bytes | type | None)
+    }
+    _add_members(linked)
+    for function, each in zip(linked.functions, program.functions, strict=True):
+        _fill_function(linked, function, each)
+    return linked
+
+
+def _action(number: int, entry: stored.ActionEntry) -> Action:
+    optional = [index for index, each in enumerate(entry.parameters) if each.default >= 0]
+    simple = not optional and all(each.kind in {"positional", "positional_only"} for each in entry.parameters)
+    return Action(
+        number,
+        entry.key,
+        entry.name,
+        tuple(each.name for each in entry.parameters),
+        binder(entry.name, entry.name, entry.parameters, optional),
+        entry.policy or NO_POLICY,
+        simple=simple,
+    )
+
+
+def _constant(linked: LinkedProgram, constant: stored.Constant) -> Any:
+    match constant:
+        case stored.ValueConstant(wire=wire):
+            return linked.codec.decode(wire)
+        case stored.FunctionConstant(function=number):
+            return FunctionValue(linked.functions[number])
+        case stored.BuiltinConstant(name=name):
+            return builtins.value(name)
+        case stored.ActionConstant(action=number):
+            return linked.actions[number]
+        case stored.TypeConstant(entry=number):
+            return linked.classes[number]
+
+
+def _add_members(linked: LinkedProgram) -> None:
+    """Note how compiled members are reached, inherited ones too: the nearest class that says so wins."""
+    own: dict[type, dict[str, tuple[str, FunctionValue]]] = {}
+    for cls, entry in zip(linked.classes, linked.program.types, strict=True):
+        held = own.setdefault(cls, {})
+        for how, table in (
+            ("method", entry.methods),
+            ("static", entry.static_methods),
+            ("class", entry.class_methods),
+            ("property", entry.properties),
+        ):
+            for name, number in table.items():
+                held[name] = (how, FunctionValue(linked.functions[number]))
+        if entry.constructor >= 0:
+            held["__init__"] = ("init", FunctionValue(linked.functions[entry.constructor]))
+        if entry.descriptor.opaque:
+            linked.opaque.add(cls)
+    for cls in linked.classes:
+        for base in reversed(cls.__mro__):
+            for name, member in own.get(base, {}).items():
+                linked.members[cls, name] = member
+
+
+def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored.Function) -> None:
+    constants: dict[int, Any] = {}
+    for slot, number in each.constants:
+        constants[slot] = function.template[slot] = linked.constants[number]
+    function.defaults = {
+        index: linked.constants[parameter.default]
+        for index, parameter in enumerate(each.parameters)
+        if parameter.default >= 0
+    }
+    function.blocks = [
+        LinkedBlock(function, index, block.cost, block.handling) for index, block in enumerate(each.blocks)
+    ]
+    function.entry = function.blocks[0]
+    for made, block in zip(function.blocks, each.blocks, strict=True):
+        made.handler = None if block.handler < 0 else function.blocks[block.handler]
+        place = Place(linked, function, made, constants)
+        made.code = tuple(MAKERS[type(node)](node, place) for node in (*block.instructions, block.terminator))

@@ -1,0 +1,398 @@
+"""A linked program and journal entries come in; effects, in order, go out."""
+
+from __future__ import annotations
+
+from asyncio.exceptions import CancelledError
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from waymark_schema.failures import SerializationError
+from waymark_schema.values.errors import MalformedValue
+from waymark_worker.vm.awaiting import await_value, create_task, gather
+from waymark_worker.vm.callables import CREATED, FINISHED, UNBOUND, Coroutine, FunctionValue, WorkflowObject
+from waymark_worker.vm.calls import call
+from waymark_worker.vm.effects import (
+    CancelCall,
+    Cancelled,
+    CancelTimer,
+    Complete,
+    Effect,
+    Fail,
+    Log,
+    StartCall,
+    StartTimer,
+)
+from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
+from waymark_worker.vm.interpreter import execute
+from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET
+from waymark_worker.vm.linked import LinkedProgram
+from waymark_worker.vm.local import FreshLocals, LocalSource
+from waymark_worker.vm.meter import METER
+from waymark_worker.vm.scheduling import DONE, PENDING, RAISED, STOP, Future, Task, fail_task, finish_task
+from waymark_worker.vm.state import PUSHED, AnyFrame, Frame
+from waymark_worker.vm.unwinding import FATAL, give, unwind
+
+RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
+_NOBODY = FreshLocals()
+
+
+class Machine:
+    """One instance: ``start`` it, ``advance`` it with one entry after the other until ``finished``."""
+
+    __slots__ = (
+        "calls", "cancel_asked", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
+        "next_call", "next_timer", "phase", "ready", "root", "round", "stopping", "task", "tasks", "timers",
+    )  # fmt: skip
+
+    def __init__(self, linked: LinkedProgram) -> None:
+        self.linked = linked
+        self.frame: AnyFrame | None = None
+        """Top of the running task's stack; None between tasks."""
+        self.task: Task | None = None
+        self.root: Task
+        self.ready: deque[tuple[Any, Future | None]] = deque()
+        """Callbacks with the futures that they are told of; a task without one takes its first step."""
+        self.round = 0
+        """Entries of the ready queue that belong to the current turn of the loop."""
+        self.stopping = False
+        self.phase = RUNNING
+        self.tasks: dict[Task, None] = {}
+        """Tasks that have not ended, oldest first."""
+        self.calls: dict[int, Future] = {}
+        self.timers: dict[int, Future] = {}
+        self.next_call = 0
+        self.next_timer = 0
+        self.inline: tuple[Future, Task | None, AnyFrame | None] | None = None
+        """The inline step for which everything stands still, and the stack that waits for it."""
+        self.fault: BaseException | None = None
+        """The exception on its way into a handler block."""
+        self.globals: dict[int, Any] = {}
+        self.cancel_asked = False
+        self.effects: list[Effect] = []
+        self.fuel = CHUNK
+        self.local: LocalSource = _NOBODY
+
+    @classmethod
+    def start(cls, linked: LinkedProgram, *, inputs: bytes, attributes: bytes) -> Machine:
+        """Make the machine of a new instance; nothing runs before the first ``advance``.
+
+        ``inputs`` is the durable dict of the bound arguments of ``run()`` by name, ``attributes`` that of
+        ``vars(self)``. Raises ``MalformedValue`` if they do not fit the program.
+        """
+        machine = cls(linked)
+        shared = {name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()}
+        owned = machine.decode(attributes)
+        given = machine.decode(inputs)
+        if not isinstance(owned, dict) or not isinstance(given, dict):
+            msg = "inputs and attributes of an instance are two dicts; something else is stored"
+            raise MalformedValue(msg)
+        workflow = WorkflowObject(linked.program.workflow, owned, shared)
+        machine.root = create_task(machine, Coroutine(_first_frame(linked, workflow, given)))
+        machine.root.callbacks.append(STOP)
+        return machine
+
+    @classmethod
+    def restore(cls, linked: LinkedProgram, snapshot: bytes) -> Machine:
+        """Make the machine that ``snapshot`` was taken of. Raises ``SnapshotUnreadable``."""
+        from waymark_worker.vm.snapshot import read_snapshot  # noqa: PLC0415 - it reads machines
+
+        return read_snapshot(linked, snapshot)
+
+    def snapshot(self) -> bytes:
+        """Everything that ``restore`` needs. Raises RuntimeError while the machine is not ``idle``."""
+        from waymark_worker.vm.snapshot import write_snapshot  # noqa: PLC0415 - it reads machines
+
+        return write_snapshot(self)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a terminal effect was returned: nothing will happen any more."""
+        return self.phase == FINISHED_RUN
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only waits for entries."""
+        return not self.ready and self.frame is None and self.inline is None
+
+    @property
+    def pending_calls(self) -> dict[int, StartCall]:
+        """Calls without an outcome, as they were asked for, by number."""
+        return {number: future.effect for number, future in self.calls.items() if isinstance(future.effect, StartCall)}
+
+    @property
+    def pending_timers(self) -> dict[int, StartTimer]:
+        """Timers that have not fired, as they were asked for, by number."""
+        return {
+            number: future.effect for number, future in self.timers.items() if isinstance(future.effect, StartTimer)
+        }
+
+    def advance(
+        self, entry: Entry | None, local: LocalSource, *, replay: bool = False, budget: int = DEFAULT_BUDGET
+    ) -> list[Effect]:
+        """Apply one entry (None: the first advance), run until nothing is ready, return what is asked for.
+
+        ``replay``: budgets are not enforced; the work was within them when it was done first.
+        Raises ``MalformedValue`` for an outcome whose bytes are no value; the machine is unchanged then.
+        """
+        if self.phase == FINISHED_RUN:
+            return []
+        self.effects = effects = []
+        self.local = local
+        METER.start(None if replay else budget)
+        self.fuel = CHUNK
+        try:
+            if entry is not None:
+                self._apply(entry)
+            self._drain()
+        except FATAL as error:
+            self._end(Fail(self.linked.codec.encode_exception(_as_failure(error))), drop_starts=True)
+        finally:
+            self.local = _NOBODY
+        return self.effects if self.phase == FINISHED_RUN else effects
+
+    # --- what builtins and instructions ask of their machine -----------------------------------
+
+    def log(self, level: str, text: str) -> None:
+        """Put a line into the run's log."""
+        self.effects.append(Log(level, text))
+
+    def encode(self, value: Any) -> bytes:
+        """Durable wire form of ``value``; raises ``SerializationError`` (the workflow can catch it)."""
+        return self.linked.codec.encode(value)
+
+    def decode(self, wire: bytes) -> Any:
+        """Value of a wire form; raises ``MalformedValue``."""
+        return self.linked.codec.decode(wire)
+
+    def global_value(self, index: int) -> Any:
+        """Captured value number ``index``: this instance's own copy, made once."""
+        if index not in self.globals:
+            self.globals[index] = self.decode(self.linked.program.globals[index])
+        return self.globals[index]
+
+    def construct_exception(self, cls: type) -> Any:
+        """Give ``cls()`` for a ``raise`` of a class."""
+        made = call(self, cls, [], {})
+        if made is PUSHED:
+            msg = f"raising {cls.__name__} would run compiled code: the program has to call it first"
+            raise SystemError(msg)
+        return made
+
+    # --- entries -------------------------------------------------------------------------------
+
+    def _apply(self, entry: Entry) -> None:
+        kind = entry.__class__
+        if kind is CallReturned or kind is CallRaised:
+            self._settle(entry)
+        elif kind is TimerFired:
+            future = self.timers.pop(entry.timer, None)  # type: ignore[union-attr] # by its class
+            if future is not None:
+                future.effect = None
+                future.settle(self, DONE, future.value)
+        elif kind is CancelRequested:
+            self._cancel(force=entry.force)  # type: ignore[union-attr] # by its class
+        else:
+            msg = f"a machine cannot be fed {entry!r}; expected one of the entries of vm.entries"
+            raise TypeError(msg)
+
+    def _settle(self, entry: Any) -> None:
+        future = self.calls.get(entry.call)
+        if future is None:
+            return  # cancelled meanwhile: nobody waits for it
+        returned = entry.__class__ is CallReturned
+        value = self.decode(entry.value if returned else entry.error)
+        if not returned and not isinstance(value, BaseException):
+            msg = f"the error of call {entry.call} is {value!r:.100}; expected an exception"
+            raise MalformedValue(msg)
+        del self.calls[entry.call]
+        future.effect = None
+        if self.inline is not None and self.inline[0] is future:
+            self._resume_inline(value, returned=returned)
+        else:
+            future.settle(self, DONE if returned else RAISED, value)
+
+    def _resume_inline(self, value: Any, *, returned: bool) -> None:
+        assert self.inline is not None
+        _, self.task, self.frame = self.inline
+        self.inline = None
+        if returned:
+            give(self, self.frame, value)
+        else:
+            unwind(self, value)
+        if self.frame is not None:
+            execute(self)
+
+    def _cancel(self, *, force: bool) -> None:
+        if force:
+            self._end(Cancelled(None), drop_starts=True)
+        elif not self.cancel_asked:
+            self.cancel_asked = True
+            self.root.cancel(self)
+
+    # --- the loop ------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        ready = self.ready
+        while self.inline is None and self.phase != FINISHED_RUN:
+            if self.round == 0:
+                if self.stopping:
+                    self._stopped()
+                    continue
+                if not ready:
+                    return
+                self.round = len(ready)
+            self.round -= 1
+            callback, future = ready.popleft()
+            if callback.__class__ is Task:
+                self._step(callback, future)
+            elif callback is STOP:
+                self.stopping = True
+            else:
+                callback.child_done(self, future)
+
+    def _step(self, task: Task, future: Future | None) -> None:
+        error: BaseException | None = None
+        value = None
+        if future is not None:
+            if future.state == DONE:
+                value = future.value
+            else:
+                error = future.value if future.state == RAISED else future.take_cancelled_error()
+        if task.must_cancel:
+            if not isinstance(error, CancelledError):
+                error = task.take_cancelled_error()
+            task.must_cancel = False
+        task.waiter = None
+        self.task = task
+        coroutine = task.coroutine
+        if coroutine is not None:
+            task.coroutine = None
+            self._begin(task, coroutine, error)
+        elif error is not None:
+            self.frame = task.frame
+            unwind(self, error, thrown=True)
+        else:
+            frame = task.frame
+            if frame.__class__ is Frame:
+                at = frame.at
+                frame.slots[at.dst] = value
+                frame.next = at.target
+                self.frame = frame
+            else:
+                give(self, frame, value)
+        if self.frame is not None:
+            execute(self)
+        self.task = None
+
+    def _begin(self, task: Task, coroutine: Any, error: BaseException | None) -> None:
+        """Take the first step of a task: its coroutine may be a call or a sleep, which have no frame."""
+        self.frame = None
+        if error is not None:
+            close(coroutine)
+            fail_task(self, task, error)
+            return
+        try:
+            value = await_value(self, coroutine)
+        except FATAL:
+            raise
+        except BaseException as raised:  # noqa: BLE001 - whatever it is, it ends the task
+            raised.__traceback__ = None
+            fail_task(self, task, raised)
+        else:
+            if value is not PUSHED:
+                finish_task(self, task, value)
+
+    def _stopped(self) -> None:
+        """The task that the loop ran for has ended: cancel what is left, then finish."""
+        self.stopping = False
+        left = list(self.tasks)
+        if self.phase == RUNNING and left:
+            self.phase = ENDING
+            for task in left:
+                task.cancel(self)
+            gather(self, left, return_exceptions=True).callbacks.append(STOP)
+            return
+        root = self.root
+        if root.state == DONE:
+            try:
+                ending: Effect = Complete(self.encode(root.value))
+            except SerializationError as error:
+                error.__traceback__ = None
+                ending = Fail(self.linked.codec.encode_exception(error))
+        elif root.state == RAISED:
+            ending = Fail(self.linked.codec.encode_exception(root.value))
+        else:
+            ending = Cancelled(self.linked.codec.encode_exception(root.take_cancelled_error()))
+        self._end(ending)
+
+    def _end(self, ending: Effect, *, drop_starts: bool = False) -> None:
+        """Finish with a terminal effect; calls and timers that nobody waits for any more are cancelled."""
+        effects = self.effects
+        started = {effect.call for effect in effects if isinstance(effect, StartCall)} if drop_starts else set()
+        timed = {effect.timer for effect in effects if isinstance(effect, StartTimer)} if drop_starts else set()
+        kept = [effect for effect in effects if not (drop_starts and isinstance(effect, StartCall | StartTimer))]
+        kept += [CancelCall(number) for number in self.calls if number not in started]
+        kept += [CancelTimer(number) for number in self.timers if number not in timed]
+        self.effects = [*kept, ending]
+        self.phase = FINISHED_RUN
+        self.frame = self.task = None
+        self.ready.clear()
+        self.round = 0
+        self.calls.clear()
+        self.timers.clear()
+        self.tasks.clear()
+        self.inline = None
+
+
+def close(coroutine: Any) -> None:
+    """Mark a coroutine that was cancelled before its first step as used."""
+    if coroutine.__class__ is Coroutine:
+        coroutine.state = FINISHED
+        coroutine.frame = None
+    elif getattr(coroutine, "future", UNBOUND) is None:
+        coroutine.future = Future()
+        coroutine.future.state = DONE
+    elif getattr(coroutine, "state", None) == CREATED:
+        coroutine.state = FINISHED
+
+
+def _first_frame(linked: LinkedProgram, workflow: WorkflowObject, given: dict[str, Any]) -> Frame:
+    function = linked.functions[0]
+    run = FunctionValue(function)
+    positional: list[Any] = [workflow]
+    keywords: dict[str, Any] = {}
+    for parameter in function.parameters[1:]:
+        if parameter.name not in given:
+            continue
+        value = given[parameter.name]
+        if parameter.kind == "var_positional":
+            positional.extend(_listed(value))
+        elif parameter.kind == "var_keyword":
+            keywords.update(value)
+        elif parameter.kind == "keyword_only":
+            keywords[parameter.name] = value
+        else:
+            positional.append(value)
+    unknown = given.keys() - {parameter.name for parameter in function.parameters}
+    if unknown:
+        msg = f"run() of {linked.program.workflow!r} has no parameter {sorted(unknown)!r}"
+        raise MalformedValue(msg)
+    try:
+        slots = function.bind(run, positional, keywords)
+    except TypeError as error:
+        msg = f"the stored inputs do not fit run() of {linked.program.workflow!r}: {error}"
+        raise MalformedValue(msg) from error
+    return Frame(function, slots, None, 0)
+
+
+def _listed(value: Any) -> Iterable[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    msg = f"the stored variable arguments are {value!r:.100}; expected a list"
+    raise MalformedValue(msg)
+
+
+def _as_failure(error: BaseException) -> BaseException:
+    error.__traceback__ = None
+    return error

@@ -1,0 +1,131 @@
+"""A value or an exception for a suspended frame comes in; the frame that goes on with it, if any, goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from waymark_worker.vm.callables import FINISHED, UNBOUND
+from waymark_worker.vm.iterators import EXHAUSTED
+from waymark_worker.vm.refusals import LimitExceeded, UnsupportedOperation
+from waymark_worker.vm.scheduling import fail_task, finish_task
+from waymark_worker.vm.state import PUSHED, Frame
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.linked import LinkedBlock
+    from waymark_worker.vm.machine import Machine
+    from waymark_worker.vm.state import AnyFrame
+
+FATAL = (UnsupportedOperation, LimitExceeded)
+"""What ends an instance without its code seeing it."""
+_RAISE = 1
+
+
+def give(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
+    """Hand a value (or ``EXHAUSTED``) to the frame that waits for it; without one the task ends with it."""
+    while frame is not None:
+        machine.frame = frame
+        if frame.__class__ is Frame:
+            at = frame.at
+            if value is EXHAUSTED:
+                frame.next = at.done
+            else:
+                frame.slots[at.dst] = value
+                frame.next = at.target
+            return
+        value = frame.stop(machine) if value is EXHAUSTED else frame.resume(machine, value)  # type: ignore[union-attr] # the other kind
+        if value is PUSHED:
+            return
+        frame = frame.caller
+    machine.frame = None
+    assert machine.task is not None
+    finish_task(machine, machine.task, value)
+
+
+def handled(frame: AnyFrame | None) -> BaseException | None:
+    """Give the exception that is being handled where ``frame`` stands: its own, or that of who called it."""
+    while frame is not None:
+        if frame.__class__ is Frame:
+            found = _handled_in(frame, frame.at)
+            if found is not None:
+                return found
+        frame = frame.caller
+    return None
+
+
+def _handled_in(frame: Frame, block: LinkedBlock) -> BaseException | None:
+    if block.handling < 0:
+        return None
+    value = frame.slots[block.handling]
+    if value is UNBOUND:
+        return None
+    if value.__class__ is tuple:  # a completion slot: the body of a finally
+        return value[1] if value[0] == _RAISE else None
+    return value if isinstance(value, BaseException) else None
+
+
+def chain(error: BaseException, context: BaseException | None) -> None:
+    """Set ``__context__`` as a ``raise`` does: cycles are cut where they would close."""
+    if context is None or context is error:
+        return
+    seen = context
+    slow = context
+    moved = False
+    while (following := seen.__context__) is not None:
+        if following is error:
+            seen.__context__ = None
+            break
+        seen = following
+        if moved:
+            slow = slow.__context__  # type: ignore[assignment] # it has been walked already
+            if slow is seen:
+                break
+        moved = not moved
+    error.__context__ = context
+
+
+def unwind(machine: Machine, error: BaseException, *, thrown: bool = False) -> None:
+    """Find who handles ``error``, from the machine's frame outwards; without anybody the task ends with it.
+
+    ``thrown``: it came from outside into a suspended stack. CPython then sets the context anew in each
+    coroutine that it passes, while that one handles something.
+    """
+    frame = machine.frame
+    while frame is not None:
+        if frame.__class__ is Frame:
+            if thrown:
+                chain(error, _handled_in(frame, frame.at))
+            handler = frame.at.handler
+            if handler is not None:
+                error.__traceback__ = None
+                machine.fault = error
+                machine.frame = frame
+                frame.next = handler
+                frame.index = -1
+                return
+            error, caller = _left(frame, error)
+        else:
+            error = frame.fail(error)  # type: ignore[union-attr] # the other kind
+            caller = frame.caller
+        frame = caller
+    machine.frame = None
+    error.__traceback__ = None
+    assert machine.task is not None
+    fail_task(machine, machine.task, error)
+
+
+def _left(frame: Frame, error: BaseException) -> tuple[BaseException, AnyFrame | None]:
+    """Close a frame that ``error`` leaves."""
+    caller = frame.caller
+    kind = frame.function.kind
+    if kind == "sync":
+        return error, caller
+    if kind == "generator":
+        caller = frame.owner.finish()
+    else:
+        frame.owner.state = FINISHED
+        frame.owner.frame = None
+    if isinstance(error, StopIteration):
+        changed = RuntimeError(f"{'generator' if kind == 'generator' else 'coroutine'} raised StopIteration")
+        changed.__cause__ = changed.__context__ = error
+        return changed, caller
+    return error, caller
