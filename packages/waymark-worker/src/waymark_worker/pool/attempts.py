@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from waymark_worker.pool.worker import Worker
+from typing import Generic, TypeVar
 
 Owner = TypeVar("Owner")
 
@@ -25,11 +22,12 @@ class Attempt(Generic[Owner]):
         "owner",
         "program",
         "queued_at",
+        "runs",
         "started_at",
         "ticket",
         "timeout",
         "timeout_handle",
-        "worker",
+        "worker_number",
     )
 
     def __init__(
@@ -61,16 +59,14 @@ class Attempt(Generic[Owner]):
         """Loop time."""
         self.started_at = 0.0
         self.ticket = -1
-        self.worker: Worker | None = None
+        self.worker_number: int | None = None
+        """The worker that it was sent to."""
+        self.runs = False
+        """Whether that worker still holds it."""
         self.abandoned = False
         """Its outcome no longer matters: cancelled or timed out."""
         self.timeout_handle: asyncio.TimerHandle | None = None
         self.grace_handle: asyncio.TimerHandle | None = None
-
-    @property
-    def runs(self) -> bool:
-        """Whether a worker still holds it."""
-        return self.worker is not None and self.ticket in self.worker.in_flight
 
     def release_handles(self) -> None:
         """Cancel the timers that belong to it."""

@@ -54,6 +54,7 @@ class WorkerPool:
         self._types_of = types_of
         self._loop = asyncio.get_running_loop()
         self._workers: dict[Channel, Worker] = {}
+        self._by_number: dict[int, Worker] = {}
         self._ready: list[Worker] = []
         self._queue: deque[Attempt[Any]] = deque()
         self._tickets = itertools.count(1)
@@ -107,14 +108,14 @@ class WorkerPool:
         """
         attempt.release_handles()
         attempt.abandoned = True
-        worker = attempt.worker
-        if worker is None:
+        if attempt.worker_number is None:
             try:
                 self._queue.remove(attempt)
             except ValueError:
                 return False
             return True
-        if attempt.ticket in worker.in_flight:
+        worker = self._by_number.get(attempt.worker_number)
+        if worker is not None and attempt.runs:
             worker.channel.cancel(attempt.ticket)
             attempt.grace_handle = self._loop.call_later(
                 CANCEL_GRACE_SECONDS, self._grace_over, worker, attempt
@@ -190,10 +191,9 @@ class WorkerPool:
         worker = self._workers.get(channel)
         if worker is None:
             return
-        in_flight = worker.in_flight
         listener = self._listener
         for end in ends.ends:
-            attempt = in_flight.pop(end.ticket, None)
+            attempt = worker.end(end.ticket)
             if attempt is None:
                 continue
             if attempt.timeout_handle is not None or attempt.grace_handle is not None:
@@ -269,7 +269,7 @@ class WorkerPool:
         spawned = await spawn(self._command)
         channel = Channel(self, self._loop)
         worker = Worker(next(self._numbers), spawned.process, spawned.token, channel)
-        self._workers[channel] = worker
+        self._workers[channel] = self._by_number[worker.number] = worker
         await self._loop.create_unix_connection(lambda: channel, sock=spawned.connection)
         self._watch(self._watched(worker))
 
@@ -290,10 +290,10 @@ class WorkerPool:
         hello_due.cancel()
         self._unready(worker)
         self._workers.pop(worker.channel, None)
+        self._by_number.pop(worker.number, None)
         worker.channel.close(f"the worker ended with {code}")
         lived = self._loop.time() - worker.last_tick_at if worker.last_tick_at else 0.0
-        ended = list(worker.in_flight.values())
-        worker.in_flight.clear()
+        ended = [attempt for ticket in tuple(worker.in_flight) if (attempt := worker.end(ticket))]
         lost = [attempt for attempt in ended if not attempt.abandoned]
         for attempt in ended:
             attempt.release_handles()

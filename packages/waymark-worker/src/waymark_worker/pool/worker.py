@@ -60,7 +60,8 @@ class Worker:
         if program is None:
             program = self._known[attempt.program] = len(self._known)
             self.channel.know_types(KnownTypes(program, list(types)))
-        attempt.worker = self
+        attempt.worker_number = self.number
+        attempt.runs = True
         attempt.ticket = ticket
         attempt.started_at = now
         self.in_flight[ticket] = attempt
@@ -77,6 +78,13 @@ class Worker:
                 program,
             )
         )
+
+    def end(self, ticket: int) -> Attempt[Any] | None:
+        """Forget the attempt of a ticket; None if there is none."""
+        attempt = self.in_flight.pop(ticket, None)
+        if attempt is not None:
+            attempt.runs = False
+        return attempt
 
     def kill(self) -> None:
         """End the process at once; its attempts come back as lost."""

@@ -84,7 +84,6 @@ class LiveInstance:
         "had_snapshot",
         "id",
         "id_bytes",
-        "idle",
         "machine",
         "pending_commits",
         "position",
@@ -115,8 +114,6 @@ class LiveInstance:
         self.ended = False
         """Its last row is committed or on its way, or it is no longer ours: nothing is fed any more."""
         self.had_snapshot = False
-        self.idle = False
-        """It waits for nothing but time or mail."""
 
     def release(self) -> list[Attempt[Any]]:
         """Cancel every timer and return the attempts that are queued or run."""

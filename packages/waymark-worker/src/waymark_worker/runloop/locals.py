@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 
@@ -32,38 +30,6 @@ class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):
     machine: bytes
     timers: dict[int, float]
     calls: dict[int, CallProgress]
-
-
-class FreshLocals:
-    """Recorded values of an advance that happens now. The language has none yet, so asking is an error."""
-
-    __slots__ = ()
-
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
-        """Refuse: ``ir.language.RECORDED`` is empty."""
-        msg = f"the program asks for a recorded {kind!r}{tuple(args)}{keywords}, which this version does not supply"
-        raise LookupError(msg)
-
-    def recorded(self) -> list[bytes]:
-        """What was handed out, in order."""
-        return []
-
-
-class RecordedLocals:
-    """Recorded values of an advance that is replayed, in the order they were asked for."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: list[bytes]) -> None:
-        self._values = iter(values)
-
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
-        """The next recorded value; LookupError when the journal has no more."""
-        try:
-            return next(self._values)
-        except StopIteration:
-            msg = f"the program asks for a recorded {kind!r} where the journal has none"
-            raise LookupError(msg) from None
 
 
 _encoder = msgspec.msgpack.Encoder()

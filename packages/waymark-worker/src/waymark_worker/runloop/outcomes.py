@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from waymark_schema.errors import WaymarkError
-from waymark_schema.failures import ActionTimeout, WorkerCrashed
+from waymark_schema.failures import ActionTimeout, SerializationError, WorkerCrashed
+from waymark_schema.kinds import OutcomeKind
+from waymark_schema.tables.settle import JournalRow
 from waymark_schema.values import faults
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.records import RecordBinding
+from waymark_worker.vm.entries import CallRaised, CallReturned, Entry
 
 _codec = Codec(RecordBinding())
 
@@ -36,6 +39,17 @@ def lost_error(reason: str) -> bytes:
 def quarantine_error(reason: str) -> bytes:
     """The instance needs a person."""
     return _codec.encode_exception(WaymarkError(reason))
+
+
+def unusable(
+    entry: Entry | None, row: JournalRow | None, error: MalformedValue
+) -> tuple[Entry, JournalRow]:
+    """What is fed instead of an outcome that the program's types refuse: the reason, as the call's error."""
+    if row is None or not isinstance(entry, CallReturned | CallRaised):
+        raise error
+    payload = _codec.encode_exception(SerializationError(f"the outcome cannot be used: {error}"))
+    row = row._replace(outcome=payload, outcome_kind=int(OutcomeKind.ERROR))
+    return CallRaised(entry.call, payload), row
 
 
 def error_names(payload: bytes) -> tuple[str, ...]:

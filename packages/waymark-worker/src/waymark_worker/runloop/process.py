@@ -171,6 +171,7 @@ class RunloopProcess:
 
     async def _hold_leases(self) -> None:
         generation = 0
+        assert self._pool is not None
         while not self._draining.is_set():
             generation = self._generation = await self._next_lease(generation)
             if not generation:
@@ -184,8 +185,8 @@ class RunloopProcess:
                 clock=self._clock,
                 counters=self._counters,
                 shelf=self._shelf,
+                pool=self._pool,
             )
-            tenure.runloop.pool = self._pool
             self._tenure = tenure
             try:
                 await self._serve(tenure)
@@ -216,7 +217,7 @@ class RunloopProcess:
         await self._draining.wait()
         assert self._pool is not None
         tenure.stop_claiming()
-        tenure.runloop.draining = True
+        tenure.runloop.dispatcher.draining = True
         grace = asyncio.get_running_loop().time() + self._settings.shutdown_grace_s
         while self._in_flight() and asyncio.get_running_loop().time() < grace:
             await self._pool.settled(grace - asyncio.get_running_loop().time())
@@ -284,7 +285,7 @@ class RunloopProcess:
             if self._tenure is not None:
                 silent = self._clock.monotonic() - board.time("beat_at")
                 ttl = self._settings.lock_ttl_ms / 1000
-                self._tenure.runloop.allow_dispatch(silent < ttl - DISPATCH_MARGIN_SECONDS)
+                self._tenure.runloop.dispatcher.allow(silent < ttl - DISPATCH_MARGIN_SECONDS)
             await pause(TICK_SECONDS)
 
     async def _report_regularly(self) -> None:

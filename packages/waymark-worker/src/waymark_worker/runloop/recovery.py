@@ -16,7 +16,6 @@ from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
 from waymark_worker.runloop.locals import (
     CallProgress,
     EntryLocals,
-    RecordedLocals,
     StoredSnapshot,
     decode_locals,
     decode_snapshot,
@@ -25,6 +24,7 @@ from waymark_worker.runloop.locals import (
 from waymark_worker.runloop.programs import RunnableProgram
 from waymark_worker.vm.effects import CancelCall, CancelTimer, Effect, StartCall, StartTimer
 from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+from waymark_worker.vm.local import RecordedLocals
 from waymark_worker.vm.machine import Machine
 from waymark_worker.vm.snapshot import SnapshotUnreadable
 

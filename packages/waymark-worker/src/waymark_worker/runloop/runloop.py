@@ -13,14 +13,16 @@ import psycopg
 
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.tables.settle import FinalRow, JournalRow
+from waymark_schema.values.errors import MalformedValue
 from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
 from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import outcomes
+from waymark_worker.runloop.dispatcher import Dispatcher
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
-from waymark_worker.runloop.locals import EntryLocals, FreshLocals, encode_locals
+from waymark_worker.runloop.locals import EntryLocals, encode_locals
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.settlement import Resume, settle
 from waymark_worker.telemetry import Counters
@@ -36,6 +38,7 @@ from waymark_worker.vm.effects import (
     StartTimer,
 )
 from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+from waymark_worker.vm.local import FreshLocals
 
 DEATHS_BEFORE_POISON = 3
 _ENDINGS = {
@@ -51,6 +54,7 @@ class Runloop:
     def __init__(
         self,
         committer: Committer,
+        pool: WorkerPool,
         *,
         clock: DatabaseClock,
         counters: Counters,
@@ -65,15 +69,12 @@ class Runloop:
         self._went_idle = idle
         self._loop = asyncio.get_running_loop()
         self._random = random.Random()  # noqa: S311 - jitter, recorded in the journal
-        self.pool: WorkerPool | None = None
-        """Set by the composition root before the first instance is adopted."""
         self.instances: dict[UUID, LiveInstance] = {}
-        self.draining = False
-        self.may_dispatch = True
-        """False while the last confirmed heartbeat is too old to start anything new."""
-        self._held_back: list[Callable[[], None]] = []
-        self.idle_count = 0
+        self.idle: set[LiveInstance] = set()
         """Instances that wait for nothing but time or mail."""
+        self.dispatcher = Dispatcher(
+            pool, clock=clock, timer_due=self._timer_due, busy=self.idle.discard
+        )
         self.pace = Pace(self._loop.time)
 
     # claimed instances ------------------------------------------------------------------------
@@ -87,9 +88,9 @@ class Runloop:
         """Go on with a recovered instance: its open calls are dispatched, its timers set."""
         self.instances[instance.id] = instance
         for number, timer in instance.timers.items():
-            self._set_timer(instance, number, timer)
+            self.dispatcher.set_timer(instance, number, timer)
         for call in tuple(instance.calls.values()):
-            self._dispatch_or_wait(call)
+            self.dispatcher.dispatch_or_wait(call)
         self._check_idle(instance)
 
     def drop(self, instance: LiveInstance) -> None:
@@ -101,14 +102,6 @@ class Runloop:
         """Forget everything: the lease is lost."""
         for instance in tuple(self.instances.values()):
             self.drop(instance)
-
-    def allow_dispatch(self, allowed: bool) -> None:  # noqa: FBT001 - a state, not a mode
-        """Hold back, or let go, what would start outside this process."""
-        self.may_dispatch = allowed
-        if allowed and self._held_back:
-            held, self._held_back = self._held_back, []
-            for start in held:
-                start()
 
     # pool listener ----------------------------------------------------------------------------
 
@@ -149,7 +142,7 @@ class Runloop:
         if call.attempt is attempt:
             call.attempt = None
             if not call.instance.ended and call.committed_retry:
-                self._dispatch_or_wait(call)
+                self.dispatcher.dispatch_or_wait(call)
 
     def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
         """Journal attempts whose worker died and try again; the same call killing three fails."""
@@ -225,7 +218,6 @@ class Runloop:
         instance.position += 1
         now = self._clock.now()
         started = now - (self._loop.time() - attempt.started_at) if attempt.started_at else now
-        worker = attempt.worker
         return JournalRow(
             instance.id,
             instance.position,
@@ -240,7 +232,7 @@ class Runloop:
             _moment(call.queued_at),
             _moment(started),
             _moment(started + seconds),
-            worker.number if worker is not None else None,
+            attempt.worker_number,
         )
 
     def _note(
@@ -265,11 +257,13 @@ class Runloop:
         withdrawn: Attempt[LiveCall] | None = None,
     ) -> None:
         """Feed one entry; commit it with its consequences; dispatch follows the commit."""
-        if instance.idle:
-            instance.idle = False
-            self.idle_count -= 1
+        self.idle.discard(instance)
         fresh = FreshLocals()
-        effects = instance.machine.advance(entry, fresh)
+        try:
+            effects = instance.machine.advance(entry, fresh)
+        except MalformedValue as error:
+            entry, row = outcomes.unusable(entry, row, error)
+            effects = instance.machine.advance(entry, fresh)
         recorded, final = self._read(instance, effects, fresh)
         if recorded is not None:
             column = encode_locals(recorded)
@@ -340,8 +334,7 @@ class Runloop:
             instance, effects, call, withdrawn = change.carried
             instance.pending_commits -= 1
             if withdrawn is not None and withdrawn.runs:
-                assert self.pool is not None
-                self.pool.withdraw(withdrawn)
+                self.dispatcher.withdraw(withdrawn)
             if change.final is not None:
                 self._ended(instance, change.final, finished)
                 continue
@@ -350,7 +343,7 @@ class Runloop:
             if call is not None:
                 call.committed_retry = True
                 if call.attempt is None:
-                    self._dispatch_or_wait(call)
+                    self.dispatcher.dispatch_or_wait(call)
             if effects:
                 self._apply(instance, effects)
             self._check_idle(instance)
@@ -381,12 +374,10 @@ class Runloop:
                 self._counters.instances_failed += 1
 
     def _forget(self, instance: LiveInstance) -> None:
-        if self.instances.pop(instance.id, None) is not None and instance.idle:
-            instance.idle = False
-            self.idle_count -= 1
-        assert self.pool is not None
+        self.instances.pop(instance.id, None)
+        self.idle.discard(instance)
         for attempt in instance.release():
-            self.pool.withdraw(attempt)
+            self.dispatcher.withdraw(attempt)
 
     # effects ----------------------------------------------------------------------------------
 
@@ -395,74 +386,17 @@ class Runloop:
             if isinstance(effect, StartCall):
                 call = LiveCall(instance, effect, self._clock.now())
                 instance.calls[effect.call] = call
-                self._dispatch(call)
+                self.dispatcher.dispatch(call)
             elif isinstance(effect, StartTimer):
-                self._set_timer(instance, effect.timer, instance.timers[effect.timer])
+                self.dispatcher.set_timer(instance, effect.timer, instance.timers[effect.timer])
             elif isinstance(effect, CancelCall):
-                self._cancel(instance, effect.call)
+                self.dispatcher.cancel(instance, effect.call)
             elif isinstance(effect, CancelTimer):
                 timer = instance.timers.pop(effect.timer, None)
                 if timer is not None and timer.handle is not None:
                     timer.handle.cancel()
 
-    def _cancel(self, instance: LiveInstance, number: int) -> None:
-        call = instance.calls.pop(number, None)
-        if call is not None:
-            call.release()
-            if call.attempt is not None:
-                assert self.pool is not None
-                self.pool.withdraw(call.attempt)
-
-    def _dispatch_or_wait(self, call: LiveCall) -> None:
-        if call.retry_at is None:
-            self._dispatch(call)
-            return
-        pause = max(0.0, call.retry_at - self._clock.now())
-        call.retry_handle = self._loop.call_later(pause, self._retry, call)
-
-    def _retry(self, call: LiveCall) -> None:
-        call.retry_handle = None
-        call.retry_at = None
-        self._dispatch(call)
-
-    def _dispatch(self, call: LiveCall) -> None:
-        instance = call.instance
-        if instance.ended or self.draining:
-            return
-        if not self.may_dispatch:
-            self._held_back.append(lambda: self._dispatch(call))
-            return
-        if instance.idle:
-            instance.idle = False
-            self.idle_count -= 1
-        attempt = Attempt(
-            call,
-            instance=instance.id_bytes,
-            program=instance.program.digest,
-            call=call.number,
-            number=call.failed + 1,
-            action=call.action,
-            arguments=call.arguments,
-            timeout=call.policy.timeout,
-            queued_at=self._loop.time(),
-        )
-        call.attempt = attempt
-        call.committed_retry = False
-        assert self.pool is not None
-        self.pool.submit(attempt)
-
-    def _set_timer(self, instance: LiveInstance, number: int, timer: LiveTimer) -> None:
-        pause = max(0.0, timer.due_at - self._clock.now())
-        timer.handle = self._loop.call_later(pause, self._timer_due, instance, number)
-
     def _timer_due(self, instance: LiveInstance, number: int) -> None:
-        if instance.ended or self.draining:
-            return
-        timer = instance.timers[number]
-        left = timer.due_at - self._clock.now()
-        if left > 0:
-            timer.handle = self._loop.call_later(left, self._timer_due, instance, number)
-            return
         del instance.timers[number]
         instance.position += 1
         row = JournalRow(instance.id, instance.position, int(JournalKind.TIMER), call=number)
@@ -474,9 +408,7 @@ class Runloop:
             and not instance.pending_commits
             and not any(call.attempt is not None for call in instance.calls.values())
         ):
-            if not instance.idle:
-                instance.idle = True
-                self.idle_count += 1
+            self.idle.add(instance)
             self._went_idle(instance)
 
     def park(self, instance: LiveInstance, change: Change) -> None:

@@ -14,11 +14,12 @@ from waymark_schema.kinds import InstanceState
 from waymark_schema.tables import notifications
 from waymark_schema.tables.instances import Claimed
 from waymark_schema.tables.settle import FinalRow
-from waymark_worker.claimer import Claimer
 from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer, Fenced
 from waymark_worker.notifier import Notifier
+from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import outcomes, parking
+from waymark_worker.runloop.claimer import Claimer
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.runloop import Runloop
@@ -43,6 +44,7 @@ class Tenure:
         clock: DatabaseClock,
         counters: Counters,
         shelf: ProgramShelf,
+        pool: WorkerPool,
     ) -> None:
         self.lease = lease
         self._settings = settings
@@ -62,6 +64,7 @@ class Tenure:
         )
         self.runloop = Runloop(
             self._committer,
+            pool,
             clock=clock,
             counters=counters,
             finished=self._finished,
@@ -111,7 +114,7 @@ class Tenure:
 
     async def release(self) -> None:
         """Hand back everything that is still held, committed up to its last settled call, and end."""
-        self.runloop.draining = True
+        self.runloop.dispatcher.draining = True
         await self._committer.drain()
         for instance in tuple(self.runloop.instances.values()):
             if not instance.ended:
@@ -125,16 +128,16 @@ class Tenure:
     def room(self) -> int:
         """At most twice the slots may be active, so that an added pool finds work; more while calls are short."""
         runloop = self.runloop
-        if self._stopping or not runloop.may_dispatch or runloop.pool is None:
+        if self._stopping or not runloop.dispatcher.allowed:
             return 0
-        busy = len(runloop.instances) - runloop.idle_count
+        busy = len(runloop.instances) - len(runloop.idle)
         target = min(
             self._settings.max_concurrent_instances,
-            max(2 * runloop.pool.slots, runloop.pace.per(0.25)),
+            max(2 * runloop.dispatcher.pool.slots, runloop.pace.per(0.25)),
         )
         room = target - busy
         memory = self._settings.max_concurrent_instances - len(runloop.instances)
-        if memory < room and runloop.idle_count:
+        if memory < room and runloop.idle:
             memory += self._make_room(room - memory)
         return min(room, memory)
 
@@ -175,7 +178,7 @@ class Tenure:
         self.claimer.has_room()
 
     def _idle(self, instance: LiveInstance) -> None:
-        if self.runloop.draining:
+        if self.runloop.dispatcher.draining:
             return
         due = parking.next_due(instance)
         if due is None:
@@ -196,8 +199,8 @@ class Tenure:
         """Park the idle instances that go on last."""
         idle = [
             (parking.next_due(instance) or 0.0, instance)
-            for instance in self.runloop.instances.values()
-            if instance.idle and not instance.ended
+            for instance in self.runloop.idle
+            if not instance.ended
         ]
         idle.sort(key=lambda item: item[0], reverse=True)
         return sum(self._park(instance) for _, instance in idle[:wanted])

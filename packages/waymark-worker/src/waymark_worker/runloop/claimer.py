@@ -1,0 +1,211 @@
+"""Takes runnable instances under one lease: free room in, live instances out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+import psycopg
+
+from waymark_schema.database.execute import Session, fetch_all
+from waymark_schema.errors import DatabaseError
+from waymark_schema.ids import LeaseId
+from waymark_schema.tables import instances, journal
+from waymark_schema.tables.instances import Claimed, LoadedInstance
+from waymark_schema.values.errors import MalformedValue
+from waymark_worker.clock import Clock
+from waymark_worker.journal import Sessions
+from waymark_worker.runloop import recovery
+from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
+from waymark_worker.sessions import pause_after
+from waymark_worker.telemetry import Counters, log
+from waymark_worker.vm.snapshot import SnapshotUnreadable
+
+REFRESH_SECONDS = 1.0
+
+
+class Adopter(Protocol):
+    """Who takes the instances over."""
+
+    def room(self) -> int: ...
+    def begin(self, instance: LiveInstance) -> None: ...
+    def resume(self, instance: LiveInstance) -> None: ...
+    def refuse(self, claimed: Claimed, reason: str) -> None: ...
+
+
+class Claimer:
+    """One per lease. Sleeps until there is room and a reason to look."""
+
+    def __init__(
+        self,
+        lease: LeaseId,
+        sessions: Sessions,
+        adopter: Adopter,
+        shelf: ProgramShelf,
+        *,
+        clock: Clock,
+        counters: Counters,
+        poll_interval: float,
+    ) -> None:
+        """``poll_interval`` in seconds bounds how long a lost notification delays a claim."""
+        self._lease = lease
+        self._sessions = sessions
+        self._adopter = adopter
+        self._shelf = shelf
+        self._clock = clock
+        self._counters = counters
+        self._poll_interval = poll_interval
+        self._session: Session | None = None
+        self._look = asyncio.Event()
+        self._room = asyncio.Event()
+        self._stopped = False
+        self._refreshed_at = 0.0
+        self.took_all = True
+        """Whether the last claim found fewer than it had room for."""
+
+    def look(self) -> None:
+        """Something may have become runnable."""
+        self._look.set()
+        self._room.set()
+
+    def has_room(self) -> None:
+        """A slot came free; worth a look only if the last claim left something behind."""
+        self._room.set()
+        if not self.took_all:
+            self._look.set()
+
+    def stop(self) -> None:
+        """Claim nothing more."""
+        self._stopped = True
+        self.look()
+
+    async def run(self) -> None:
+        """Claim until ``stop``."""
+        attempt = 0
+        try:
+            while not self._stopped:
+                try:
+                    await self._turn()
+                    attempt = 0
+                except (psycopg.Error, OSError, DatabaseError) as error:
+                    log.warning("claim.failed", error=str(error).splitlines()[0])
+                    await self._close()
+                    await pause_after(error, attempt)
+                    attempt += 1
+        finally:
+            await self._close()
+
+    async def _turn(self) -> None:
+        room = self._adopter.room()
+        if room <= 0:
+            self._room.clear()
+            await self._wait(self._room)
+            return
+        self._look.clear()
+        taken = await self._claim(room)
+        self.took_all = taken < room
+        if self.took_all and not self._stopped:
+            await self._wait(self._look)
+
+    async def _wait(self, event: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._poll_interval):
+                await event.wait()
+        except TimeoutError:
+            return
+
+    async def _claim(self, room: int) -> int:
+        if self._session is None:
+            self._session = await self._sessions.open(role="claim")
+        session = self._session
+        now = self._clock.monotonic()
+        if now - self._refreshed_at >= REFRESH_SECONDS or not self._shelf.can_run:
+            await self._shelf.refresh(session)
+            self._refreshed_at = now
+        if not self._shelf.can_run:
+            return 0
+        rows = await fetch_all(
+            session, instances.claim(self._lease, programs=self._shelf.can_run, room=room)
+        )
+        if rows:
+            await self._adopt(session, rows)
+        return len(rows)
+
+    async def _adopt(self, session: Session, rows: list[Claimed]) -> None:
+        self._counters.instances_claimed += len(rows)
+        programs = await self._shelf.get(session, {row.program for row in rows})
+        old: list[Claimed] = []
+        for row in rows:
+            program = programs.get(row.program)
+            if program is None:
+                self._adopter.refuse(
+                    row, f"its program cannot be linked: {self._shelf.why(row.program)}"
+                )
+            elif row.fresh:
+                self._begin(row, program)
+            else:
+                old.append(row)
+        if old:
+            await self._recover(session, old, programs)
+
+    def _begin(self, row: Claimed, program: RunnableProgram) -> None:
+        try:
+            live = recovery.fresh(
+                row.id, row.epoch, program, row.inputs or b"", awaited=row.awaited
+            )
+        except (ValueError, MalformedValue) as error:
+            self._adopter.refuse(row, str(error))
+            return
+        self._adopter.begin(live)
+
+    async def _recover(
+        self, session: Session, rows: list[Claimed], programs: dict[Any, RunnableProgram]
+    ) -> None:
+        loaded = await fetch_all(
+            session, instances.load([row.id for row in rows], lease=self._lease)
+        )
+        claimed = {row.id: row for row in rows}
+        tails = recovery.group(
+            await fetch_all(
+                session, journal.tail({item.id: item.snapshot_position or 0 for item in loaded})
+            )
+        )
+        for item in loaded:
+            row = claimed[item.id]
+            program = programs[item.program]
+            try:
+                live = self._rebuilt(item, program, tails.get(item.id, []), row, use_snapshot=True)
+            except SnapshotUnreadable as error:
+                log.info("snapshot.unreadable", instance=str(item.id), reason=str(error))
+                entries = await fetch_all(session, journal.tail({item.id: 0}))
+                live = self._rebuilt(item, program, entries, row, use_snapshot=False)
+            if live is not None:
+                self._adopter.resume(live)
+
+    def _rebuilt(
+        self,
+        item: LoadedInstance,
+        program: RunnableProgram,
+        entries: list[Any],
+        row: Claimed,
+        *,
+        use_snapshot: bool,
+    ) -> LiveInstance | None:
+        try:
+            return recovery.recovered(
+                item,
+                program,
+                entries,
+                now=self._clock.now(),
+                awaited=row.awaited,
+                use_snapshot=use_snapshot,
+            )
+        except (recovery.Diverged, ValueError, MalformedValue, LookupError) as error:
+            self._adopter.refuse(row, str(error))
+            return None
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.connection.close()

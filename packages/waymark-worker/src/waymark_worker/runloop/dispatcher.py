@@ -1,0 +1,106 @@
+"""What leaves the runloop after a commit: calls in, attempts at the pool and timers on the loop out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from waymark_worker.clock import Clock
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.pool import WorkerPool
+from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
+
+
+class Dispatcher:
+    """Starts what may start now, holds back the rest; every method runs on the loop's thread."""
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        *,
+        clock: Clock,
+        timer_due: Callable[[LiveInstance, int], None],
+        busy: Callable[[LiveInstance], None],
+    ) -> None:
+        """``busy`` hears of an instance of which an attempt starts."""
+        self.pool = pool
+        self._clock = clock
+        self._timer_due = timer_due
+        self._busy = busy
+        self._loop = asyncio.get_running_loop()
+        self.draining = False
+        """Nothing starts any more."""
+        self.allowed = True
+        """False while the last confirmed heartbeat is too old to start anything new."""
+        self._held_back: list[LiveCall] = []
+
+    def allow(self, allowed: bool) -> None:  # noqa: FBT001 - a state, not a mode
+        """Hold back, or let go, what would start outside this process."""
+        self.allowed = allowed
+        if allowed and self._held_back:
+            held, self._held_back = self._held_back, []
+            for call in held:
+                self.dispatch(call)
+
+    def dispatch_or_wait(self, call: LiveCall) -> None:
+        """Start the next attempt of a call, or set the timer that will."""
+        if call.retry_at is None:
+            self.dispatch(call)
+            return
+        pause = max(0.0, call.retry_at - self._clock.now())
+        call.retry_handle = self._loop.call_later(pause, self._retry, call)
+
+    def dispatch(self, call: LiveCall) -> None:
+        """Hand an attempt to the pool."""
+        instance = call.instance
+        if instance.ended or self.draining:
+            return
+        if not self.allowed:
+            self._held_back.append(call)
+            return
+        attempt = Attempt(
+            call,
+            instance=instance.id_bytes,
+            program=instance.program.digest,
+            call=call.number,
+            number=call.failed + 1,
+            action=call.action,
+            arguments=call.arguments,
+            timeout=call.policy.timeout,
+            queued_at=self._loop.time(),
+        )
+        call.attempt = attempt
+        self._busy(instance)
+        call.committed_retry = False
+        self.pool.submit(attempt)
+
+    def cancel(self, instance: LiveInstance, number: int) -> None:
+        """Nobody waits for this call any more."""
+        call = instance.calls.pop(number, None)
+        if call is not None:
+            call.release()
+            if call.attempt is not None:
+                self.pool.withdraw(call.attempt)
+
+    def withdraw(self, attempt: Attempt[LiveCall]) -> None:
+        """Give an attempt up."""
+        self.pool.withdraw(attempt)
+
+    def set_timer(self, instance: LiveInstance, number: int, timer: LiveTimer) -> None:
+        """Have a timer fire when the database's clock says that it is due."""
+        pause = max(0.0, timer.due_at - self._clock.now())
+        timer.handle = self._loop.call_later(pause, self._due, instance, number)
+
+    def _due(self, instance: LiveInstance, number: int) -> None:
+        timer = instance.timers.get(number)
+        if timer is None or instance.ended or self.draining:
+            return
+        if timer.due_at > self._clock.now():
+            self.set_timer(instance, number, timer)
+            return
+        self._timer_due(instance, number)
+
+    def _retry(self, call: LiveCall) -> None:
+        call.retry_handle = None
+        call.retry_at = None
+        self.dispatch(call)
