@@ -32,9 +32,9 @@ EXCEPTIONS = (
     "OverflowError PermissionError ProcessLookupError RecursionError ReferenceError RuntimeError "
     "StopIteration StopAsyncIteration SyntaxError SystemError TimeoutError TypeError UnboundLocalError "
     "NameError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError "
-    "asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError asyncio.QueueEmpty "
+    "asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError "
     "waymark.ActionTimeout waymark.WorkerCrashed waymark.ExhaustedRetriesError waymark.SerializationError "
-    "waymark.WaymarkError waymark.WorkflowFailed waymark.WorkflowCancelled pydantic.ValidationError"
+    "waymark.WaymarkError pydantic.ValidationError"
 ).split()
 """Exception classes a workflow may name, construct, raise and catch; builtin ones without module."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from waymark_worker.vm.iteration import SIZED, items
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.views import DictItems, DictKeys
 from waymark_worker.vm.weights import weigh
 
 _FLAT: frozenset[type] = frozenset({int, float, bool, str, bytes, type(None)})
@@ -30,11 +31,15 @@ def _compared(host: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return compare
 
 
+def _has_no_order(kind: type) -> bool:
+    return kind in RECORDS and not issubclass(kind, DictKeys | DictItems)
+
+
 def _ordered(symbol: str, host: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     plain = _compared(host)
 
     def compare(left: Any, right: Any) -> Any:
-        if type(left) in RECORDS or type(right) in RECORDS:
+        if _has_no_order(type(left)) or _has_no_order(type(right)):
             kinds = f"{type_name(left)!r} and {type_name(right)!r}"
             msg = f"{symbol!r} not supported between instances of {kinds}"
             raise TypeError(msg)

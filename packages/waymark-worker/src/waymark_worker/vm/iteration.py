@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
+from operator import length_hint
 from typing import Any
 
 from waymark_worker.vm.meter import METER
@@ -15,6 +17,9 @@ SIZED: frozenset[type] = frozenset(
     + (OrderedSet, OrderedFrozenset, Counter, OrderedDict, defaultdict)
 )
 """Exact types whose iteration takes as long as they are long."""
+
+_PER_ITEM = 3
+"""Units for taking one item by itself and keeping it."""
 
 
 def items(value: Any, *, message: str = "{!r} object is not iterable") -> Iterator[Any]:
@@ -32,12 +37,27 @@ def items(value: Any, *, message: str = "{!r} object is not iterable") -> Iterat
     if hasattr(kind, "__len__"):
         METER.charge(len(value))
         return iter(value)
+    expected = _expected(value)
+    if expected > METER.left:
+        METER.charge(expected)
     return _metered(iter(value))
+
+
+def _expected(value: Any) -> int:
+    """How many items ``value`` will give at least, as far as it can be told without taking one; 0 if not."""
+    if type(value) is enumerate:
+        return _expected(value.__reduce__()[1][0])
+    if type(value) is zip:
+        return min(map(_expected, value.__reduce__()[1]), default=0)
+    try:
+        return length_hint(value, 0)
+    except OverflowError:
+        return sys.maxsize
 
 
 def _metered(source: Iterator[Any]) -> Iterator[Any]:
     for item in source:
-        METER.charge(1)
+        METER.charge(_PER_ITEM)
         yield item
 
 

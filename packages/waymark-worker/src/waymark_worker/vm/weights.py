@@ -16,6 +16,8 @@ from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.refusals import LimitExceeded, no_identity
 
 MAX_DEPTH = 200
+_PER_CONTAINER = 4
+"""Units for going into a part and leaving it again."""
 _TEXT = (str, bytes, bytearray)
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, deque, OrderedSet, OrderedFrozenset})
 _MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
@@ -64,7 +66,7 @@ def weigh(value: Any, *, shown: bool = False) -> int:
             elif kind in _TEXT:
                 total += len(part) + 1
             elif id(part) not in path:
-                total += 1
+                total += _PER_CONTAINER
                 _enter(part, path, stack, shown=shown)
                 break
         else:
