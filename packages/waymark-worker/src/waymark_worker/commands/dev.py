@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ADDRESS = "WAYMARK_WEBAPP_ADDR"
 _KNOCK = 0.1
+_PATIENCE = 15.0
 # On top of the pool's own grace: it stops its workers one by one and says farewell to the database.
 _EXTRA_GRACE = 10.0
 
@@ -100,12 +102,17 @@ def _announce(database: DatabaseSource) -> None:
 
 def _announce_web(pool: subprocess.Popen[bytes], address: str) -> None:
     host, _, port = address.rpartition(":")
+    started_at = time.monotonic()
+    silent = True
     while not _answers(host, int(port)):
         try:
             pool.wait(timeout=_KNOCK)
         except subprocess.TimeoutExpired:
-            continue
-        return
+            if silent and time.monotonic() - started_at > _PATIENCE:
+                silent = False
+                click.echo(f"Web       does not answer on {address} yet; see the messages above")
+        else:
+            return
     click.echo(f"Web       http://{address}")
     click.echo("Ctrl-C stops everything.")
 
