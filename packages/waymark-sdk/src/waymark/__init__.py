@@ -1,1 +1,85 @@
 """Waymark SDK: durable background workflows in plain async Python."""
+
+# First, because its name is also that of the decorator below, which must win.
+import waymark.workflow  # noqa: F401 - binds waymark.workflow, and the decorator takes the name over
+from waymark.actions import action
+from waymark.attempts import ActionAttempt, current_action
+from waymark.definitions import build_workflow_ir
+from waymark.dependencies import Depend, Depends, override, provide_dependencies
+from waymark.errors import (
+    ActionTimeout,
+    BridgeUnavailable,
+    ExhaustedRetries,
+    ExhaustedRetriesError,
+    InstanceNotFound,
+    ScheduleAlreadyExistsError,
+    SerializationError,
+    UnsupportedPatternError,
+    WaymarkError,
+    WorkerCrashed,
+    WorkflowCancelled,
+    WorkflowFailed,
+)
+from waymark.payloads import (
+    ActionResultPayload,
+    deserialize_result_payload,
+    serialize_error_payload,
+    serialize_result_payload,
+)
+from waymark.registry import registry, workflow_registry
+from waymark.runs import Run
+from waymark.schedules import (
+    ScheduleInfo,
+    delete_schedule,
+    list_schedules,
+    pause_schedule,
+    resume_schedule,
+    schedule_workflow,
+    trigger_schedule,
+)
+from waymark.workflows import Workflow, workflow
+from waymark_schema.ir.policies import Backoff, RetryPolicy
+
+BackoffPolicy = Backoff
+
+__all__ = [
+    "ActionAttempt",
+    "ActionResultPayload",
+    "ActionTimeout",
+    "Backoff",
+    "BackoffPolicy",
+    "BridgeUnavailable",
+    "Depend",
+    "Depends",
+    "ExhaustedRetries",
+    "ExhaustedRetriesError",
+    "InstanceNotFound",
+    "RetryPolicy",
+    "Run",
+    "ScheduleAlreadyExistsError",
+    "ScheduleInfo",
+    "SerializationError",
+    "UnsupportedPatternError",
+    "WaymarkError",
+    "WorkerCrashed",
+    "Workflow",
+    "WorkflowCancelled",
+    "WorkflowFailed",
+    "action",
+    "build_workflow_ir",
+    "current_action",
+    "delete_schedule",
+    "deserialize_result_payload",
+    "list_schedules",
+    "override",
+    "pause_schedule",
+    "provide_dependencies",
+    "registry",
+    "resume_schedule",
+    "schedule_workflow",
+    "serialize_error_payload",
+    "serialize_result_payload",
+    "trigger_schedule",
+    "workflow",
+    "workflow_registry",
+]

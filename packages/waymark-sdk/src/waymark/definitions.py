@@ -9,11 +9,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from waymark.registry import WorkflowDefinition, place_of, workflow_registry
-from waymark_schema.ir.digest import encode_spans
+from waymark_schema.ir.digest import decode, encode_spans
 from waymark_schema.wire.frames import ProgramReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from waymark_schema.ir.program import Program
 
 DEFINITION = "__waymark_workflow__"
 """Attribute of a decorated class that holds its ``WorkflowDefinition``."""
@@ -144,3 +146,14 @@ def _report(cls: type) -> ProgramReport:
         )
         type.__setattr__(cls, "__waymark_report__", report)
     return report
+
+
+def build_workflow_ir(workflow: type) -> Program:
+    """Compile a workflow class and return its program.
+
+    Raises:
+        TypeError: the class is not decorated with ``@workflow``.
+        UnsupportedPatternError: it does not compile; the error holds every diagnostic.
+
+    """
+    return decode(definition_of(workflow).report().program)

@@ -50,8 +50,9 @@ def Depends(provider: Callable[..., Any], *, scope: Scope = "call") -> Any:  # n
         TypeError: the provider cannot be called, or the scope is unknown.
 
     """
-    if not callable(provider):
-        msg = f"Depends was given {provider!r}; expected a function, generator function or class"
+    given: object = provider
+    if not callable(given):
+        msg = f"Depends was given {given!r}; expected a function, generator function or class"
         raise TypeError(msg)
     if scope not in get_args(Scope):
         msg = f"Depends scope is {scope!r}; expected 'call' or 'worker'"

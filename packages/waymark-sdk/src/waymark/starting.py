@@ -12,6 +12,7 @@ from waymark import runtime, settings
 from waymark.coercion import codec
 from waymark.definitions import definition_of
 from waymark.runs import Run
+from waymark.unfinished import unfinished
 from waymark_schema.ids import new_instance_id, parse_instance_id
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class StartOptions:
     ) -> StartOptions:
         """Check what a caller gave; raises ``TypeError`` or ``ValueError`` naming the option."""
         if connection is not None:
-            msg = "options(connection=…) is not available in this version of Waymark"
-            raise NotImplementedError(msg)
+            raise unfinished("options(connection=…)")
         if id is not None and idempotency_key is not None:
             msg = "options() takes id or idempotency_key, not both: each names the run by itself"
             raise ValueError(msg)
@@ -110,7 +110,7 @@ def _moment(moment: object) -> datetime | None:
 
 
 def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    given: dict[object, object] = dict(tags or {})
+    given: dict[Any, Any] = dict(tags or {})
     chosen: dict[str, str] = {}
     for name, value in given.items():
         if not isinstance(name, str) or not isinstance(value, str):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, T
 from waymark.blocking import run_blocking
 from waymark.definitions import define
 from waymark.starting import StartOptions, WaitOptions, prepare, run_and_wait, start, start_many
+from waymark.unfinished import unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -172,20 +173,16 @@ class Workflow:
 
     async def wait_event(self, name: str, timeout: float | timedelta | None = None) -> Any:  # noqa: ASYNC109 - the public name
         """Wait for an external event (not available yet)."""
-        raise NotImplementedError(_unfinished("self.wait_event"))
+        raise unfinished("self.wait_event")
 
     def set_tag(self, key: str, value: str) -> None:
         """Make the run findable by a tag (not available yet)."""
-        raise NotImplementedError(_unfinished("self.set_tag"))
+        raise unfinished("self.set_tag")
 
     @property
     def log(self) -> Any:
         """The run's log (not available yet)."""
-        raise NotImplementedError(_unfinished("self.log"))
-
-
-def _unfinished(feature: str) -> str:
-    return f"{feature} is not available in this version of Waymark"
+        raise unfinished("self.log")
 
 
 class Starter(Generic[P, R]):

@@ -1,0 +1,1 @@
+"""A real worker process at the other end of a socket."""
