@@ -1,0 +1,1 @@
+"""Units of the database layer: addresses, settings, statements, faults."""

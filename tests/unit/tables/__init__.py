@@ -1,0 +1,1 @@
+"""Units of the tables: what is decided without a database."""
