@@ -45,7 +45,11 @@ def for_type(value: Any) -> str:
 def error(path: str, value: Any, *, problem: str, advice: str) -> SerializationError:
     """The error of a value at ``path``."""
     kind = type(value)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
     what = problem or f"{name} cannot be kept as a durable value"
     return SerializationError(f"{path}: {what}; {advice}", path=path, type_name=name)
 

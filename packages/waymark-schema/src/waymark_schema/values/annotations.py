@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import ipaddress
@@ -13,14 +13,14 @@ import types
 import typing
 import uuid
 import zoneinfo
-from collections.abc import Callable
-from typing import Annotated, Any, Final, ForwardRef, Literal, NewType, TypeVar, Union
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union
 
 import annotated_types
 import pydantic
 from pydantic.fields import FieldInfo
 
-from waymark_schema.values.descriptors import Annotation
+from waymark_schema.values.descriptors import Annotation, Descriptor
 from waymark_schema.values.errors import DescriptorError
 
 NAMED: dict[str, Any] = {
@@ -30,7 +30,7 @@ NAMED: dict[str, Any] = {
         kind.__name__: kind
         for kind in (
             object, bool, int, float, complex, str, bytes, bytearray, list, dict, set, frozenset, tuple, range, slice,
-            datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone, datetime.tzinfo,
+            dt.datetime, dt.date, dt.time, dt.timedelta, dt.timezone, dt.tzinfo,
             zoneinfo.ZoneInfo, decimal.Decimal, uuid.UUID, fractions.Fraction,
             pathlib.Path, pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath,
             collections.deque, collections.Counter, collections.OrderedDict, collections.defaultdict,
@@ -89,7 +89,7 @@ MAX_DEPTH = 32
 MAX_PARTS = 1000
 
 
-class Unspeakable(Exception):  # noqa: N818 - a verdict, caught where it is made
+class Unspeakable(Exception):
     """A hint that the grammar has no form for."""
 
 
@@ -116,7 +116,9 @@ def to_grammar(hint: Any, namer: Namer) -> Annotation:
     if origin is not None:
         return _generic(hint, origin, namer)
     if isinstance(hint, type):
-        name = _NAMES.get(hint) or (_GENERIC_NAMES.get(hint) and [_GENERIC_NAMES[hint], *_anys(hint)])
+        name = _NAMES.get(hint) or (
+            _GENERIC_NAMES.get(hint) and [_GENERIC_NAMES[hint], *_anys(hint)]
+        )
         return name or namer.name(hint)
     return _unwrapped(hint, namer)
 
@@ -135,17 +137,23 @@ def _unwrapped(hint: Any, namer: Namer) -> Annotation:
     alias = getattr(hint, "__value__", None)
     if alias is not None and type(hint).__name__ == "TypeAliasType":
         return to_grammar(alias, namer)
-    if hint in {typing.LiteralString, typing.Text}:
+    if hint is typing.LiteralString:
         return "str"
     msg = f"annotation {hint!r:.200}"
     raise Unspeakable(msg)
 
 
-def _generic(hint: Any, origin: Any, namer: Namer) -> Annotation:  # noqa: C901, PLR0911 - one line per form
+def _generic(hint: Any, origin: Any, namer: Namer) -> Annotation:  # noqa: PLR0911 - one line per form
     arguments = typing.get_args(hint)
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:], namer)
-    if origin in {Final, typing.Required, typing.NotRequired, typing.ClassVar, getattr(typing, "ReadOnly", Final)}:
+    if origin in {
+        Final,
+        typing.Required,
+        typing.NotRequired,
+        typing.ClassVar,
+        getattr(typing, "ReadOnly", Final),
+    }:
         return to_grammar(arguments[0], namer)
     if origin is Union or origin is types.UnionType:
         return ["union", *(to_grammar(argument, namer) for argument in arguments)]
@@ -214,18 +222,31 @@ def _constant(value: Any, allowed: tuple[type, ...], namer: Namer) -> Any:
     raise Unspeakable(msg)
 
 
-def from_grammar(form: Annotation, resolve: Callable[[str], Any], read: Callable[[bytes], Any]) -> Any:
-    """The type hint that a form stands for; ``resolve`` gives classes by qualified name, ``read`` wire forms.
+def from_grammar(
+    form: Annotation,
+    resolve: Callable[[str], Any],
+    read: Callable[[bytes], Any],
+    containers: collections.abc.Mapping[str, Callable[..., Any]] = types.MappingProxyType({}),
+) -> Any:
+    """The type hint that a form stands for; ``resolve`` gives classes by qualified name, ``read`` values of wire forms.
+
+    ``containers`` replace forms of ``NAMED`` (called without arguments) and ``GENERIC`` (called with hints).
 
     Raises ``DescriptorError`` for anything outside the grammar. Nothing is evaluated.
     """
-    return _Forms(resolve, read).hint(form, 0)
+    return _Forms(resolve, read, containers).hint(form, 0)
 
 
 class _Forms:
-    def __init__(self, resolve: Callable[[str], Any], read: Callable[[bytes], Any]) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[str], Any],
+        read: Callable[[bytes], Any],
+        containers: collections.abc.Mapping[str, Callable[..., Any]],
+    ) -> None:
         self.resolve = resolve
         self.read = read
+        self.containers = containers
         self.parts = 0
 
     def hint(self, form: Annotation, depth: int) -> Any:
@@ -234,6 +255,8 @@ class _Forms:
             msg = f"an annotation with more than {MAX_DEPTH} levels or {MAX_PARTS} parts"
             raise DescriptorError(msg)
         if isinstance(form, str):
+            if form in self.containers:
+                return self.containers[form]()
             return NAMED[form] if form in NAMED else self.resolve(form)
         if not isinstance(form, list | tuple) or not form or not isinstance(form[0], str):
             raise _bad(form)
@@ -249,12 +272,14 @@ class _Forms:
         if name == "union" and hints:
             return Union[hints]  # noqa: UP007 - made from a tuple
         if name == "tuple":
-            return tuple[hints] if hints else tuple[()]
+            return types.GenericAlias(tuple, hints)
         if name == "tuple*" and len(hints) == 1:
-            return tuple[hints[0], ...]
+            return types.GenericAlias(tuple, (hints[0], ...))
         origin, arity = GENERIC.get(name, (None, 0))
         if origin is None or len(hints) != arity:
             raise _bad(form)
+        if name in self.containers:
+            return self.containers[name](*hints)
         return origin[hints if arity > 1 else hints[0]]
 
     def _literal(self, rest: list[Any], form: Annotation) -> Any:
@@ -287,6 +312,14 @@ def _bad(form: Any) -> DescriptorError:
     return DescriptorError(f"{form!r:.200} is not an annotation of the closed grammar")
 
 
-def is_forward(hint: Any) -> bool:
-    """Whether a hint is a name that was not resolved."""
-    return isinstance(hint, str | ForwardRef)
+def mentioned(descriptor: Descriptor) -> Iterator[str]:
+    """Names of the classes that a descriptor refers to by its bases and annotations."""
+    yield from descriptor.bases
+    queue = [field.annotation for field in descriptor.fields]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, str):
+            if part not in NAMED:
+                yield part
+        elif isinstance(part, list | tuple) and part and part[0] != "literal":
+            queue.extend(part[1:2] if part[0] == "annotated" else part[1:])

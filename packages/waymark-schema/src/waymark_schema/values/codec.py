@@ -113,7 +113,9 @@ class _Reading:
 
     __slots__ = ("_binding", "_builders", "_decode", "_parts", "_refs", "_remembered")
 
-    def __init__(self, binding: TypeBinding, refs: list[TypeRef], remembered: dict[bytes, _Reading]) -> None:
+    def __init__(
+        self, binding: TypeBinding, refs: list[TypeRef], remembered: dict[bytes, _Reading]
+    ) -> None:
         self._binding = binding
         self._remembered = remembered
         self._refs = refs
@@ -124,7 +126,9 @@ class _Reading:
             **scalars.PARTS,
             scalars.SET: binding.set_type,
             scalars.FROZENSET: binding.frozenset_type,
-            scalars.DEFAULTDICT: lambda parts: defaultdict(factories[parts[0]], scalars.unpair(parts[1:])),
+            scalars.DEFAULTDICT: lambda parts: defaultdict(
+                factories[parts[0]], scalars.unpair(parts[1:])
+            ),
             scalars.OBJECT: self._object,
             scalars.MEMBER: self._object,
             scalars.EXCEPTION: self._exception,

@@ -14,6 +14,7 @@ from waymark_schema.failures import SerializationError
 from waymark_schema.values import describe_models, faults
 from waymark_schema.values.annotations import Unspeakable, to_grammar
 from waymark_schema.values.descriptors import Descriptor, Field
+from waymark_schema.values.fidelity import judged
 from waymark_schema.values.naming import qualified_name
 from waymark_schema.values.objects import FACTORIES
 
@@ -21,7 +22,14 @@ Encode = Callable[[Any], bytes]
 _FACTORY_NAMES = {factory: name for name, factory in FACTORIES.items()}
 _ENUM_BASES = (enum.IntFlag, enum.Flag, enum.IntEnum, enum.StrEnum, enum.Enum)
 _MIXINS = (int, str, float, bytes)
-_DATACLASS_OPTIONS = {"init": True, "repr": True, "eq": True, "order": False, "unsafe_hash": False, "frozen": False}
+_DATACLASS_OPTIONS = {
+    "init": True,
+    "repr": True,
+    "eq": True,
+    "order": False,
+    "unsafe_hash": False,
+    "frozen": False,
+}
 
 
 def kind_of(cls: type) -> str | None:
@@ -60,6 +68,8 @@ class Survey:
         self._encode = encode
         self._queue: list[type] = []
         self._names: dict[type, str] = {}
+        self._found: list[tuple[type, Descriptor]] = []
+        self._judged: list[Descriptor] = []
 
     def name(self, cls: type) -> str:
         """Qualified name of a class, which is thereby part of the survey.
@@ -88,12 +98,12 @@ class Survey:
 
     def complete(self) -> list[Descriptor]:
         """Describe everything mentioned so far and whatever that mentions."""
-        found = []
-        at = 0
-        while at < len(self._queue):
-            found.append(self._descriptor(self._queue[at]))
-            at += 1
-        return found
+        while len(self._found) < len(self._queue):
+            cls = self._queue[len(self._found)]
+            self._found.append((cls, self._descriptor(cls)))
+        if len(self._judged) < len(self._found):
+            self._judged = judged(self._found)
+        return list(self._judged)
 
     def _descriptor(self, cls: type) -> Descriptor:
         kind = kind_of(cls)
@@ -128,7 +138,9 @@ class Survey:
     def _dataclass(self, cls: Any) -> Descriptor:
         hints = self.hints(cls)
         parameters = cls.__dataclass_params__
-        opaque = "__post_init__" in dir(cls) or _custom(cls, "__init__", "__new__", "__setattr__", "__getattribute__")
+        opaque = "__post_init__" in dir(cls) or _custom(
+            cls, "__new__", "__setattr__", "__getattribute__"
+        )
         fields = []
         for item in dataclasses.fields(cls):
             field, plain = self._dataclass_field(item, hints.get(item.name, Any))
@@ -141,7 +153,12 @@ class Survey:
         }
         if "__slots__" in cls.__dict__:
             options["slots"] = True
-        if any(item._field_type is dataclasses._FIELD_INITVAR for item in cls.__dataclass_fields__.values()):  # type: ignore[attr-defined]  # no public way to see an InitVar  # noqa: SLF001
+        if _custom(cls, "__init__"):
+            options["own_init"] = True
+        if any(
+            item._field_type is dataclasses._FIELD_INITVAR
+            for item in cls.__dataclass_fields__.values()
+        ):  # type: ignore[attr-defined]  # no public way to see an InitVar
             opaque = True
         return Descriptor(
             qualname=qualified_name(cls),
@@ -153,7 +170,9 @@ class Survey:
         )
 
     def _dataclass_field(self, item: Any, hint: Any) -> tuple[Field, bool]:
-        default, factory, plain = self.default(item.default, item.default_factory, missing=dataclasses.MISSING)
+        default, factory, plain = self.default(
+            item.default, item.default_factory, missing=dataclasses.MISSING
+        )
         return Field(
             name=item.name,
             annotation=self.form(hint),
@@ -186,7 +205,9 @@ class Survey:
             given = cls._field_defaults.get(name, dataclasses.MISSING)
             default, _, plain = self.default(given, None, missing=dataclasses.MISSING)
             opaque = opaque or not plain
-            fields.append(Field(name=name, annotation=self.form(hints.get(name, Any)), default=default))
+            fields.append(
+                Field(name=name, annotation=self.form(hints.get(name, Any)), default=default)
+            )
         return Descriptor(
             qualname=qualified_name(cls),
             kind="namedtuple",
@@ -197,7 +218,11 @@ class Survey:
 
     def _enum(self, cls: Any) -> Descriptor:
         base = next(base for base in _ENUM_BASES if issubclass(cls, base))
-        mixins = [mixin.__name__ for mixin in _MIXINS if issubclass(cls, mixin) and not issubclass(base, mixin)]
+        mixins = [
+            mixin.__name__
+            for mixin in _MIXINS
+            if issubclass(cls, mixin) and not issubclass(base, mixin)
+        ]
         members = [(name, self._encode(member._value_)) for name, member in cls.__members__.items()]
         opaque = _custom_enum(cls)
         options: dict[str, bool | int | str] = {}
@@ -214,8 +239,15 @@ class Survey:
 
     def _exception(self, cls: Any) -> Descriptor:
         bases = [self.name(base) for base in cls.__bases__ if issubclass(base, BaseException)]
-        opaque = _custom(cls, "__init__", "__new__")
-        return Descriptor(qualname=qualified_name(cls), kind="exception", bases=bases, opaque=opaque)
+        return Descriptor(
+            qualname=qualified_name(cls),
+            kind="exception",
+            bases=bases,
+            options={"own_init": True}
+            if _custom(cls, "__init__") or dataclasses.is_dataclass(cls)
+            else {},
+            opaque=_custom(cls, "__new__"),
+        )
 
     def _typed_dict(self, cls: Any) -> Descriptor:
         fields = [
@@ -223,7 +255,11 @@ class Survey:
             for name, hint in self.hints(cls).items()
         ]
         return Descriptor(
-            qualname=qualified_name(cls), kind="typed_dict", bases=[], fields=fields, options={"total": cls.__total__}
+            qualname=qualified_name(cls),
+            kind="typed_dict",
+            bases=[],
+            fields=fields,
+            options={"total": cls.__total__},
         )
 
 
@@ -247,18 +283,26 @@ def _custom(cls: type, *names: str) -> bool:
 def _made_by_dataclass(cls: Any, name: str, found: Any) -> bool:
     parameters = cls.__dataclass_params__
     if name == "__init__":
-        return bool(parameters.init) and getattr(getattr(found, "__code__", None), "co_filename", "") == "<string>"
+        return (
+            bool(parameters.init)
+            and getattr(getattr(found, "__code__", None), "co_filename", "") == "<string>"
+        )
     return name in {"__setattr__", "__delattr__"} and bool(parameters.frozen)
 
 
 def _custom_enum(cls: type) -> bool:
     """Whether looking members up by value, or making them, runs code of the user's."""
-    written = [base for base in cls.__mro__ if issubclass(base, enum.Enum) and base.__module__ != "enum"]
+    written = [
+        base for base in cls.__mro__ if issubclass(base, enum.Enum) and base.__module__ != "enum"
+    ]
     return any(
         name in vars(base)
         for base in written
         for name in ("__init__", "_missing_", "__eq__", "__hash__")
-    ) or any("__new_member__" in vars(base) and _user_new(vars(base)["__new_member__"]) for base in written)
+    ) or any(
+        "__new_member__" in vars(base) and _user_new(vars(base)["__new_member__"])
+        for base in written
+    )
 
 
 def _user_new(found: Any) -> bool:

@@ -46,7 +46,9 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "arbitrary_types_allowed": (bool,),
 }
 """Settings of a model that its shadow takes over; any other that is set makes the class opaque."""
-_WITHOUT_EFFECT = frozenset({"title", "json_schema_extra", "protected_namespaces", "defer_build", "cache_strings"})
+_WITHOUT_EFFECT = frozenset(
+    {"title", "json_schema_extra", "protected_namespaces", "defer_build", "cache_strings"}
+)
 _OWN_CODE = (
     "__init__", "__new__", "model_post_init", "__setattr__", "__getattr__", "__getattribute__", "__eq__", "__hash__",
     "__get_pydantic_core_schema__", "__get_pydantic_json_schema__", "__pydantic_init_subclass__",
@@ -59,7 +61,9 @@ class Survey(Protocol):
     def name(self, cls: type) -> str: ...
     def wire(self, value: Any) -> bytes: ...
     def bases(self, cls: type, kind: str) -> list[str]: ...
-    def default(self, value: Any, factory: Any, *, missing: Any) -> tuple[bytes | None, str, bool]: ...
+    def default(
+        self, value: Any, factory: Any, *, missing: Any
+    ) -> tuple[bytes | None, str, bool]: ...
 
 
 def model(cls: Any, survey: Survey) -> Descriptor:
@@ -73,7 +77,9 @@ def model(cls: Any, survey: Survey) -> Descriptor:
         fields.append(field)
         opaque = opaque or not plain
     for name, private in cls.__private_attributes__.items():
-        default, factory, plain = survey.default(private.default, private.default_factory, missing=PydanticUndefined)
+        default, factory, plain = survey.default(
+            private.default, private.default_factory, missing=PydanticUndefined
+        )
         fields.append(Field(name=name, default=default, factory=factory, init=False, private=True))
         opaque = opaque or not plain
     options, plain = _options(cls)
@@ -89,9 +95,15 @@ def model(cls: Any, survey: Survey) -> Descriptor:
 
 def _has_own_code(cls: Any) -> bool:
     written = [
-        base for base in cls.__mro__ if issubclass(base, BaseModel) and not base.__module__.startswith("pydantic.")
+        base
+        for base in cls.__mro__
+        if issubclass(base, BaseModel) and not base.__module__.startswith("pydantic.")
     ]
-    if any(name in vars(base) and not _generated(vars(base)[name]) for base in written for name in _OWN_CODE):
+    if any(
+        name in vars(base) and not _generated(vars(base)[name])
+        for base in written
+        for name in _OWN_CODE
+    ):
         return True
     decorators = cls.__pydantic_decorators__
     return any(
@@ -123,12 +135,18 @@ def _options(cls: Any) -> tuple[dict[str, bool | int | str], bool]:
 
 
 def _field(name: str, info: FieldInfo, survey: Survey) -> tuple[Field, bool]:
-    default, factory, plain = survey.default(info.default, info.default_factory, missing=PydanticUndefined)
+    default, factory, plain = survey.default(
+        info.default, info.default_factory, missing=PydanticUndefined
+    )
     try:
         annotation = _annotation(info, survey)
     except Unspeakable:
         annotation, plain = "Any", False
-    aliases = {alias for alias in (info.alias, info.validation_alias, info.serialization_alias) if alias is not None}
+    aliases = {
+        alias
+        for alias in (info.alias, info.validation_alias, info.serialization_alias)
+        if alias is not None
+    }
     alias = next(iter(aliases), "")
     if len(aliases) > 1 or not isinstance(alias, str):
         alias, plain = "", False

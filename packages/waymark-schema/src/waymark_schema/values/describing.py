@@ -50,5 +50,3 @@ class _WriteOnly:
 
     def exception(self, parts: Any, refs: Any) -> Any:
         return self.builders([parts, *refs])
-
-

@@ -60,7 +60,11 @@ class Descriptor(msgspec.Struct, frozen=True, array_like=True):
     members: list[tuple[str, bytes]] = []
     """Enum members: name and durable wire form of the value, in definition order."""
     options: dict[str, bool | int | str] = {}
-    """``frozen``, ``order``, ``eq``, ``slots``, ``extra`` … whatever differs from the default."""
+    """``frozen``, ``order``, ``eq``, ``slots``, ``extra`` … whatever differs from the default.
+
+    ``own_init`` of a dataclass or exception: a user's ``__init__`` makes instances. Where the program holds
+    that compiled, it runs there; else the class is made as an opaque one is.
+    """
     opaque: bool = False
     """True: constructing it needs user code, so it is done by an inline step in a worker."""
 

@@ -3,7 +3,7 @@
 from waymark_schema.errors import WaymarkError
 
 
-class MalformedValue(WaymarkError):  # noqa: N818 - names the thing, as the journal does
+class MalformedValue(WaymarkError):
     """Bytes that are not the wire form of a value, or that a class here refuses."""
 
 

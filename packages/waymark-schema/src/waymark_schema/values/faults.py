@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -54,17 +55,15 @@ class FaultParts(msgspec.Struct, array_like=True, eq=False):
         return self.qualname.rpartition(":")[2].rpartition(".")[2]
 
 
+@dataclass(frozen=True, slots=True)
 class Remains:
-    """What a rebuilt exception still knows of where it was raised."""
+    """What a rebuilt exception still knows of where it was raised; ``bases`` only if they differ from its class's."""
 
-    __slots__ = ("bases", "message", "qualname", "text", "traceback")
-
-    def __init__(self, parts: FaultParts) -> None:
-        self.qualname = parts.qualname
-        self.bases = parts.bases
-        self.message = parts.message
-        self.text = parts.text
-        self.traceback = parts.traceback
+    qualname: str
+    message: str
+    text: str
+    traceback: str
+    bases: tuple[str, ...] = ()
 
 
 def qualified(cls: type) -> str:
@@ -100,21 +99,29 @@ def stand_in(qualname: str, bases: tuple[type[BaseException], ...]) -> type[Base
     namespace = {
         "__module__": module or "builtins",
         "__qualname__": path,
-        "__str__": _remembered_str,
-        "__repr__": _remembered_repr,
         "__waymark_stand_in__": True,
+        **REMEMBERING,
     }
     return type(path.rpartition(".")[2], bases, namespace)
 
 
 def _remembered_str(self: BaseException) -> str:
     past = remains(self)
-    return past.message if past else BaseException.__str__(self)
+    return past.message if past else _inherited(self, "__str__")
 
 
 def _remembered_repr(self: BaseException) -> str:
     past = remains(self)
-    return past.text if past else BaseException.__repr__(self)
+    return past.text if past else _inherited(self, "__repr__")
+
+
+def _inherited(error: BaseException, name: str) -> str:
+    native = next(base for base in type(error).__mro__ if BUILTIN.get(base.__name__) is base)
+    return getattr(native, name)(error)  # type: ignore[no-any-return]  # str or repr of a builtin class
+
+
+REMEMBERING: dict[str, Any] = {"__str__": _remembered_str, "__repr__": _remembered_repr}
+"""Methods of classes whose user code is not at hand: their instances say what the original ones said."""
 
 
 def nearest_builtin(names: list[str]) -> type[BaseException]:
@@ -142,14 +149,20 @@ def attributes(error: BaseException) -> dict[str, Any]:
     }
     for kind, names in _SPECIAL:
         if isinstance(error, kind):
-            found.update((name, value) for name in names if (value := getattr(error, name, None)) is not None)
+            found.update(
+                (name, value) for name in names if (value := getattr(error, name, None)) is not None
+            )
     return found
 
 
 def notes(error: BaseException) -> list[str]:
     """The notes that are text, bounded."""
     given = getattr(error, "__notes__", None)
-    return [note[:TEXT_LIMIT] for note in given if isinstance(note, str)][:100] if isinstance(given, list) else []
+    return (
+        [note[:TEXT_LIMIT] for note in given if isinstance(note, str)][:100]
+        if isinstance(given, list)
+        else []
+    )
 
 
 def remains(error: BaseException) -> Remains | None:
@@ -180,7 +193,9 @@ def traceback_text(error: BaseException) -> str:
         past = remains(error)
         return past.traceback if past else ""
     try:
-        lines = traceback.format_exception(type(error), error, error.__traceback__, limit=-50, chain=False)
+        lines = traceback.format_exception(
+            type(error), error, error.__traceback__, limit=-50, chain=False
+        )
     except Exception:  # noqa: BLE001 - a class whose str() fails inside the formatter
         lines = traceback.format_tb(error.__traceback__, limit=-50)
     return "".join(lines)[-TEXT_LIMIT:]
@@ -202,7 +217,10 @@ def rebuild(cls: type[BaseException], parts: FaultParts) -> BaseException:
     error.__cause__ = parts.cause if isinstance(parts.cause, BaseException) else None
     error.__context__ = parts.context if isinstance(parts.context, BaseException) else None
     error.__suppress_context__ = bool(parts.suppress_context)
-    error.__dict__[MARK] = Remains(parts)
+    bases = () if parts.bases == base_names(cls) else tuple(parts.bases)
+    error.__dict__[MARK] = Remains(
+        parts.qualname, parts.message, parts.text, parts.traceback, bases
+    )
     return error
 
 
@@ -238,4 +256,6 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen and len(seen) < CHAIN_LIMIT:
         seen.add(id(current))
         yield current
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+        current = current.__cause__ or (
+            None if current.__suppress_context__ else current.__context__
+        )

@@ -54,7 +54,16 @@ class Plan(NamedTuple):
 class Settings:
     """What all encodings of one codec share, the plans of the classes seen so far among it."""
 
-    __slots__ = ("binding", "containers", "default_names", "known", "max_bytes", "max_depth", "plans", "sorted_sets")
+    __slots__ = (
+        "binding",
+        "containers",
+        "default_names",
+        "known",
+        "max_bytes",
+        "max_depth",
+        "plans",
+        "sorted_sets",
+    )
 
     def __init__(
         self,
@@ -89,11 +98,20 @@ class Settings:
 
     def _planned(self, descriptor: Descriptor, others: tuple[Descriptor, ...]) -> Plan:
         ref = self._ref(descriptor)
-        return Plan(descriptor, ref, () if ref.digest in self.known else tuple(map(self._ref, others)))
+        return Plan(
+            descriptor, ref, () if ref.digest in self.known else tuple(map(self._ref, others))
+        )
 
     def _ref(self, descriptor: Descriptor) -> Ref:
         mark = digest(descriptor)
-        return written(TypeRef(descriptor.qualname, mark, descriptor.kind, None if mark in self.known else descriptor))
+        return written(
+            TypeRef(
+                descriptor.qualname,
+                mark,
+                descriptor.kind,
+                None if mark in self.known else descriptor,
+            )
+        )
 
 
 def written(ref: TypeRef) -> Ref:
@@ -158,7 +176,7 @@ class Lowering:
 
     # --- one value ---------------------------------------------------------------------------
 
-    def lower(self, value: Any, depth: int) -> Any:
+    def lower(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one line per family
         """``value`` itself where msgpack writes it right, else its stand-in."""
         kind = type(value)
         if kind in _SMALL:
@@ -187,7 +205,11 @@ class Lowering:
     def _checked(self, value: Any) -> Any:
         if type(value) is int and not _INT_LOW <= value < _INT_HIGH:
             if value.bit_length() > _MAX_INT_BITS:
-                raise _Misfit(value, f"an int of {value.bit_length()} bits", f"at most {_MAX_INT_BITS} bits are kept")
+                raise _Misfit(
+                    value,
+                    f"an int of {value.bit_length()} bits",
+                    f"at most {_MAX_INT_BITS} bits are kept",
+                )
             return Ext(scalars.INT, scalars.wrap_int(value))
         if type(value) is str and not value.isascii():
             try:
@@ -285,7 +307,9 @@ class Lowering:
         try:
             parts = wrap(value)
         except TypeError as error:
-            raise _Misfit(value, str(error), "use datetime.timezone or zoneinfo.ZoneInfo(key)") from None
+            raise _Misfit(
+                value, str(error), "use datetime.timezone or zoneinfo.ZoneInfo(key)"
+            ) from None
         if code < scalars.RAW_BELOW:
             self._spend(len(parts), value)
             return Ext(code, parts)
@@ -306,7 +330,9 @@ class Lowering:
             raise _Misfit(value, *advice.depth(self._settings.max_depth))
         number = self._refer_all(plan)
         code = scalars.MEMBER if plan.descriptor.kind == "enum" else scalars.OBJECT
-        return Ext(code, _encode([number, self._payload(take_apart(value, plan.descriptor), depth)]))
+        return Ext(
+            code, _encode([number, self._payload(take_apart(value, plan.descriptor), depth)])
+        )
 
     def _payload(self, payload: Any, depth: int) -> Any:
         """Parts of an instance, with paths that read as attributes."""
@@ -370,7 +396,7 @@ class Lowering:
             parts = [
                 qualname,
                 number,
-                past.bases if past else faults.base_names(type(error)),
+                (past and past.bases) or faults.base_names(type(error)),
                 Ext(scalars.TUPLE, _encode([self._kept(item, depth) for item in error.args])),
                 self._attributes(error, depth),
                 _cleaned(faults.message(error)),
@@ -395,7 +421,11 @@ class Lowering:
     def _members(self, error: BaseException, depth: int) -> Any:
         if not isinstance(error, BaseExceptionGroup):
             return None
-        return [self._exception(member, depth + 1) for member in error.exceptions if id(member) not in self._chain]
+        return [
+            self._exception(member, depth + 1)
+            for member in error.exceptions
+            if id(member) not in self._chain
+        ]
 
     def _kept(self, item: Any, depth: int) -> Any:
         """An argument of an exception; one that cannot be kept becomes its ``repr``."""
@@ -429,7 +459,7 @@ class Lowering:
 _LOST = object()
 
 
-class _Misfit(Exception):  # noqa: N818 - on its way to become a SerializationError
+class _Misfit(Exception):
     def __init__(self, value: Any, problem: str, advice_text: str) -> None:
         self.value = value
         self.problem = problem

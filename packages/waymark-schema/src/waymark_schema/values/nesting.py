@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from enum import Enum
 from typing import Any
 
-_OPENING = frozenset([*range(0x80, 0xA0), 0xC7, 0xC8, 0xC9, *range(0xD4, 0xD9), 0xDC, 0xDD, 0xDE, 0xDF])
+_OPENING = frozenset(
+    [*range(0x80, 0xA0), 0xC7, 0xC8, 0xC9, *range(0xD4, 0xD9), 0xDC, 0xDD, 0xDE, 0xDF]
+)
 _OTHERS = bytes(byte for byte in range(256) if byte not in _OPENING)
 
 
@@ -27,7 +30,7 @@ def too_deep(data: bytes, value: Any, limit: int) -> bool:
 
 
 def _is_container(value: Any) -> bool:
-    return isinstance(value, list | dict | tuple | Set | deque | BaseException) or (
+    return isinstance(value, list | dict | tuple | AbstractSet | deque | BaseException) or (
         not isinstance(value, Enum) and (_fields(value) is not None)
     )
 
@@ -40,7 +43,7 @@ def _fields(value: Any) -> Iterable[str] | None:
 def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
         return [*value, *value.values()]
-    if isinstance(value, list | tuple | Set | deque):
+    if isinstance(value, list | tuple | AbstractSet | deque):
         return value
     if isinstance(value, BaseException):
         return [*value.args, *value.__dict__.values()]

@@ -18,7 +18,22 @@ EXTRA, GIVEN, PRIVATE = "extra", "given", "private"
 
 FACTORIES: dict[str, Callable[[], Any]] = {
     kind.__name__: kind
-    for kind in (list, dict, set, frozenset, tuple, int, float, str, bytes, bool, bytearray, deque, Counter, OrderedDict)
+    for kind in (
+        list,
+        dict,
+        set,
+        frozenset,
+        tuple,
+        int,
+        float,
+        str,
+        bytes,
+        bool,
+        bytearray,
+        deque,
+        Counter,
+        OrderedDict,
+    )
 }
 """Factories of defaults that a descriptor may name."""
 _PURE_FACTORIES = frozenset(FACTORIES.values())
@@ -108,7 +123,9 @@ def _fill_model(instance: Any, payload: Any) -> Any:
     for name, field in cls.__pydantic_fields__.items():
         if name in fields:
             held[name] = fields[name]
-        elif field.default_factory in _PURE_FACTORIES or (not field.is_required() and not field.default_factory):
+        elif field.default_factory in _PURE_FACTORIES or (
+            not field.is_required() and not field.default_factory
+        ):
             held[name] = field.get_default(call_default_factory=True)
         else:
             raise _missing(instance, name)
@@ -129,7 +146,9 @@ def _fill_model(instance: Any, payload: Any) -> Any:
 
 def _member(cls: Any, payload: Any) -> Any:
     if not isinstance(payload, list) or len(payload) != 2:  # noqa: PLR2004 - name and value
-        msg = f"parts of a member of {cls.__qualname__} are {payload!r:.200}; expected [name, value]"
+        msg = (
+            f"parts of a member of {cls.__qualname__} are {payload!r:.200}; expected [name, value]"
+        )
         raise MalformedValue(msg)
     name, value = payload
     member = cls._member_map_.get(name) if isinstance(name, str) else None

@@ -84,7 +84,7 @@ class RecordBinding:
     set_type: type = SetItems
     frozenset_type: type = FrozenSetItems
 
-    def describe(self, cls: type) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:  # noqa: ARG002, PLR6301 - the protocol
+    def describe(self, cls: type) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:
         """No class is durable here: only records are written again."""
         return None
 
@@ -92,7 +92,7 @@ class RecordBinding:
         """One maker of records for each reference."""
         return [record_builder(ref, refs) for ref in refs]
 
-    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> Any:  # noqa: ARG002 - the protocol
+    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> Any:
         """The parts themselves."""
         return parts
 

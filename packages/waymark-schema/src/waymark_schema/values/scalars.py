@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -186,7 +186,23 @@ def _unpair(parts: list[Any]) -> dict[Any, Any]:
 
 _DEFAULTS: dict[str, Callable[[], Any] | None] = {
     "": None,
-    **{kind.__name__: kind for kind in (int, float, str, bytes, bool, list, dict, tuple, set, frozenset, deque, Counter)},
+    **{
+        kind.__name__: kind
+        for kind in (
+            int,
+            float,
+            str,
+            bytes,
+            bool,
+            list,
+            dict,
+            tuple,
+            set,
+            frozenset,
+            deque,
+            Counter,
+        )
+    },
 }
 _DEFAULT_NAMES = {factory: name for name, factory in _DEFAULTS.items()}
 
@@ -239,8 +255,7 @@ def _wrap_complex(value: complex) -> bytes:
 
 def _unwrap_complex(raw: bytes) -> complex:
     real, imaginary = msgspec.msgpack.decode(raw, type=tuple[float, float])
-    result = complex(real, imaginary)
-    return result
+    return complex(real, imaginary)
 
 
 def _unwrap_decimal(raw: bytes) -> Decimal:
@@ -300,14 +315,14 @@ WRAPS: dict[type, tuple[int, Wrap]] = {
     **{kind: (ADDRESS, _wrap_address("a")) for kind in (IPv4Address, IPv6Address)},
     **{kind: (ADDRESS, _wrap_address("i")) for kind in (IPv4Interface, IPv6Interface)},
     **{kind: (ADDRESS, _wrap_address("n")) for kind in (IPv4Network, IPv6Network)},
-    **{
-        kind: (PATH, _wrap_path)
-        for kind in (
+    **dict.fromkeys(
+        (
             pathlib.PurePosixPath,
             pathlib.PureWindowsPath,
             pathlib.WindowsPath if sys.platform == "win32" else pathlib.PosixPath,
-        )
-    },
+        ),
+        (PATH, _wrap_path),
+    ),
 }
 """How to write exact types: code and wrapper. Containers of values are in ``CONTAINERS``."""
 

@@ -23,7 +23,9 @@ class CoercionError(WaymarkError, ValueError):
     ``problems`` are pairs of path and text, one for each mismatch.
     """
 
-    def __init__(self, message: str, *, path: str = "", problems: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, path: str = "", problems: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(message)
         self.path = path
         self.problems = problems
@@ -89,14 +91,22 @@ def _explained(error: ValidationError, annotation: Any, path: str) -> CoercionEr
 
 def _place(parts: tuple[int | str, ...]) -> str:
     return "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" if part.isidentifier() else f"[{part!r}]"
+        f"[{part}]"
+        if isinstance(part, int)
+        else f".{part}"
+        if part.isidentifier()
+        else f"[{part!r}]"
         for part in parts
     )
 
 
 def _shown(value: Any) -> str:
     text = repr(value)
-    return f"{text[:_TEXT]}… ({type(value).__name__})" if len(text) > _TEXT else f"{text} ({type(value).__name__})"
+    return (
+        f"{text[:_TEXT]}… ({type(value).__name__})"
+        if len(text) > _TEXT
+        else f"{text} ({type(value).__name__})"
+    )
 
 
 def _named(annotation: Any) -> str:
@@ -142,4 +152,8 @@ def _records(value: Any) -> list[Record]:
         return [value]
     if isinstance(value, dict):
         return [record for item in value.values() for record in _records(item)]
-    return [record for item in value for record in _records(item)] if type(value) in _CONTAINERS else []
+    return (
+        [record for item in value for record in _records(item)]
+        if type(value) in _CONTAINERS
+        else []
+    )

@@ -39,7 +39,7 @@ class ImportBinding:
         """A builder for each class, which looks it up when it is first used."""
         return [_LateBuilder(ref, refs) for ref in refs]
 
-    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> BaseException:  # noqa: ARG002, PLR6301 - the protocol
+    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> BaseException:
         """The exception, of its own class where that can be imported."""
         for cls in (faults.well_known(parts.qualname), find(parts.qualname)):
             if cls is not None and issubclass(cls, BaseException):
@@ -52,7 +52,9 @@ class ImportBinding:
 
 def _stand_in(parts: FaultParts) -> type[BaseException]:
     found = (faults.well_known(name) or find(name) for name in parts.bases)
-    base = next((cls for cls in found if cls is not None and issubclass(cls, BaseException)), Exception)
+    base = next(
+        (cls for cls in found if cls is not None and issubclass(cls, BaseException)), Exception
+    )
     if issubclass(base, BaseExceptionGroup) and not parts.exceptions:
         base = Exception
     name = parts.qualname if is_qualified_name(parts.qualname) else "unknown:Exception"

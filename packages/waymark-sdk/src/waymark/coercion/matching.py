@@ -13,7 +13,13 @@ from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union, get_
 from pydantic.fields import FieldInfo
 
 Test = Callable[[Any], bool]
-_WRAPPERS = {Final, typing.Required, typing.NotRequired, typing.ClassVar, getattr(typing, "ReadOnly", Final)}
+_WRAPPERS = {
+    Final,
+    typing.Required,
+    typing.NotRequired,
+    typing.ClassVar,
+    getattr(typing, "ReadOnly", Final),
+}
 _COLLECTIONS = (
     list, set, frozenset, collections.deque, collections.abc.Sequence, collections.abc.MutableSequence,
     collections.abc.Collection, collections.abc.Iterable, collections.abc.Set, collections.abc.MutableSet,
@@ -48,17 +54,17 @@ def _test(annotation: Any) -> Test:
         return lambda value: value is None
     origin = get_origin(annotation)
     if origin is not None:
-        return _generic_test(annotation, origin, get_args(annotation))
+        return _generic_test(origin, get_args(annotation))
     if isinstance(annotation, type):
         return _class_test(annotation)
     return _unwrapped_test(annotation)
 
 
-def _always(value: Any) -> bool:  # noqa: ARG001 - a test
+def _always(value: Any) -> bool:
     return True
 
 
-def _never(value: Any) -> bool:  # noqa: ARG001 - a test
+def _never(value: Any) -> bool:
     return False
 
 
@@ -66,7 +72,9 @@ def _unwrapped_test(annotation: Any) -> Test:
     if isinstance(annotation, NewType):
         return _test(annotation.__supertype__)
     if isinstance(annotation, TypeVar):
-        return _always if annotation.__bound__ is None and not annotation.__constraints__ else _never
+        return (
+            _always if annotation.__bound__ is None and not annotation.__constraints__ else _never
+        )
     if type(annotation).__name__ == "TypeAliasType":
         return _late(lambda: annotation.__value__)
     return _never
@@ -115,7 +123,7 @@ def _typed_dict_test(cls: Any) -> Test:
     return test
 
 
-def _generic_test(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Test:
+def _generic_test(origin: Any, arguments: tuple[Any, ...]) -> Test:  # noqa: PLR0911 - one line per form
     if origin is Annotated:
         return _annotated_test(arguments)
     if origin is Union or origin is UnionType:
@@ -134,8 +142,6 @@ def _generic_test(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> T
         return _mapping_test(origin, _test(arguments[0]), _test(arguments[1]))
     if origin is collections.Counter:
         return _mapping_test(origin, _test(arguments[0]), _test(int))
-    if type(annotation).__name__ == "TypeAliasType" or type(origin).__name__ == "TypeAliasType":
-        return _never
     return _never
 
 
@@ -151,7 +157,9 @@ def _is_remark(extra: Any) -> bool:
     if isinstance(extra, FieldInfo):
         return not extra.metadata and extra.discriminator is None
     module = type(extra).__module__.partition(".")[0]
-    asks = module in {"annotated_types", "pydantic", "pydantic_core"} or hasattr(extra, "__get_pydantic_core_schema__")
+    asks = module in {"annotated_types", "pydantic", "pydantic_core"} or hasattr(
+        extra, "__get_pydantic_core_schema__"
+    )
     return not asks
 
 
@@ -167,10 +175,16 @@ def _tuple_test(arguments: tuple[Any, ...]) -> Test:
 
 
 def _collection_test(origin: Any, item_test: Test) -> Test:
-    plain = origin in {collections.abc.Sequence, collections.abc.Collection, collections.abc.Iterable}
+    plain = origin in {
+        collections.abc.Sequence,
+        collections.abc.Collection,
+        collections.abc.Iterable,
+    }
 
     def test(value: Any) -> bool:
-        if not isinstance(value, origin) or (plain and isinstance(value, str | bytes | bytearray | dict)):
+        if not isinstance(value, origin) or (
+            plain and isinstance(value, str | bytes | bytearray | dict)
+        ):
             return False
         return item_test is _always or all(map(item_test, value))
 

@@ -109,6 +109,9 @@ def _add_members(linked: LinkedProgram) -> None:
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():
                 linked.members[cls, name] = member
+    for cls, entry in zip(linked.classes, linked.program.types, strict=True):
+        if entry.descriptor.options.get("own_init") and (cls, "__init__") not in linked.members:
+            linked.opaque.add(cls)
 
 
 def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored.Function) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from itertools import repeat
 from typing import Any, Self
 
@@ -99,7 +100,7 @@ class _Ordered:
     def intersection(self, *others: Iterable[Any]) -> Self:
         made = self.copy()
         for other in others:
-            made = made._made(_common(made._items, other))
+            made = self._made(_common(made.host, other))
         return made
 
     def difference(self, *others: Iterable[Any]) -> Self:
@@ -127,7 +128,7 @@ class _Ordered:
         return self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        raise TypeError("sets of the machine are copied with copy()")  # noqa: EM101 - no machine operation leads here
+        return self._made(dict.fromkeys(deepcopy(item, memo) for item in self._items))
 
 
 class OrderedSet(_Ordered):
@@ -170,7 +171,7 @@ class OrderedSet(_Ordered):
             self._items.update(_fresh(other, self._items))
 
     def intersection_update(self, *others: Iterable[Any]) -> None:
-        self._become(self.intersection(*others)._items)
+        self._become(self.intersection(*others).host)
 
     def difference_update(self, *others: Iterable[Any]) -> None:
         for other in others:
@@ -254,7 +255,7 @@ collections.abc.Set.register(OrderedFrozenset)
 
 
 def _keys(other: Any) -> Any:
-    return other._items.keys() if isinstance(other, _Ordered) else other
+    return other.host.keys() if isinstance(other, _Ordered) else other
 
 
 def _as_key(item: Any) -> Any:
@@ -266,7 +267,7 @@ def _as_key(item: Any) -> Any:
 
 def _fresh(other: Iterable[Any], items: dict[Any, None]) -> Iterable[tuple[Any, None]]:
     """Items of ``other`` as pairs; those that ``items`` has already leave its own in place."""
-    keys = other._items if isinstance(other, _Ordered) else other
+    keys = other.host if isinstance(other, _Ordered) else other
     return zip(list(keys) if keys is items else keys, repeat(None))
 
 
