@@ -25,7 +25,7 @@ OPTIONS: Mapping[str, str] = {
     "full_page_writes": "off",
     "max_connections": "400",
     "shared_buffers": "64MB",
-    "max_wal_size": "4GB",
+    "max_wal_size": "512MB",
 }
 
 
