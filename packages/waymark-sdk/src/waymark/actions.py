@@ -7,18 +7,16 @@ import inspect
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from waymark.dependencies import (
-    may_inject,
-    provide_dependencies,
-    provide_dependencies_sync,
-    wiring,
-)
+from waymark.dependencies import provide_dependencies, provide_dependencies_sync
 from waymark.registry import ActionDefinition, importable_module, place_of, registry
+from waymark.wiring import call_parameters, may_inject
 from waymark_schema.ir.policies import NO_POLICY, Backoff, RetryPolicy, stored_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+
+__all__ = ["DEFINITION", "action", "call_parameters", "call_with"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -157,14 +155,3 @@ def call_with(
     bound = inspect.BoundArguments(signature, given)
     bound.apply_defaults()
     return function(*bound.args, **bound.kwargs)
-
-
-def call_parameters(definition: ActionDefinition) -> list[inspect.Parameter]:
-    """Return the parameters that a caller passes: all but the injected ones.
-
-    Raises:
-        TypeError: an annotation cannot be resolved.
-
-    """
-    injected = {name for name, _ in wiring(definition.function).injected}
-    return [p for name, p in definition.signature.parameters.items() if name not in injected]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from waymark.compiler.diagnostics import Reporter
 from waymark.compiler.durable import Writer
-from waymark.dependencies import wiring
+from waymark.wiring import wiring
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import (
     ActionConstant,
@@ -26,7 +26,7 @@ from waymark_schema.ir.program import (
     ValueConstant,
 )
 from waymark_schema.values.annotations import Unspeakable, to_grammar
-from waymark_schema.values.describe import Survey
+from waymark_schema.values.describe import Encode, Survey
 from waymark_schema.values.descriptors import Annotation, Descriptor
 
 if TYPE_CHECKING:
@@ -47,8 +47,18 @@ KINDS = {
 class _Classes(Survey):
     """A survey that tells which classes it has met."""
 
+    def __init__(self, encode: Encode) -> None:
+        super().__init__(encode)
+        self._known: dict[type, Descriptor] = {}
+
     def classes(self) -> list[type]:
         return list(self._queue)
+
+    def _descriptor(self, cls: type) -> Descriptor:
+        found = self._known.get(cls)
+        if found is None:
+            found = self._known[cls] = super()._descriptor(cls)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,9 @@ class Assumed:
 
     methods: frozenset[str] = frozenset()
     properties: frozenset[str] = frozenset()
+    constructors: frozenset[type] = frozenset()
+    property_names: frozenset[str] = frozenset()
+    """Properties of any class of the type table, compiled in or not."""
     excluded: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why it cannot be compiled in."""
     excluded_names: dict[str, str] = field(default_factory=dict)
@@ -100,7 +113,8 @@ class Tables:
     used: set[str] = field(default_factory=set)
     """Every attribute name that lowered code mentions."""
     constructed: set[type] = field(default_factory=set)
-    constructors: dict[type, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    """``module:Class.method`` → why its lowering failed in this round."""
     _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)
     _function_numbers: dict[tuple[FunctionType, type | None], int] = field(default_factory=dict)
     _global_numbers: dict[str, int] = field(default_factory=dict)

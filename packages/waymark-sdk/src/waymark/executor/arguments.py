@@ -9,13 +9,13 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from waymark.coercion import coerce
-from waymark.dependencies import resolved_signature, wiring
+from waymark.wiring import resolved_signature, wiring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from waymark.dependencies import Wiring
     from waymark.registry import ActionDefinition
+    from waymark.wiring import Wiring
 
 # Values of exactly these types already have the annotated type: nothing is inside them.
 _EXACT: dict[Any, frozenset[type]] = {
