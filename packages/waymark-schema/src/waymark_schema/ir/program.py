@@ -110,6 +110,9 @@ class TypeEntry(msgspec.Struct, frozen=True, array_like=True):
     properties: dict[str, int] = {}
     constructor: int = NONE
     """Function number of a compiled ``__init__``, or NONE: the generated one."""
+    uncompiled: dict[str, str] = {}
+    """Name → reason of methods, properties and special methods that the class has but the program lacks: using
+    one fails with ``UnsupportedOperation``, it never acts as if it were not there."""
 
 
 class Program(msgspec.Struct, frozen=True, array_like=True):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -30,6 +31,12 @@ class Families:
     targets: dict[type[ast.AST], Assign]
     symbol: Callable[[Context, Symbol, ast.expr, int | None], int]
     """A global name's value."""
+    member: Lower
+    """``self.name`` of the workflow, read as a value."""
+    class_attribute: Callable[[Context, ast.Attribute, type], int]
+    """``Workflow.NAME``, read as a value."""
+    member_call: Callable[[Context, ast.Call, int | None], int | None]
+    """``self.name(…)`` and ``super().name(…)``; None for any other call."""
 
 
 @dataclass(eq=False, slots=True)
@@ -47,7 +54,7 @@ class Finally:
     completion: int
     label: Label
     handling: int
-    """Slot of what the body of ``finally`` handles; unbound when it was not entered by an exception."""
+    """Slot of what the body of ``finally`` handles; None when nothing is in flight."""
     outer_handling: int
     returns: bool = False
     jumps: list[tuple[Loop, Label]] = field(default_factory=list)
@@ -91,6 +98,17 @@ class Context:
     regions: list[Region] = field(default_factory=list)
     place: tuple[ast.AST, Text] | None = None
     """Where captured expressions of other modules are used."""
+
+    @contextmanager
+    def elsewhere(self, namespace: Namespace, node: ast.AST) -> Iterator[None]:
+        """Lower a captured expression of another module as if it stood at ``node``: no local is visible in it."""
+        before = self.namespace, self.place, self.scope
+        self.namespace, self.place = namespace, self.place or (node, self.text)
+        self.scope = Scope(node, None, is_frame=True)
+        try:
+            yield
+        finally:
+            self.namespace, self.place, self.scope = before
 
     # --- nodes -------------------------------------------------------------------------------
 
@@ -241,6 +259,10 @@ class Context:
 
     def is_constant(self, slot: int) -> bool:
         return slot >= CONSTANTS
+
+    def is_typed_constructor(self, cls: type) -> bool:
+        """Whether making an instance may run compiled code or an inline step."""
+        return cls in self.tables.assumed.constructors or self.tables.descriptor(cls).opaque
 
     def is_self(self, node: ast.expr) -> bool:
         """Whether an expression is the workflow itself."""

@@ -19,6 +19,8 @@ def assign(ctx: Context, node: ast.stmt) -> None:
     assert isinstance(node, ast.Assign)
     into = ctx.plain_local(node.targets[0])
     value = ctx.expr(node.value, into)
+    if len(node.targets) > 1 and not all(isinstance(one, ast.Name) for one in node.targets):
+        value = ctx.copy(value)
     for target in node.targets:
         ctx.assign(target, value)
 
@@ -91,6 +93,13 @@ def _owner(ctx: Context, node: ast.expr) -> int:
 def _check_own(ctx: Context, node: ast.Attribute) -> None:
     """A write to ``self.x`` must not hide a method or property: calls to those are resolved here."""
     if not ctx.is_self(node.value):
+        if node.attr in ctx.tables.assumed.property_names:
+            ctx.reject(
+                "WM123",
+                node,
+                f"`{node.attr}` is a property of a class of this program, and setting one is not supported",
+                "set the field that it stands for",
+            )
         return
     found = getattr(ctx.tables.workflow, ctx.namespace.mangled(node.attr), None)
     if callable(found) or isinstance(found, property):

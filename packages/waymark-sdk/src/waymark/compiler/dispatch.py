@@ -1,0 +1,48 @@
+"""The syntax families go in; the one table from node type to lowering comes out."""
+
+from __future__ import annotations
+
+import ast
+from types import ModuleType
+
+from waymark.compiler.context import Assign, Execute, Families, Lower
+from waymark.compiler.lowering import (
+    assignments,
+    branches,
+    calls,
+    comprehensions,
+    displays,
+    exceptions,
+    functions,
+    loops,
+    members,
+    names,
+    operators,
+)
+
+_FAMILIES: tuple[ModuleType, ...] = (
+    names, operators, displays, assignments, branches, loops, exceptions, calls, comprehensions,
+    functions, members,
+)  # fmt: skip
+
+
+def _collected() -> Families:
+    expressions: dict[type[ast.AST], Lower] = {}
+    statements: dict[type[ast.AST], Execute] = {}
+    targets: dict[type[ast.AST], Assign] = {}
+    for family in _FAMILIES:
+        expressions |= family.EXPRESSIONS
+        statements |= family.STATEMENTS
+        targets |= family.TARGETS
+    return Families(
+        expressions,
+        statements,
+        targets,
+        names.symbol,
+        members.read,
+        members.class_attribute,
+        members.member_call,
+    )
+
+
+FAMILIES = _collected()

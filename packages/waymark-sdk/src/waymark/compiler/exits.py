@@ -1,0 +1,79 @@
+"""A way out of nested regions (return, break, continue) goes in; the jumps that run what lies on it come out."""
+
+from __future__ import annotations
+
+from waymark.compiler.builder import Label
+from waymark.compiler.context import Context, Finally, Loop, Named
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
+
+
+def leave_function(ctx: Context, value: int) -> None:
+    """``return`` with the value in a slot: the innermost ``finally`` runs first."""
+    for region in reversed(ctx.regions):
+        if isinstance(region, Named):
+            ctx.unbind(region.variable)
+        elif isinstance(region, Finally):
+            region.returns = True
+            ctx.builder.emit(ins.Complete(region.completion, "return", value))
+            _enter(ctx, region)
+            return
+    ctx.builder.terminate(ins.Return(value))
+
+
+def leave_loop(ctx: Context, loop: Loop, label: Label) -> None:
+    """Jump to ``label``, which belongs to ``loop``, through every region inside it."""
+    for region in reversed(ctx.regions):
+        if region is loop:
+            break
+        if isinstance(region, Named):
+            ctx.unbind(region.variable)
+        elif isinstance(region, Finally):
+            number = region.jump(loop, label)
+            ctx.builder.emit(ins.Complete(region.completion, "jump", NONE, number))
+            _enter(ctx, region)
+            return
+    ctx.builder.terminate(ins.Jump(label))
+
+
+def innermost_loop(ctx: Context) -> Loop | None:
+    return next((one for one in reversed(ctx.regions) if isinstance(one, Loop)), None)
+
+
+def end_finally(ctx: Context, region: Finally, after: Label) -> None:
+    """End the body of ``finally``: go on as the region was left. ``region`` is off the stack already."""
+    builder = ctx.builder
+    outer = any(isinstance(one, Finally) for one in ctx.regions)
+    returning = builder.label() if region.returns and outer else NONE
+    jumps = [builder.label() for _ in region.jumps]
+    builder.terminate(ins.EndFinally(region.completion, after, returning, jumps))
+    if returning != NONE:
+        builder.place(returning)
+        _hand_on(ctx, region)
+    for (loop, label), block in zip(region.jumps, jumps, strict=True):
+        builder.place(block)
+        leave_loop(ctx, loop, label)
+
+
+def _hand_on(ctx: Context, region: Finally) -> None:
+    """Hand a return over to the next ``finally`` outside."""
+    for outer in reversed(ctx.regions):
+        if isinstance(outer, Named):
+            ctx.unbind(outer.variable)
+        elif isinstance(outer, Finally):
+            outer.returns = True
+            ctx.builder.emit(ins.Move(outer.completion, region.completion))
+            _enter(ctx, outer)
+            return
+
+
+def _enter(ctx: Context, region: Finally) -> None:
+    """Go to the body of a ``finally`` that nothing in flight brought us to."""
+    restore_handling(ctx, region)
+    ctx.builder.terminate(ins.Jump(region.label))
+
+
+def restore_handling(ctx: Context, region: Finally) -> None:
+    """Inside this ``finally`` is handled what was handled around it; None stands for nothing."""
+    outer = ctx.none() if region.outer_handling == NONE else region.outer_handling
+    ctx.builder.emit(ins.Move(region.handling, outer))

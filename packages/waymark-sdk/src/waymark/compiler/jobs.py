@@ -1,0 +1,164 @@
+"""One host function with its number goes in; its lowered form in the tables, or diagnostics, come out."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from types import FunctionType
+
+from waymark.compiler import members, subset
+from waymark.compiler.context import Context, Families
+from waymark.compiler.diagnostics import Reporter, Text, Unsupported
+from waymark.compiler.durable import is_immutable
+from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
+from waymark.compiler.scopes import analyse
+from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
+from waymark.compiler.symbols import Namespace
+from waymark.compiler.tables import Job, Tables
+from waymark_schema.failures import SerializationError
+
+ADVICE = {
+    "WM130": "define it in a file that Python can import, and keep the file beside its bytecode",
+    "WM131": "import the module again (restart the process) after editing its file",
+}
+
+
+def run_job(tables: Tables, families: Families, job: Job) -> None:
+    """Lower one function; what is wrong with it is reported, or noted if it is a method of a value's class."""
+    owner = job.owner
+    if owner is None or issubclass(tables.workflow, owner):
+        _run(tables, families, job)
+        return
+    before, tables.reporter = tables.reporter, Reporter()
+    try:
+        _run(tables, families, job)
+        found = tables.reporter.found
+    finally:
+        tables.reporter = before
+    if found:
+        name = f"{owner.__qualname__}.{job.function.__name__}"
+        why = f"`{name}` cannot be compiled in: {found[0].message} ({found[0].filename}:{found[0].line})"
+        tables.failed[f"{owner.__module__}:{name}"] = why
+
+
+def _run(tables: Tables, families: Families, job: Job) -> None:
+    found = _source(tables, job.function)
+    if found is None:
+        return
+    node, file = found
+    if not _acceptable(tables, job, node, file.text):
+        return
+    subset.check(node, file.text, tables.reporter)
+    _lower(tables, families, job, node, file)
+
+
+def _source(tables: Tables, function: FunctionType) -> tuple[FunctionNode, SourceFile] | None:
+    code = function.__code__
+    where = ast.Pass()
+    where.lineno, where.col_offset = code.co_firstlineno, 0
+    text = Text(code.co_filename, ())
+    try:
+        return tables.reader.function(function)
+    except SourceMissing as error:
+        tables.reporter.report("WM130", where, text, str(error), ADVICE["WM130"])
+    except SourceChanged as error:
+        tables.reporter.report("WM131", where, text, str(error), ADVICE["WM131"])
+    return None
+
+
+def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> bool:
+    """Whether a function may be compiled in at all."""
+    function = job.function
+    head = subset.head(node)
+    problem: tuple[str, str, str] | None = None
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        problem = ("WM105", f"`{node.name}` is a generator", "build and return a list")
+    for decorator in node.decorator_list:
+        name = ast.unparse(decorator)
+        if name not in {"staticmethod", "classmethod", "property", "override", "typing.override"}:
+            problem = (
+                "WM133",
+                f"`{node.name}` has the decorator `@{name}`, which would not run",
+                "remove the decorator, or make the function an @action",
+            )
+    if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
+        problem = (
+            "WM122",
+            f"`{node.name}` belongs to package `{_package(function.__module__)}`, the workflow to"
+            f" `{_package(tables.workflow.__module__)}`; only functions of the same package are compiled in",
+            "wrap it in an @action function, or move it into the workflow's package",
+        )
+    if problem is not None:
+        code, message, instead = problem
+        tables.reporter.report(code, head, text, message, instead)
+    return problem is None
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _lower(
+    tables: Tables, families: Families, job: Job, node: FunctionNode, file: SourceFile
+) -> None:
+    owner = job.owner
+    private = owner.__name__ if owner is not None else ""
+    namespace = Namespace.of(job.function, file, private=private)
+    around = Surroundings(tables, families, namespace, file.text, owner)
+    qualname = job.function.__qualname__.rpartition("<locals>.")[2]
+    ctx = open_frame(around, analyse(node), qualname=qualname)
+    defaults = _defaults(ctx, job, node)
+    _own(ctx, job, node)
+    ctx.body(node.body)
+    kind = "async" if isinstance(node, ast.AsyncFunctionDef) else "sync"
+    close_frame(
+        ctx, job.number, name=node.name, kind=kind, parameters=signature(node, defaults)
+    )
+
+
+def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
+    """Tell the context which variable is the workflow itself."""
+    owner = job.owner
+    if owner is None or not issubclass(ctx.tables.workflow, owner):
+        return
+    found = members.member(owner, vars(owner).get(node.name))
+    if isinstance(found, members.Method) and found.kind != "method":
+        return
+    arguments = [*node.args.posonlyargs, *node.args.args]
+    if not arguments:
+        ctx.report("WM134", subset.head(node), f"`{node.name}` has no `self`", "add `self`")
+        return
+    name = arguments[0].arg
+    if name in ctx.scope.rebound:
+        ctx.report("WM113", arguments[0], f"`{name}` is assigned to in `{node.name}`", "use another name")
+    ctx.self_variable = ctx.scope.variables[name]
+
+
+def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
+    """Constants of the parameters' defaults, as they were evaluated when the function was defined."""
+    function = job.function
+    positional = [*node.args.posonlyargs, *node.args.args]
+    given = function.__defaults__ or ()
+    named = dict(zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True))
+    named |= function.__kwdefaults__ or {}
+    numbers: dict[str, int] = {}
+    places = {argument.arg: argument for argument in [*positional, *node.args.kwonlyargs]}
+    for name, value in named.items():
+        try:
+            if not is_immutable(value):
+                _refuse_default(ctx, places[name], name, value)
+            numbers[name] = ctx.tables.value(value)
+        except SerializationError as error:
+            ctx.report("WM127", places[name], str(error), "use None and set it in the body")
+        except Unsupported:
+            continue
+    return numbers
+
+
+def _refuse_default(ctx: Context, place: ast.arg, name: str, value: object) -> None:
+    ctx.reject(
+        "WM127",
+        place,
+        f"the default of `{name}` is a {type(value).__qualname__}, which is made once and then shared",
+        "use None and make the value in the body",
+    )

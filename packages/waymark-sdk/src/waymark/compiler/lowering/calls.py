@@ -1,0 +1,189 @@
+"""Calls and ``await``: nodes in, call instructions and resume points out."""
+
+from __future__ import annotations
+
+import ast
+
+from waymark.compiler import members
+from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.invoke import call
+from waymark.compiler.symbols import (
+    Action,
+    Builtin,
+    Compiled,
+    Kind,
+    Refused,
+    Symbol,
+    WorkflowClass,
+)
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.language import (
+    BUILTINS,
+    CALLBACK_METHODS,
+    CLASS_METHODS,
+    METHODS,
+)
+
+_COROUTINE = 0x80
+_KNOWN_METHODS = frozenset(name for names in METHODS.values() for name in names)
+
+
+def calling(ctx: Context, node: ast.expr, into: int | None) -> int:
+    assert isinstance(node, ast.Call)
+    done = ctx.families.member_call(ctx, node, into)
+    if done is not None:
+        return done
+    found = ctx.symbol(node.func)
+    if found is not None:
+        return _named(ctx, node, found, into)
+    if isinstance(node.func, ast.Attribute) and not ctx.is_self(node.func.value):
+        return _method(ctx, node, node.func, into)
+    mark = ctx.builder.mark()
+    callee = ctx.keep(ctx.expr(node.func), _arguments(node))
+    return call(ctx, callee, node, into, pure=False, mark=mark)
+
+
+def _arguments(node: ast.Call) -> list[ast.expr]:
+    return [*node.args, *(keyword.value for keyword in node.keywords)]
+
+
+def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int:
+    match found:
+        case Refused():
+            ctx.reject(found.code, node.func, found.message, found.instead)
+        case Builtin(name=name):
+            callee = ctx.builtin(name)
+            return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
+        case Kind(cls=cls):
+            return _construct(ctx, node, cls, into)
+        case WorkflowClass(cls=cls):
+            ctx.reject(
+                "WM128",
+                node.func,
+                f"`{cls.__name__}` is a workflow; starting one from another is not available yet",
+                "call its helper functions, or start it from an @action function",
+            )
+        case Action():
+            return call(ctx, ctx.families.symbol(ctx, found, node.func, None), node, into, pure=True)
+        case Compiled(function=function):
+            callee = ctx.families.symbol(ctx, found, node.func, None)
+            pure = bool(function.__code__.co_flags & _COROUTINE)
+            return call(ctx, callee, node, into, pure=pure)
+    mark = ctx.builder.mark()
+    callee = ctx.keep(ctx.families.symbol(ctx, found, node.func, None), _arguments(node))
+    return call(ctx, callee, node, into, pure=False, mark=mark)
+
+
+def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
+    """Whether a builtin is given something that may be a compiled function."""
+    callbacks = BUILTINS[name].callbacks
+    if not callbacks:
+        return False
+    if any(isinstance(one, ast.Starred) for one in node.args):
+        return True
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            return True
+        if keyword.arg in callbacks and not _harmless(ctx, keyword.value):
+            return True
+    return any(
+        place.isdigit() and int(place) < len(node.args) and not _harmless(ctx, node.args[int(place)])
+        for place in callbacks
+    )
+
+
+def _harmless(ctx: Context, node: ast.expr) -> bool:
+    """Whether a callback is surely no compiled function: None, or a builtin of the language."""
+    if isinstance(node, ast.Constant):
+        return True
+    return isinstance(ctx.symbol(node), Builtin)
+
+
+def _construct(ctx: Context, node: ast.Call, cls: type, into: int | None) -> int:
+    """Make an instance: by declaration, by a compiled ``__init__``, or by an inline step."""
+    for base in cls.__mro__:
+        if base.__module__ != "builtins" and not members.is_ours(base):
+            for name in members.special_methods(base):
+                ctx.reject(
+                    "WM123",
+                    node.func,
+                    f"class `{base.__qualname__}` defines `{name}`, which is not supported yet",
+                    "use a plain method, or do this in an @action function",
+                )
+    mark = ctx.builder.mark()
+    callee = ctx.families.symbol(ctx, Kind(cls), node.func, None)
+    pure = not ctx.is_typed_constructor(cls)
+    return call(ctx, callee, node, into, pure=pure, mark=mark)
+
+
+def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) -> int:
+    """``owner.name(…)``: the method is looked up before the arguments are evaluated."""
+    builder, tables = ctx.builder, ctx.tables
+    name = ctx.namespace.mangled(func.attr)
+    _check_method(ctx, func, name)
+    mark = builder.mark()
+    owner = ctx.expr(func.value)
+    builder.release(mark)
+    method = builder.temporary()
+    ctx.at(func)
+    pure = not (name in CALLBACK_METHODS and _gives_callback(ctx, node, name))
+    if name in tables.assumed.properties:
+        label = builder.label()
+        builder.terminate(ins.Access(method, owner, name, label))
+        builder.place(label)
+        pure = False
+    else:
+        builder.emit(ins.LoadMethod(method, owner, name))
+        pure = pure and name not in tables.assumed.methods
+    ctx.at(node)
+    return call(ctx, method, node, into, pure=pure, mark=mark)
+
+
+def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
+    tables = ctx.tables
+    tables.used.add(name)
+    if name.startswith("__") and name.endswith("__"):
+        ctx.reject("WM124", func, f"special method `{name}` cannot be called in a workflow", "use the operator or builtin")
+    why = tables.assumed.excluded_names.get(name)
+    if why is not None and name not in _KNOWN_METHODS:
+        ctx.reject("WM123", func, why, "call it in an @action function")
+    base = ctx.symbol(func.value)
+    if isinstance(base, Builtin) and name not in CLASS_METHODS.get(base.name, ()):
+        if name in METHODS.get(base.name, ()):
+            instead = f"call it on the value: `value.{name}(…)`"
+        else:
+            instead = "use a name of the language, or move this into an @action function and await it"
+        ctx.reject("WM124", func, f"`{ast.unparse(func)}` is not part of the workflow language", instead)
+
+
+def _gives_callback(ctx: Context, node: ast.Call, name: str) -> bool:
+    allowed = CALLBACK_METHODS[name]
+    return any(
+        keyword.arg is None or (keyword.arg in allowed and not _harmless(ctx, keyword.value))
+        for keyword in node.keywords
+    )
+
+
+def awaiting(ctx: Context, node: ast.expr, into: int | None) -> int:
+    assert isinstance(node, ast.Await)
+    builder = ctx.builder
+    if not ctx.is_async:
+        ctx.reject(
+            "WM105",
+            node,
+            "`await` inside a generator expression makes it asynchronous",
+            "use a list comprehension: `[… for …]`",
+        )
+    mark = builder.mark()
+    source = ctx.expr(node.value)
+    builder.release(mark)
+    target = ctx.target(into)
+    label = builder.label()
+    builder.terminate(ins.Await(target, source, label))
+    builder.place(label)
+    return target
+
+
+EXPRESSIONS: dict[type[ast.AST], Lower] = {ast.Call: calling, ast.Await: awaiting}
+STATEMENTS: dict[type[ast.AST], Execute] = {}
+TARGETS: dict[type[ast.AST], Assign] = {}

@@ -1,0 +1,163 @@
+"""``raise`` and ``try`` with ``except``, ``else`` and ``finally``: nodes in, blocks and handlers out."""
+
+from __future__ import annotations
+
+import ast
+
+from waymark.compiler.builder import Label
+from waymark.compiler.context import Assign, Context, Execute, Finally, Lower, Named
+from waymark.compiler.exits import end_finally, restore_handling
+from waymark.compiler.scopes import Variable
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
+
+
+def raising(ctx: Context, node: ast.stmt) -> None:
+    assert isinstance(node, ast.Raise)
+    if node.exc is None:
+        handled = ctx.inside_except[-1] if ctx.inside_except else NONE
+        if handled == NONE:
+            ctx.reject(
+                "WM111",
+                node,
+                "bare `raise` stands outside an `except` block",
+                "raise a named exception, or move it into the `except` block",
+            )
+        ctx.builder.terminate(ins.Reraise(handled))
+        return
+    if node.cause is None:
+        ctx.builder.terminate(ins.Raise(ctx.expr(node.exc)))
+        return
+    error, cause = ctx.operands([node.exc, node.cause])
+    ctx.builder.terminate(ins.Raise(error, cause))
+
+
+def attempt(ctx: Context, node: ast.stmt) -> None:
+    assert isinstance(node, ast.Try)
+    if node.finalbody:
+        _with_finally(ctx, node)
+    else:
+        _with_handlers(ctx, node)
+
+
+def _with_finally(ctx: Context, node: ast.Try) -> None:
+    """The body of ``finally`` stands once; a completion slot remembers how it was entered."""
+    builder = ctx.builder
+    completion, handling, caught = (builder.temporary() for _ in range(3))
+    failed, after = builder.label(), builder.label()
+    region = Finally(completion, builder.label(), handling, builder.handling)
+    ctx.regions.append(region)
+    with builder.protected(handler=failed, handling=builder.handling):
+        builder.fresh()
+        if node.handlers:
+            _with_handlers(ctx, node)
+        else:
+            ctx.body(node.body)
+        builder.emit(ins.Complete(completion, "normal"))
+        restore_handling(ctx, region)
+        builder.terminate(ins.Jump(region.label))
+    ctx.regions.pop()
+    builder.place(failed)
+    builder.emit(ins.Catch(caught))
+    builder.emit(ins.Move(handling, caught))
+    builder.emit(ins.Complete(completion, "raise", caught))
+    builder.terminate(ins.Jump(region.label))
+    ctx.inside_except.append(NONE)
+    with builder.protected(handler=builder.handler, handling=handling):
+        builder.place(region.label)
+        ctx.body(node.finalbody)
+        end_finally(ctx, region, after)
+    ctx.inside_except.pop()
+    builder.place(after)
+
+
+def _with_handlers(ctx: Context, node: ast.Try) -> None:
+    builder = ctx.builder
+    caught = builder.temporary()
+    failed, after = builder.label(), builder.label()
+    with builder.protected(handler=failed, handling=builder.handling):
+        builder.fresh()
+        ctx.body(node.body)
+        ended = builder.label()
+        builder.terminate(ins.Jump(ended))
+    builder.place(ended)
+    ctx.body(node.orelse)
+    builder.terminate(ins.Jump(after))
+    builder.place(failed)
+    builder.emit(ins.Catch(caught))
+    with builder.protected(handler=builder.handler, handling=caught):
+        builder.fresh()
+        for handler in node.handlers:
+            _handler(ctx, handler, caught, after)
+        if all(handler.type is not None for handler in node.handlers):
+            builder.terminate(ins.Reraise(caught))
+    builder.place(after)
+
+
+def _handler(ctx: Context, node: ast.ExceptHandler, caught: int, after: Label) -> None:
+    builder = ctx.builder
+    other = builder.label()
+    ctx.at(node)
+    if node.type is not None:
+        mark = builder.mark()
+        pattern = ctx.expr(node.type)
+        ctx.at(node.type)
+        matched = builder.temporary()
+        builder.emit(ins.MatchException(matched, caught, pattern))
+        body = builder.label()
+        builder.terminate(ins.Branch(matched, body, other))
+        builder.release(mark)
+        builder.place(body)
+    ctx.inside_except.append(caught)
+    if node.name is None:
+        ctx.body(node.body)
+    else:
+        _named(ctx, node, node.name, caught)
+    ctx.inside_except.pop()
+    builder.terminate(ins.Jump(after))
+    builder.place(other)
+
+
+def _named(ctx: Context, node: ast.ExceptHandler, name: str, caught: int) -> None:
+    """``except … as name``: the name is unbound on every way out of the block."""
+    variable = ctx.scope.find(name)
+    assert variable is not None
+    if variable.cell:
+        ctx.reject(
+            "WM106",
+            node,
+            f"`{name}` of `except … as {name}` is used by a lambda or generator expression",
+            f"copy what you need of `{name}` to another name first",
+        )
+    builder = ctx.builder
+    ctx.store(variable, caught)
+    ctx.regions.append(Named(variable))
+    if builder.handler == NONE:
+        ctx.body(node.body)
+        ctx.regions.pop()
+    else:
+        _named_and_protected(ctx, node, variable)
+    ctx.unbind(variable)
+
+
+def _named_and_protected(ctx: Context, node: ast.ExceptHandler, variable: Variable) -> None:
+    """An exception that leaves the block may be handled by code that must not see the name."""
+    builder = ctx.builder
+    failed, after = builder.label(), builder.label()
+    escaped = builder.temporary()
+    handling = builder.handling
+    with builder.protected(handler=failed, handling=handling):
+        builder.fresh()
+        ctx.body(node.body)
+        builder.terminate(ins.Jump(after))
+    ctx.regions.pop()
+    builder.place(failed)
+    builder.emit(ins.Catch(escaped))
+    ctx.unbind(variable)
+    builder.terminate(ins.Reraise(escaped))
+    builder.place(after)
+
+
+EXPRESSIONS: dict[type[ast.AST], Lower] = {}
+STATEMENTS: dict[type[ast.AST], Execute] = {ast.Raise: raising, ast.Try: attempt}
+TARGETS: dict[type[ast.AST], Assign] = {}

@@ -1,0 +1,321 @@
+"""``self.name`` and ``super().name`` of a workflow, read or called: nodes in, instructions out."""
+
+from __future__ import annotations
+
+import ast
+import sys
+
+from waymark.compiler import members
+from waymark.compiler.builder import Builder
+from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.durable import is_immutable
+from waymark.compiler.invoke import call
+from waymark.compiler.layout import lay_out
+from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
+from waymark.compiler.tables import FinishedFunction
+from waymark_schema.failures import SerializationError
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.program import Function, Parameter
+
+BOUND = ".self"
+"""Name of the parameter that holds the workflow in a bound method: no source can spell it."""
+
+
+def read(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``self.name`` as a value."""
+    assert isinstance(node, ast.Attribute)
+    name = ctx.namespace.mangled(node.attr)
+    found = members.find(ctx.tables.workflow, name)
+    match found:
+        case None:
+            return _attribute(ctx, name, into)
+        case Attribute(value=value) if hasattr(value, "__waymark_action__"):
+            return ctx.builder.constant(ctx.tables.action_value(value.__waymark_action__))
+        case Attribute():
+            _capture(ctx, node, found, name)
+            return _attribute(ctx, name, into)
+        case Property(function=function, owner=owner):
+            number = ctx.tables.function(function, owner)
+            return _call_with_self(ctx, number, into)
+        case Method():
+            return _bound(ctx, found, into)
+    _refuse(ctx, node, found)
+
+
+def _attribute(ctx: Context, name: str, into: int | None) -> int:
+    mark = ctx.builder.mark()
+    slot = _self(ctx)
+    ctx.builder.release(mark)
+    target = ctx.target(into)
+    ctx.builder.emit(ins.GetAttr(target, slot, name))
+    return target
+
+
+def _self(ctx: Context) -> int:
+    assert ctx.self_variable is not None
+    return ctx.load(ctx.self_variable)
+
+
+def _call_with_self(ctx: Context, number: int, into: int | None) -> int:
+    builder = ctx.builder
+    mark = builder.mark()
+    slot = _self(ctx)
+    builder.release(mark)
+    target = ctx.target(into)
+    label = builder.label()
+    callee = builder.constant(ctx.tables.function_value(number))
+    builder.terminate(ins.Call(target, callee, [slot], [], [], -1, -1, label))
+    builder.place(label)
+    return target
+
+
+def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> None:
+    """Put a class attribute into the program."""
+    tables = ctx.tables
+    if name in tables.attributes:
+        return
+    module = sys.modules.get(found.owner.__module__)
+    why: str | None = "its module is not loaded"
+    if name == "name":
+        why = None
+    elif module is not None:
+        why = tables.captures.class_attribute(found.owner, name, module)
+    if why is None:
+        try:
+            tables.attributes[name] = tables.writer.encode(found.value, path=f"self.{name}")
+        except SerializationError as error:
+            why = str(error)
+    if why is not None:
+        ctx.reject(
+            "WM126",
+            node,
+            f"class attribute `{name}` cannot be captured: {why}",
+            "set it on the instance before run() is called, or pass it as an input",
+        )
+
+
+def _refuse(ctx: Context, node: ast.Attribute, found: Framework | Strange) -> None:
+    if isinstance(found, Framework):
+        ctx.reject(
+            "WM128",
+            node,
+            f"`{ast.unparse(node)}` is not available inside a workflow yet",
+            "use actions, asyncio.sleep, asyncio.gather and self.run_action(…)",
+        )
+    ctx.reject(
+        "WM133",
+        node,
+        f"`{ast.unparse(node)}` is {found.what}, which cannot be compiled in",
+        "make it a plain method",
+    )
+
+
+def _bound(ctx: Context, found: Method, into: int | None) -> int:
+    """``self.method`` as a value: a function that passes everything on, the workflow first."""
+    tables, builder = ctx.tables, ctx.builder
+    number = tables.function(found.function, found.owner)
+    if found.kind == "static":
+        return builder.constant(tables.function_value(number))
+    forwarder = _forwarder(ctx, found, number)
+    mark = builder.mark()
+    slot = _self(ctx)
+    builder.release(mark)
+    target = ctx.target(into)
+    builder.emit(ins.MakeFunction(target, forwarder, [], [BOUND], [slot], []))
+    return target
+
+
+def _forwarder(ctx: Context, found: Method, number: int) -> int:
+    tables = ctx.tables
+    forwarder = tables.reserve()
+    builder = Builder(names=["args", BOUND, "kwargs"])
+    builder.span = ctx.builder.span
+    arguments = builder.temporary()
+    callee = builder.constant(tables.function_value(number))
+    builder.emit(ins.Build("list", arguments, [1]))
+    builder.emit(ins.Extend(arguments, 0, "call"))
+    label = builder.label()
+    builder.terminate(ins.Call(arguments, callee, [], [], [], arguments, 2, label))
+    builder.place(label)
+    builder.terminate(ins.Return(arguments))
+    layout = lay_out(builder, bound=0b111)
+    parameters = [
+        Parameter("args", "var_positional"),
+        Parameter(BOUND, "keyword_only"),
+        Parameter("kwargs", "var_keyword"),
+    ]
+    name = found.function.__name__
+    tables.functions[forwarder] = FinishedFunction(
+        Function(
+            name,
+            found.function.__qualname__,
+            "sync",
+            parameters,
+            layout.slots,
+            layout.constants,
+            [],
+            layout.blocks,
+            list(builder.names),
+        ),
+        layout.spans,
+        ctx.text.filename,
+    )
+    return forwarder
+
+
+def member_call(ctx: Context, node: ast.Call, into: int | None) -> int | None:
+    """``self.name(…)`` or ``super().name(…)``; None for any other call."""
+    func = node.func
+    if not isinstance(func, ast.Attribute):
+        return None
+    if ctx.is_self(func.value):
+        if func.attr == "run_action":
+            return _run_action(ctx, node, into)
+        found = members.find(ctx.tables.workflow, ctx.namespace.mangled(func.attr))
+        return _called(ctx, node, func, found, into)
+    if _is_super(ctx, func.value):
+        return _super(ctx, node, func, into)
+    return None
+
+
+def _called(
+    ctx: Context, node: ast.Call, func: ast.Attribute, found: Member | None, into: int | None
+) -> int | None:
+    match found:
+        case Method(function=function, owner=owner, kind=kind) if kind != "class":
+            number = ctx.tables.function(function, owner)
+            mark = ctx.builder.mark()
+            first = () if kind == "static" else (_self(ctx),)
+            callee = ctx.builder.constant(ctx.tables.function_value(number))
+            return call(
+                ctx, callee, node, into, pure=is_coroutine(function), first=first, mark=mark
+            )
+        case Method():
+            ctx.reject("WM133", func, "class methods of a workflow are not supported", "make it a static method")
+        case Framework() | Strange():
+            _refuse(ctx, func, found)
+    return None
+
+
+def is_coroutine(function: object) -> bool:
+    """Whether calling a function only makes a coroutine, without running anything."""
+    code = getattr(function, "__code__", None)
+    return code is not None and bool(code.co_flags & 0x80)
+
+
+def _is_super(ctx: Context, node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="super")) if ctx.scope.find("super") is None:
+            return True
+    return False
+
+
+def _super(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) -> int | None:
+    assert isinstance(func.value, ast.Call)
+    if func.value.args or func.value.keywords or ctx.owner is None:
+        ctx.reject("WM112", func.value, "`super` takes no arguments in a workflow", "write `super().method(…)`")
+    if ctx.self_variable is not None:
+        name = ctx.namespace.mangled(func.attr)
+        found = members.find(ctx.tables.workflow, name, after=ctx.owner)
+        slot = _called(ctx, node, func, found, into)
+        if slot is not None:
+            return slot
+        ctx.reject("WM112", func, f"no base class has a method `{func.attr}`", "")
+    return _super_of_value(ctx, node, func, into)
+
+
+def _super_of_value(
+    ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None
+) -> int | None:
+    """``super()`` in a method of a model, dataclass or exception: the base is known if there is one only."""
+    owner = ctx.owner
+    assert owner is not None
+    receiver = next(iter(ctx.scope.frame.variables.values()), None)
+    if len(owner.__bases__) != 1 or receiver is None or ctx.scope.frame.node.__class__ is ast.Lambda:
+        ctx.reject("WM112", func, "`super()` needs a class with one base class here", "name the base class")
+    found = members.find(owner, func.attr, after=owner)
+    if isinstance(found, Method) and found.kind == "method":
+        number = ctx.tables.function(found.function, found.owner)
+        mark = ctx.builder.mark()
+        first = (ctx.load(receiver),)
+        callee = ctx.builder.constant(ctx.tables.function_value(number))
+        pure = is_coroutine(found.function)
+        return call(ctx, callee, node, into, pure=pure, first=first, mark=mark)
+    if func.attr == "__init__" and found is None and _plain_exception(owner):
+        return _exception_arguments(ctx, node, ctx.load(receiver))
+    ctx.reject("WM112", func, f"`super().{func.attr}` is not supported here", "")
+
+
+_ODD = (OSError, StopIteration, StopAsyncIteration, SystemExit, ImportError, SyntaxError, UnicodeError)
+
+
+def _plain_exception(owner: type) -> bool:
+    return (
+        issubclass(owner, BaseException)
+        and not issubclass(owner, (*_ODD, BaseExceptionGroup))
+        and all(base.__module__ == "builtins" or not _own_init(base) for base in owner.__mro__[1:])
+    )
+
+
+def _own_init(cls: type) -> bool:
+    return "__init__" in vars(cls) or "__new__" in vars(cls)
+
+
+def _exception_arguments(ctx: Context, node: ast.Call, receiver: int) -> int:
+    """``super().__init__(a, b)`` of a builtin exception: ``self.args = (a, b)``."""
+    if node.keywords or any(isinstance(one, ast.Starred) for one in node.args):
+        ctx.reject("WM112", node, "pass plain positional arguments to the exception's `__init__`", "")
+    mark = ctx.builder.mark()
+    slots = ctx.operands(node.args)
+    value = ctx.builder.temporary()
+    ctx.builder.emit(ins.Build("tuple", value, slots))
+    ctx.builder.emit(ins.SetAttr(receiver, "args", value))
+    ctx.builder.release(mark)
+    return ctx.none()
+
+
+def _run_action(ctx: Context, node: ast.Call, into: int | None) -> int:
+    """``self.run_action(call, retry=…, timeout=…, backoff=…)``."""
+    names = [keyword.arg for keyword in node.keywords]
+    wrong = [name for name in names if name not in {"retry", "timeout", "backoff"}]
+    if len(node.args) != 1 or wrong or isinstance(node.args[0], ast.Starred):
+        ctx.reject(
+            "WM140",
+            node,
+            "`self.run_action` takes one call and the keywords retry, timeout and backoff",
+            "write `await self.run_action(act(x), retry=…, timeout=…)`",
+        )
+    mark = ctx.builder.mark()
+    slots = ctx.operands([node.args[0], *(keyword.value for keyword in node.keywords)])
+    given = dict(zip(names, slots[1:], strict=True))
+    ctx.builder.release(mark)
+    target = ctx.target(into)
+    policy = (given.get("retry", -1), given.get("timeout", -1), given.get("backoff", -1))
+    ctx.builder.emit(ins.WithPolicy(target, slots[0], *policy))
+    return target
+
+
+def class_attribute(ctx: Context, node: ast.Attribute, cls: type) -> int:
+    """``Workflow.NAME`` of an immutable class attribute, or a static method."""
+    found = members.find(cls, ctx.namespace.mangled(node.attr))
+    match found:
+        case Method(kind="static", function=function, owner=owner):
+            number = ctx.tables.function(function, owner)
+            return ctx.builder.constant(ctx.tables.function_value(number))
+        case Attribute(value=value) if hasattr(value, "__waymark_action__"):
+            return ctx.builder.constant(ctx.tables.action_value(value.__waymark_action__))
+        case Attribute(value=value, owner=owner) if is_immutable(value):
+            module = sys.modules.get(owner.__module__)
+            if module and ctx.tables.captures.class_attribute(owner, node.attr, module) is None:
+                return ctx.constant(value, node)
+    ctx.reject(
+        "WM126",
+        node,
+        f"`{ast.unparse(node)}` cannot be captured",
+        f"read it as `self.{node.attr}`, or pass it as an input of run()",
+    )
+
+
+EXPRESSIONS: dict[type[ast.AST], Lower] = {}
+STATEMENTS: dict[type[ast.AST], Execute] = {}
+TARGETS: dict[type[ast.AST], Assign] = {}

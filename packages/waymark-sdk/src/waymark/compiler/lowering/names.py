@@ -1,0 +1,185 @@
+"""Names, constants and attribute reads: nodes in, slots and instructions out."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import typing
+
+from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Policy
+from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.durable import SCALARS
+from waymark.compiler.symbols import (
+    Action,
+    Builtin,
+    Captured,
+    Compiled,
+    Constant,
+    Kind,
+    Module,
+    Refused,
+    Symbol,
+    WorkflowClass,
+)
+from waymark_schema.failures import SerializationError
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS
+
+
+def constant(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - preloaded
+    assert isinstance(node, ast.Constant)
+    if type(node.value) not in SCALARS:
+        ctx.reject(
+            "WM110",
+            node,
+            f"constant {node.value!r} of type {type(node.value).__name__} cannot be kept durably",
+            "use None, bool, int, float, str or bytes",
+        )
+    return ctx.constant(node.value, node)
+
+
+def name(ctx: Context, node: ast.expr, into: int | None) -> int:
+    assert isinstance(node, ast.Name)
+    variable = ctx.scope.find(node.id)
+    if variable is None:
+        found = ctx.symbol(node)
+        assert found is not None
+        return symbol(ctx, found, node, into)
+    if variable is ctx.self_variable:
+        ctx.reject(
+            "WM113",
+            node,
+            f"`{node.id}`, the workflow itself, cannot be used as a value",
+            f"pass the attributes that are needed, or call `{node.id}.method(…)`",
+        )
+    return ctx.load(variable, into)
+
+
+def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int:
+    """Value of a global name."""
+    tables, builder = ctx.tables, ctx.builder
+    match found:
+        case Refused():
+            ctx.reject(found.code, node, found.message, found.instead)
+        case Constant(value=value):
+            return _constant(ctx, value, node)
+        case Captured():
+            return _captured(ctx, found, node, into)
+        case Builtin(name=builtin):
+            return ctx.builtin(builtin)
+        case Action(definition=definition):
+            return builder.constant(tables.action_value(definition))
+        case Kind(cls=cls):
+            return _kind(ctx, cls)
+        case Compiled(function=function):
+            number = tables.function(function, None)
+            return builder.constant(tables.function_value(number))
+        case Module() | WorkflowClass():
+            ctx.reject(
+                "WM124",
+                node,
+                f"`{ast.unparse(node)}` cannot be used as a value in a workflow",
+                "use what it holds: an action, a constant, a class of values",
+            )
+    typing.assert_never(found)
+
+
+def _kind(ctx: Context, cls: type) -> int:
+    if typing.is_typeddict(cls):
+        return ctx.builtin("dict")
+    ctx.tables.constructed.add(cls)
+    return ctx.builder.constant(ctx.tables.type_value(cls))
+
+
+def _constant(ctx: Context, value: object, node: ast.expr) -> int:
+    if isinstance(value, enum.Enum):
+        ctx.tables.type(type(value))
+    return ctx.constant(value, node)
+
+
+def _captured(ctx: Context, found: Captured, node: ast.expr, into: int | None) -> int:
+    verdict = ctx.tables.captures.judge(found)
+    match verdict:
+        case NotCaptured(why=why):
+            ctx.reject(
+                "WM121",
+                node,
+                f"`{ast.unparse(node)}` cannot be captured: {why}",
+                "pass it as an input of run(), or read it in an @action function",
+            )
+        case Immutable(value=value):
+            return ctx.constant(value, node)
+        case Mutable(value=value, key=key):
+            try:
+                index = ctx.tables.global_value(key, value)
+            except SerializationError as error:
+                ctx.reject("WM121", node, str(error), "pass it as an input of run()")
+            target = ctx.target(into)
+            ctx.builder.emit(ins.LoadGlobal(target, index))
+            return target
+        case Policy(expression=expression, namespace=namespace):
+            with ctx.elsewhere(namespace, node):
+                return ctx.expr(expression, into)
+    typing.assert_never(verdict)
+
+
+def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
+    assert isinstance(node, ast.Attribute)
+    if ctx.is_self(node.value):
+        return ctx.families.member(ctx, node, into)
+    found = ctx.symbol(node)
+    if found is not None:
+        return symbol(ctx, found, node, into)
+    attribute_name = ctx.namespace.mangled(node.attr)
+    base = ctx.symbol(node.value)
+    if isinstance(base, Builtin):
+        _check_builtin(ctx, node, base)
+    if isinstance(base, WorkflowClass):
+        return ctx.families.class_attribute(ctx, node, base.cls)
+    return read(ctx, node.value, attribute_name, into, node)
+
+
+def _check_builtin(ctx: Context, node: ast.Attribute, base: Builtin) -> None:
+    known = (*CLASS_METHODS.get(base.name, ()), *CLASS_ATTRIBUTES.get(base.name, ()))
+    if node.attr not in known and node.attr != "__name__":
+        ctx.reject(
+            "WM124",
+            node,
+            f"`{ast.unparse(node)}` cannot be used as a value in a workflow",
+            f"call it on a value: `lambda value: value.{node.attr}(…)`",
+        )
+
+
+def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.AST) -> int:
+    """``owner.attr`` where nothing is known of the owner."""
+    builder = ctx.builder
+    if attr.startswith("__") and attr.endswith("__") and attr not in ALLOWED_SPECIAL:
+        ctx.reject("WM124", node, f"special attribute `{attr}` cannot be used in a workflow")
+    mark = builder.mark()
+    slot = ctx.expr(owner)
+    builder.release(mark)
+    target = ctx.target(into)
+    tables = ctx.tables
+    tables.used.add(attr)
+    if attr in tables.assumed.excluded_names:
+        ctx.reject("WM123", node, tables.assumed.excluded_names[attr], "call it in an @action function")
+    if attr in tables.assumed.properties:
+        label = builder.label()
+        builder.terminate(ins.Access(target, slot, attr, label))
+        builder.place(label)
+    elif attr in tables.assumed.methods:
+        builder.emit(ins.LoadMethod(target, slot, attr))
+    else:
+        builder.emit(ins.GetAttr(target, slot, attr))
+    return target
+
+
+ALLOWED_SPECIAL = {"__name__", "__cause__", "__context__", "__notes__", "__suppress_context__"}
+
+EXPRESSIONS: dict[type[ast.AST], Lower] = {
+    ast.Constant: constant,
+    ast.Name: name,
+    ast.Attribute: attribute,
+}
+STATEMENTS: dict[type[ast.AST], Execute] = {}
+TARGETS: dict[type[ast.AST], Assign] = {}

@@ -1,0 +1,150 @@
+"""A class and a name go in; what that name is in the class, and by which class, comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from pydantic import BaseModel
+
+OURS = ("waymark", "waymark_schema")
+LIBRARIES = frozenset({*OURS, "builtins", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"})
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    function: FunctionType
+    owner: type
+    kind: str
+    """``method``, ``static`` or ``class``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    function: FunctionType
+    owner: type
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    value: object
+    owner: type
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """Something that Waymark's own base class offers."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """A descriptor or callable object that cannot be compiled in."""
+
+    what: str
+
+
+Member = Method | Property | Attribute | Framework | Strange
+
+
+def is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] in OURS
+
+
+def is_library(module: str) -> bool:
+    """Whether a module belongs to Python, pydantic or Waymark, not to the user."""
+    top = module.partition(".")[0]
+    return top in sys.stdlib_module_names or top in LIBRARIES
+
+
+def find(cls: type, name: str, *, after: type | None = None) -> Member | None:
+    """What ``name`` is in ``cls``, looked up along its bases (only those ``after`` a class, for ``super()``)."""
+    bases = cls.__mro__
+    if after is not None:
+        bases = bases[bases.index(after) + 1 :]
+    for base in bases:
+        if base.__module__ == "builtins":
+            continue
+        if name in vars(base):
+            if is_ours(base):
+                return Framework(name)
+            return member(base, vars(base)[name])
+    return None
+
+
+def member(owner: type, value: Any) -> Member:
+    """What one entry of a class body is."""
+    if hasattr(value, "__waymark_action__"):
+        return Attribute(value, owner)
+    match value:
+        case FunctionType():
+            return Method(_written(value), owner, "method")
+        case staticmethod():
+            return _wrapped(owner, value.__func__, "static")
+        case classmethod():
+            return _wrapped(owner, value.__func__, "class")
+        case property(fget=FunctionType() as getter):
+            return Property(getter, owner)
+        case functools.cached_property():
+            return Strange("a cached property")
+    if callable(value) or hasattr(type(value), "__get__"):
+        return Strange(f"an object of class {type(value).__qualname__}")
+    return Attribute(value, owner)
+
+
+def _written(function: FunctionType) -> FunctionType:
+    """``@workflow`` puts a starter in the place of ``run``; the written one is inside it."""
+    inner = getattr(function, "__wrapped__", None)
+    if function.__globals__.get("__name__") == "waymark.workflows" and isinstance(inner, FunctionType):
+        return inner
+    return function
+
+
+def _wrapped(owner: type, function: Any, kind: str) -> Member:
+    if hasattr(function, "__waymark_action__"):
+        return Attribute(function, owner)
+    if isinstance(function, FunctionType):
+        return Method(function, owner, kind)
+    return Strange(f"an object of class {type(function).__qualname__}")
+
+
+GENERATED = {
+    "__init__", "__new__", "__eq__", "__repr__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__",
+    "__setattr__", "__delattr__", "__replace__", "__getstate__", "__setstate__", "__signature__",
+    "__class_getitem__", "__reduce_ex__", "__reduce__", "__format__", "__str__", "__dir__",
+    "__getnewargs__", "__annotate__", "__annotate_func__", "__static_attributes__", "__post_init__",
+}  # fmt: skip
+"""Special methods that dataclass, enum and namedtuple make by themselves (told from written ones by their code)."""
+PLAIN = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__class_getitem__"}
+"""Special methods that matter only when an object is made: such a class is opaque, or its ``__init__`` compiled."""
+
+
+def special_methods(cls: type) -> Iterator[str]:
+    """Names of special methods that the user wrote and that change what an operator or builtin does."""
+    for name, value in sorted(vars(cls).items()):
+        if not (name.startswith("__") and name.endswith("__")) or name in PLAIN:
+            continue
+        function = value.fget if isinstance(value, property) else value
+        if isinstance(function, FunctionType) and not _generated(cls, name, function):
+            yield name
+
+
+def _generated(cls: type, name: str, function: FunctionType) -> bool:
+    if function.__code__.co_filename.startswith("<"):
+        return True
+    module = function.__module__.partition(".")[0]
+    if module in {"dataclasses", "enum", "pydantic", "typing", "collections", "reprlib", "functools"}:
+        return True
+    made = dataclasses.is_dataclass(cls) or issubclass(cls, enum.Enum | BaseModel)
+    own = function.__code__.co_filename
+    return made and name in GENERATED and any(own.endswith(part) for part in STANDARD_FILES)
+
+
+STANDARD_FILES = ("dataclasses.py", "enum.py", "typing.py", "reprlib.py")

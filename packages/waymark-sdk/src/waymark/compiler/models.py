@@ -1,0 +1,154 @@
+"""The classes of a program go in; their entries with compiled methods, and what to assume of them next round, come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import FunctionType
+
+from waymark.compiler import members
+from waymark.compiler.members import Method, Property
+from waymark.compiler.tables import Assumed, Tables
+from waymark_schema.ir.instructions import NONE
+from waymark_schema.ir.program import TypeEntry
+
+KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _written(cls: type) -> Iterator[tuple[str, Method | Property]]:
+    """Methods and properties that users wrote in ``cls`` or its bases, the nearest of each name."""
+    seen: set[str] = set()
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if name in seen or (name.startswith("__") and name.endswith("__")):
+                continue
+            seen.add(name)
+            found = members.member(base, value)
+            if isinstance(found, Method | Property) and not _generated(found.function):
+                yield name, found
+
+
+def _generated(function: FunctionType) -> bool:
+    return function.__code__.co_filename.startswith("<") or members.is_library(function.__module__)
+
+
+def _key(cls: type, name: str) -> str:
+    return f"{cls.__module__}:{cls.__qualname__}.{name}"
+
+
+def _is_local(tables: Tables, cls: type) -> bool:
+    return _package(cls.__module__) == _package(tables.workflow.__module__)
+
+
+def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]]:
+    """What of ``cls`` the program mentions by name and may compile in."""
+    for name, found in _written(cls):
+        if name in tables.used and _why_not(tables, name, found) is None:
+            yield name, found
+
+
+def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
+    if not _is_local(tables, found.owner):
+        return f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
+    return tables.assumed.excluded.get(_key(found.owner, name))
+
+
+def add_methods(tables: Tables) -> None:
+    """Ask for the lowering of every method that may be meant by a name in the program."""
+    for cls in tables.classes():
+        for _, found in _wanted(tables, cls):
+            tables.function(found.function, found.owner)
+        init = constructor(tables, cls)
+        if init is not None:
+            tables.function(init.function, init.owner)
+
+
+def constructor(tables: Tables, cls: type) -> Method | None:
+    """The ``__init__`` of a custom exception, where the program makes one and its source may be compiled in."""
+    if not issubclass(cls, BaseException) or not any(issubclass(c, cls) for c in tables.constructed):
+        return None
+    owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    init = vars(owner)["__init__"]
+    if not isinstance(init, FunctionType) or not _is_local(tables, owner):
+        return None
+    if _key(owner, "__init__") in tables.assumed.excluded:
+        return None
+    if any("__new__" in vars(base) for base in cls.__mro__ if base.__module__ != "builtins"):
+        return None
+    return Method(init, owner, "method")
+
+
+def learned(tables: Tables) -> Assumed:
+    """What this round found out; the program is finished when a round finds out nothing new."""
+    methods: set[str] = set()
+    properties: set[str] = set()
+    names: set[str] = set()
+    constructors: set[type] = set()
+    excluded = dict(tables.assumed.excluded)
+    excluded.update(tables.failed)
+    tables.assumed = replace(tables.assumed, excluded=excluded)
+    excluded_names: dict[str, str] = {}
+    for cls in tables.classes():
+        for name, found in _written(cls):
+            if isinstance(found, Property):
+                names.add(name)
+            if name not in tables.used:
+                continue
+            why = _why_not(tables, name, found)
+            if why is not None:
+                excluded_names[name] = why
+            elif isinstance(found, Property):
+                properties.add(name)
+            else:
+                methods.add(name)
+        if constructor(tables, cls) is not None:
+            constructors.add(cls)
+    return Assumed(
+        frozenset(methods),
+        frozenset(properties),
+        frozenset(constructors),
+        frozenset(names),
+        excluded,
+        excluded_names,
+    )
+
+
+def entries(tables: Tables) -> list[TypeEntry]:
+    """Return the type table with the numbers of compiled methods."""
+    result = []
+    plain = tables.entries()
+    for cls, entry in zip(tables.classes(), plain, strict=True):
+        kinds: dict[str, dict[str, int]] = {
+            "methods": {}, "static_methods": {}, "class_methods": {}, "properties": {},
+        }  # fmt: skip
+        for name, found in _wanted(tables, cls):
+            kind = "properties" if isinstance(found, Property) else KINDS[found.kind]
+            kinds[kind][name] = tables.function(found.function, found.owner)
+        init = constructor(tables, cls)
+        result.append(
+            TypeEntry(
+                entry.descriptor,
+                **{kind: dict(sorted(numbers.items())) for kind, numbers in kinds.items()},
+                constructor=NONE if init is None else tables.function(init.function, init.owner),
+                uncompiled=_uncompiled(tables, cls),
+            )
+        )
+    return result
+
+
+def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
+    """Methods that the program mentions but lacks, and special methods that change what operators do."""
+    missing: dict[str, str] = {}
+    for base in cls.__mro__:
+        if not members.is_library(base.__module__):
+            for name in members.special_methods(base):
+                missing[name] = "special methods are not compiled in yet"
+    for name, found in _written(cls):
+        why = _why_not(tables, name, found)
+        if why is not None and name in tables.used:
+            missing[name] = why
+    return dict(sorted(missing.items()))

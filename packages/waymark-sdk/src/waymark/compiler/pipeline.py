@@ -1,0 +1,147 @@
+"""A workflow class goes in; its compiled program, or one error with every problem, comes out."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from waymark.compiler import members
+from waymark.compiler.capture import Captures
+from waymark.compiler.diagnostics import Reporter, Text
+from waymark.compiler.dispatch import FAMILIES
+from waymark.compiler.durable import Writer
+from waymark.compiler.jobs import run_job
+from waymark.compiler.language import Names
+from waymark.compiler.models import add_methods, entries, learned
+from waymark.compiler.source import SourceReader
+from waymark.compiler.tables import Assumed, Tables, hints
+from waymark_schema.failures import SerializationError
+from waymark_schema.ir.digest import canonical, digest
+from waymark_schema.ir.program import FORMAT, SEMANTICS, Program, Spans
+
+MAX_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A workflow ready to be registered."""
+
+    program: Program
+    program_bytes: bytes
+    digest: bytes
+    spans: Spans
+    source: str
+    """Text of the file that defines ``run``."""
+    version: str
+
+
+def compile_workflow(cls: type) -> Compiled:
+    """Compile a workflow class; the result is kept on the class.
+
+    Raises:
+        UnsupportedPatternError: the class uses what the workflow language lacks; it lists every problem.
+    """
+    kept = vars(cls).get("__waymark_compiled__")
+    if isinstance(kept, Compiled):
+        return kept
+    compiled = _compile(cls)
+    setattr(cls, "__waymark_compiled__", compiled)  # noqa: B010 - a class attribute by agreement
+    return compiled
+
+
+def _compile(cls: type) -> Compiled:
+    reader, language, writer = SourceReader(), Names(), Writer()
+    captures = Captures(reader, language)
+    run = _run_of(cls)
+    assumed = Assumed()
+    for _ in range(MAX_ROUNDS):
+        tables = Tables(cls, reader, language, captures, writer, Reporter(), assumed)
+        _lower_all(tables, run)
+        known = learned(tables)
+        if known == assumed:
+            break
+        assumed = known
+    subject = f"workflow {cls.__name__}"
+    tables.reporter.raise_found(subject)
+    return _finished(cls, tables, run)
+
+
+def _run_of(cls: type) -> members.Method:
+    found = members.find(cls, "run")
+    problem = None
+    if not isinstance(found, members.Method) or found.kind != "method":
+        problem = f"class {cls.__name__} has no method `run`"
+    elif not found.function.__code__.co_flags & 0x80:
+        problem = f"`run` of {cls.__name__} is a plain function"
+    if problem is None:
+        assert isinstance(found, members.Method)
+        return found
+    reporter = Reporter()
+    where: Any = ast.Pass()
+    filename = getattr(getattr(found, "function", None), "__code__", None)
+    text = Text(filename.co_filename if filename else cls.__module__, ())
+    where.lineno = filename.co_firstlineno if filename else 1
+    reporter.report("WM132", where, text, problem, "write `async def run(self, …):`")
+    reporter.raise_found(f"workflow {cls.__name__}")
+    raise AssertionError
+
+
+def _lower_all(tables: Tables, run: members.Method) -> None:
+    tables.mention(run.function)
+    tables.function(run.function, run.owner)
+    done = 0
+    while done < len(tables.jobs):
+        while done < len(tables.jobs):
+            run_job(tables, FAMILIES, tables.jobs[done])
+            done += 1
+        add_methods(tables)
+
+
+def _finished(cls: type, tables: Tables, run: members.Method) -> Compiled:
+    types = _entries(cls, tables)
+    functions = [one for one in tables.functions if one is not None]
+    assert len(functions) == len(tables.functions)
+    program = Program(
+        FORMAT,
+        SEMANTICS,
+        _name(cls),
+        [one.function for one in functions],
+        tables.constants,
+        tables.globals,
+        dict(sorted(tables.attributes.items())),
+        types,
+        tables.actions,
+        tables.annotation(hints(run.function).get("return", Any)),
+    )
+    program_bytes = canonical(program)
+    mark = digest(program_bytes)
+    _, file = tables.reader.function(run.function)
+    spans = Spans(
+        file.text.filename,
+        [one.filename for one in functions],
+        [one.spans for one in functions],
+    )
+    version = getattr(cls, "version", None)
+    return Compiled(
+        program,
+        program_bytes,
+        mark,
+        spans,
+        "\n".join(file.text.lines),
+        version if isinstance(version, str) and version else mark.hex(),
+    )
+
+
+def _name(cls: type) -> str:
+    name = getattr(cls, "name", None)
+    return name if isinstance(name, str) and name else cls.__name__.lower()
+
+
+def _entries(cls: type, tables: Tables) -> list[Any]:
+    try:
+        return entries(tables)
+    except SerializationError as error:
+        tables.reporter.report("WM123", ast.Pass(), Text(cls.__module__, ()), str(error))
+        tables.reporter.raise_found(f"workflow {cls.__name__}")
+        raise

@@ -1,0 +1,107 @@
+"""A function's tree goes in; a diagnostic for each piece of syntax outside the language comes out."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from waymark.compiler.diagnostics import Reporter, Text
+
+if TYPE_CHECKING:
+    from waymark.compiler.source import FunctionNode
+
+ACCEPTED: frozenset[type[ast.AST]] = frozenset({
+    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.If, ast.For, ast.While, ast.Break,
+    ast.Continue, ast.Return, ast.Pass, ast.Assert, ast.Expr, ast.Raise, ast.Try, ast.ExceptHandler,
+    ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Tuple, ast.List,
+    ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
+    ast.JoinedStr, ast.FormattedValue, ast.Lambda, ast.Call, ast.keyword, ast.Await, ast.ListComp,
+    ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.arguments, ast.arg,
+    ast.Load, ast.Store, ast.Del,
+})  # fmt: skip
+"""Node types with a lowering (operators beside); everything else is refused."""
+
+REFUSED: dict[str, tuple[str, str, str]] = {
+    "Match": ("WM101", "`match` is not supported yet", "use `if` / `elif` with isinstance() and =="),
+    "With": ("WM102", "`with` is not supported yet", "use try/finally, or do it in an @action function"),
+    "AsyncWith": (
+        "WM102",
+        "`async with` is not supported yet",
+        "use try/finally, asyncio.gather or self.run_action(…, timeout=…)",
+    ),
+    "AsyncFor": ("WM103", "`async for` is not supported", "await a list of items and use `for`"),
+    "TryStar": ("WM104", "`except*` is not supported yet", "use `except` with a tuple of classes"),
+    "Yield": ("WM105", "`yield` is not supported", "build and return a list"),
+    "YieldFrom": ("WM105", "`yield from` is not supported", "build and return a list"),
+    "FunctionDef": (
+        "WM106",
+        "functions cannot be defined inside a workflow yet",
+        "make it a method of the class or a function of the module",
+    ),
+    "AsyncFunctionDef": (
+        "WM106",
+        "functions cannot be defined inside a workflow yet",
+        "make it a method of the class or a function of the module",
+    ),
+    "ClassDef": ("WM107", "classes cannot be defined inside a workflow", "define it at module level"),
+    "Global": ("WM108", "`global` is not supported", "keep the value in `self` or pass it on"),
+    "Nonlocal": ("WM108", "`nonlocal` is not supported", "keep the value in `self` or pass it on"),
+    "Import": ("WM109", "imports cannot stand inside a workflow", "import at the top of the module"),
+    "ImportFrom": ("WM109", "imports cannot stand inside a workflow", "import at the top of the module"),
+}
+
+
+def check(node: FunctionNode, text: Text, reporter: Reporter) -> bool:
+    """Report everything in the body of a function that the language lacks; True if there is nothing."""
+    before = len(reporter.found)
+    for statement in node.body:
+        _check(statement, text, reporter)
+    return len(reporter.found) == before
+
+
+def _check(node: ast.AST, text: Text, reporter: Reporter) -> None:
+    kind = type(node)
+    operators = ast.operator | ast.unaryop | ast.boolop | ast.cmpop
+    if kind not in ACCEPTED and not isinstance(node, operators):
+        name = kind.__name__
+        code, message, instead = REFUSED.get(
+            name,
+            ("WM100", f"`{name}` is not part of the language", "write it with simpler statements"),
+        )
+        reporter.report(code, head(node), text, message, instead)
+        return
+    for child in _children(node):
+        if isinstance(child, ast.GeneratorExp) and not isinstance(node, ast.Call | ast.Starred):
+            reporter.report(
+                "WM105",
+                child,
+                text,
+                "a generator expression must be the argument of a call",
+                "use a list comprehension: `[… for …]`",
+            )
+        _check(child, text, reporter)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """Children but for annotations, which are never evaluated inside a function."""
+    if isinstance(node, ast.AnnAssign):
+        return [node.target, *([node.value] if node.value else [])]
+    return list(ast.iter_child_nodes(node))
+
+
+def head(node: ast.AST) -> ast.AST:
+    """A compound statement is marked by its first line up to its body."""
+    body = getattr(node, "body", None) or getattr(node, "cases", None)
+    if not isinstance(body, list):
+        return node
+    head = ast.Pass()
+    head.lineno, head.col_offset = node.lineno, node.col_offset  # type: ignore[attr-defined]  # a statement
+    head.end_lineno, head.end_col_offset = head.lineno, head.col_offset + len(_keyword(node))
+    return head
+
+
+def _keyword(node: ast.AST) -> str:
+    return {
+        "Match": "match", "With": "with", "AsyncWith": "async with", "AsyncFor": "async for",
+        "TryStar": "try", "FunctionDef": "def", "AsyncFunctionDef": "async def", "ClassDef": "class",
+    }.get(type(node).__name__, "?")  # fmt: skip
