@@ -234,5 +234,6 @@ def workflow(cls: Any = None, /) -> Any:
         prepared = prepare(type(self), args, kwargs, waiting.start_options(), instance=self)
         return run_and_wait(prepared, waiting)
 
+    vars(run)["__waymark_run__"] = written
     cls.run = run
     return cls

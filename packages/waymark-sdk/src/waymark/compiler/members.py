@@ -14,7 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 OURS = ("waymark", "waymark_schema")
-LIBRARIES = frozenset({*OURS, "builtins", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"})
+LIBRARIES = frozenset(
+    {*OURS, "builtins", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def member(owner: type, value: Any) -> Member:
     """What one entry of a class body is."""
     if hasattr(value, "__waymark_action__"):
         return Attribute(value, owner)
+    # `@workflow` puts what queues a run in the place of `run`; what the user wrote is behind it.
+    value = getattr(value, "__waymark_run__", value)
     match value:
         case FunctionType():
             return Method(_written(value), owner, "method")
@@ -102,7 +106,9 @@ def member(owner: type, value: Any) -> Member:
 def _written(function: FunctionType) -> FunctionType:
     """``@workflow`` puts a starter in the place of ``run``; the written one is inside it."""
     inner = getattr(function, "__wrapped__", None)
-    if function.__globals__.get("__name__") == "waymark.workflows" and isinstance(inner, FunctionType):
+    if function.__globals__.get("__name__") == "waymark.workflows" and isinstance(
+        inner, FunctionType
+    ):
         return inner
     return function
 
@@ -140,7 +146,15 @@ def _generated(cls: type, name: str, function: FunctionType) -> bool:
     if function.__code__.co_filename.startswith("<"):
         return True
     module = function.__module__.partition(".")[0]
-    if module in {"dataclasses", "enum", "pydantic", "typing", "collections", "reprlib", "functools"}:
+    if module in {
+        "dataclasses",
+        "enum",
+        "pydantic",
+        "typing",
+        "collections",
+        "reprlib",
+        "functools",
+    }:
         return True
     made = dataclasses.is_dataclass(cls) or issubclass(cls, enum.Enum | BaseModel)
     own = function.__code__.co_filename
