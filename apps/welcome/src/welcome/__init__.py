@@ -1,1 +1,1 @@
-"""The example application: a welcome e-mail workflow."""
+"""The example application: welcome e-mails as a durable workflow behind a small web service."""
