@@ -8,14 +8,11 @@ from waymark import settings
 from waymark.coercion.convert import CoercionError, coerce
 from waymark.coercion.imports import ImportBinding
 from waymark_schema.values.codec import Codec
-from waymark_schema.values.errors import MalformedValue
-from waymark_schema.values.faults import FaultParts
-from waymark_schema.values.records import RecordBinding
+from waymark_schema.values.render import fault as read_fault
 
 __all__ = ["CoercionError", "codec", "coerce", "read_fault"]
 
 _BINDING = ImportBinding()
-_RECORDS = Codec(RecordBinding())
 
 
 def codec(known: frozenset[bytes] = frozenset()) -> Codec:
@@ -33,15 +30,3 @@ def codec(known: frozenset[bytes] = frozenset()) -> Codec:
 @lru_cache(maxsize=256)
 def _codec(known: frozenset[bytes], max_bytes: int) -> Codec:
     return Codec(_BINDING, known=known, max_bytes=max_bytes)
-
-
-def read_fault(data: bytes) -> FaultParts:
-    """What is told of an exception in its wire form: name, bases, message, attributes, traceback text.
-
-    No class is looked up. Raises ``MalformedValue`` if the bytes are not those of an exception.
-    """
-    parts = _RECORDS.decode(data)
-    if isinstance(parts, FaultParts):
-        return parts
-    msg = f"expected the wire form of an exception, got that of a {type(parts).__name__}"
-    raise MalformedValue(msg)
