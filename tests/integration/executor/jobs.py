@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -198,6 +199,16 @@ async def shared(
 @action
 async def uses_shared(s: Annotated[int, Depends(shared, scope="worker")]) -> int:
     return s
+
+
+memory: ContextVar[str] = ContextVar("memory", default="nothing")
+
+
+@action
+async def remembers() -> str:
+    found = memory.get()
+    memory.set("something")
+    return found
 
 
 @action

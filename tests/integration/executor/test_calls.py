@@ -233,3 +233,22 @@ async def test_hundreds_of_waiting_calls_are_cancelled_one_by_one(
     worker.cancel(*tickets)
     ends = await asyncio.gather(*(worker.end(ticket) for ticket in tickets))
     assert [end.kind for end in ends] == [0] * 300
+
+
+async def test_a_call_that_is_cancelled_before_it_began_still_ends_once(
+    worker: WorkerUnderTest, tmp_path: Path
+) -> None:
+    tickets = worker.start(*[("waits", {"directory": str(tmp_path)})] * 20)
+    worker.cancel(*tickets)
+    ends = [await worker.end(ticket) for ticket in tickets]
+    assert [end.kind for end in ends] == [2] * 20
+    worker.drain()
+    assert await worker.exit_code() == 0
+
+
+async def test_what_one_attempt_leaves_in_its_context_is_not_seen_by_the_next(
+    worker: WorkerUnderTest,
+) -> None:
+    tickets = worker.start(*[("remembers", {})] * 5)
+    ends = [await worker.end(ticket) for ticket in tickets]
+    assert [codec().decode(end.payload) for end in ends] == ["nothing"] * 5

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.executor import WorkerUnderTest, exists
+from waymark_schema.wire.frames import Hello
+from waymark_schema.wire.framing import FrameReader, decode_to_pool
 
 JOBS = "tests.integration.executor.jobs"
 
@@ -162,3 +164,33 @@ async def test_the_token_is_not_left_in_the_environment(tmp_path: Path) -> None:
     )
     async with WorkerUnderTest("nosy", cwd=tmp_path) as worker:
         assert (await worker.said_hello()).failures == []
+
+
+async def test_a_setting_that_cannot_be_used_is_said_in_one_line() -> None:
+    async with WorkerUnderTest(JOBS, environment={"WAYMARK_MAX_VALUE_BYTES": "much"}) as worker:
+        assert await worker.exit_code() == 2
+        assert worker.process.stderr is not None
+        said = (await worker.process.stderr.read()).decode()
+        assert said == (
+            "waymark worker: WAYMARK_MAX_VALUE_BYTES is 'much';"
+            " expected a whole number of bytes, 1024 to 60000000\n"
+        )
+
+
+async def test_a_worker_can_connect_to_a_path_as_well(tmp_path: Path) -> None:
+    said: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said.put_nowait(await reader.read(1 << 16))
+        writer.close()
+
+    server = await asyncio.start_unix_server(accept, tmp_path / "s")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "waymark.executor", "--socket", str(tmp_path / "s")
+    )
+    async with asyncio.timeout(20):
+        body, *_ = FrameReader().feed(await said.get())
+        assert isinstance(decode_to_pool(body), Hello)
+        assert await process.wait() == 1
+    server.close()
+    await server.wait_closed()

@@ -69,6 +69,11 @@ def warn_of_unknown() -> None:
         _log.warning("%s is set, but Waymark reads no variable of that name; %s", name, advice)
 
 
+def already_warned() -> None:
+    """Say that this process's parent has warned of what is in the environment now."""
+    _told.update(unknown_variables(list(os.environ)))
+
+
 def unknown_variables(names: list[str]) -> set[str]:
     """Of these variable names, the ones with our prefix that we do not read.
 

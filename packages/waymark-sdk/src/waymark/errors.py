@@ -1,5 +1,7 @@
 """Every exception that callers of the SDK may catch: one class per decision they can make."""
 
+# All take one positional argument and have defaults for the rest: that lets every one be pickled.
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -72,16 +74,18 @@ class UnsupportedPatternError(WaymarkError):
 class WorkflowFailed(WaymarkError, RuntimeError):
     """The run ended with an exception; where importable, the original one is ``__cause__``."""
 
-    def __init__(self, message: str, *, instance_id: str, error: ErrorRecord) -> None:
+    def __init__(
+        self, message: str, *, instance_id: str = "", error: ErrorRecord | None = None
+    ) -> None:
         super().__init__(message)
         self.instance_id = instance_id
-        self.error = error
+        self.error = error if error is not None else ErrorRecord("", message)
 
 
 class WorkflowCancelled(WaymarkError):
     """The run was cancelled before it returned."""
 
-    def __init__(self, message: str, *, instance_id: str) -> None:
+    def __init__(self, message: str, *, instance_id: str = "") -> None:
         super().__init__(message)
         self.instance_id = instance_id
 
@@ -104,6 +108,6 @@ class BridgeUnavailable(WaymarkError):
 class InstanceNotFound(WaymarkError, LookupError):
     """No run has this id: never started, or pruned after its retention."""
 
-    def __init__(self, message: str, *, instance_id: str) -> None:
+    def __init__(self, message: str, *, instance_id: str = "") -> None:
         super().__init__(message)
         self.instance_id = instance_id

@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from waymark.requests import FINAL_STATES, Outcome, RunState, StartRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from waymark_schema.wire.frames import ProgramReport
-
-RunState = Literal[
-    "queued", "running", "waiting", "completed", "failed", "cancelled", "quarantined"
-]
-FINAL_STATES: frozenset[RunState] = frozenset(("completed", "failed", "cancelled"))
-"""States that a run never leaves. A quarantined run waits for a person, its callers with it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartRequest:
-    """One run to queue. Sending it twice starts it once, because the client makes the id."""
-
-    id: UUID
-    """UUIDv7."""
-    program: ProgramReport
-    """What runs: name, version, digest, and all that is needed to register an unknown digest."""
-    inputs: bytes
-    """Durable wire form of the dict of ``run()``'s bound arguments by name."""
-    attributes: bytes
-    """Durable wire form of ``vars(self)``."""
-    priority: int = 0
-    delay: timedelta | None = None
-    start_at: datetime | None = None
-    """Aware. At most one of ``delay`` and ``start_at`` is set."""
-    idempotency_key: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended: ``result`` is durable bytes when completed, ``error`` when failed."""
-
-    id: UUID
-    state: RunState
-    result: bytes | None = None
-    error: bytes | None = None
+__all__ = ["FINAL_STATES", "Outcome", "RunState", "Runtime", "StartRequest", "current", "install"]
 
 
 class Runtime(Protocol):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.environment import load
 
 IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
@@ -85,3 +87,16 @@ def current() -> Settings:
     A test that changes the environment calls ``current.cache_clear()``.
     """
     return load(Settings)
+
+
+def database() -> DatabaseSettings:
+    """Return which database this process is to use; raises ``SettingError`` naming variable and value."""
+    return from_environment(os.environ)
+
+
+def database_defaults() -> tuple[str, ...]:
+    """Return what libpq would fill into an incomplete address, so that two hosts are never taken for one."""
+    return tuple(f"{name}={os.environ[name]}" for name in _LIBPQ_DEFAULTS if os.environ.get(name))
+
+
+_LIBPQ_DEFAULTS = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")

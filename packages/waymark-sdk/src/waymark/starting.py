@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
@@ -241,7 +241,9 @@ async def start_many(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
         if not isinstance(call, Prepared):
             msg = f"start_many was given {call!r}; expected what W.call(…) returns"
             raise TypeError(msg)
-    ids = await runtime.current().start_many([call.request for call in calls])
+    # Nobody may ever ask for all of these: their pools are spared the notifications.
+    requests = [replace(call.request, awaited=False) for call in calls]
+    ids = await runtime.current().start_many(requests)
     return [call.run(instance_id) for call, instance_id in zip(calls, ids, strict=True)]
 
 

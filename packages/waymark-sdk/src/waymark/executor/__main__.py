@@ -6,17 +6,21 @@ import argparse
 import asyncio
 import atexit
 import contextlib
+import faulthandler
 import gc
 import os
 import signal
 import socket
 import sys
+from typing import NoReturn
 
 from waymark.executor.invoke import Invoker
 from waymark.executor.lifeline import die_with_parent
 from waymark.executor.output import capture
 from waymark.executor.preload import preload
 from waymark.executor.serve import PoolConnection
+from waymark_schema.environment import already_warned
+from waymark_schema.errors import SettingError
 from waymark_schema.wire.frames import PROTOCOL, Hello
 
 TOKEN_VARIABLE = "WAYMARK_WORKER_TOKEN"  # noqa: S105 - the name of a variable
@@ -29,6 +33,8 @@ def main() -> int:
     options = _options()
     token = os.environ.pop(TOKEN_VARIABLE, "")
     die_with_parent()
+    faulthandler.enable()
+    already_warned()  # by the pool, once for all its workers
     # A handler, not SIG_IGN: what actions start as processes of their own must not inherit it.
     signal.signal(signal.SIGINT, lambda _signal, _frame: None)
     connection = _connection(options)
@@ -52,7 +58,11 @@ def main() -> int:
 
 async def _serve(connection: socket.socket, hello: Hello, concurrency: int) -> None:
     loop = asyncio.get_running_loop()
-    invoker = Invoker(concurrency=concurrency)
+    try:
+        invoker = Invoker(concurrency=concurrency)
+    except SettingError as error:
+        print(f"waymark worker: {error}", file=sys.stderr)  # noqa: T201 - the pool shows it
+        _exit(2)
     _, pool = await loop.create_connection(lambda: PoolConnection(invoker, hello), sock=connection)
     loop.add_signal_handler(signal.SIGTERM, pool.drain)
     code = await pool.finished
@@ -62,7 +72,7 @@ async def _serve(connection: socket.socket, hello: Hello, concurrency: int) -> N
     _exit(code)
 
 
-def _exit(code: int) -> None:
+def _exit(code: int) -> NoReturn:
     """End the process now: tasks and threads that user code left behind would keep it alive."""
     if code == 0:
         atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls; log files are flushed here

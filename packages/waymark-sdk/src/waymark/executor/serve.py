@@ -114,7 +114,8 @@ class PoolConnection(asyncio.Protocol):
         if task is None or attempt is None or attempt.cancelled:
             return  # it has ended: its outcome is on the way
         attempt.cancelled = True
-        task.cancel()
+        # Not at once: a task that is cancelled before its first step would end without a word.
+        self._loop.call_soon(task.cancel)
 
     # outgoing -------------------------------------------------------------------------------
 
