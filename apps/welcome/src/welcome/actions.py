@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 import zlib
-from typing import Annotated
 
 from waymark import Depends, action, current_action
 from welcome.ledger import Ledger
@@ -22,12 +21,12 @@ class MailServerBusy(ConnectionError):
         self.retry_after = retry_after
 
 
-def mailbox(config: Annotated[Settings, Depends(settings)]) -> Mailbox:
+def mailbox(config: Settings = Depends(settings)) -> Mailbox:
     """Where messages go."""
     return Mailbox(config.folder / "maildir")
 
 
-def ledger(config: Annotated[Settings, Depends(settings)]) -> Ledger:
+def ledger(config: Settings = Depends(settings)) -> Ledger:
     """What was done, for whoever counts afterwards."""
     return Ledger(config.folder / "ledger.jsonl")
 
@@ -43,9 +42,9 @@ async def fetch_users(table: str) -> list[User]:
 async def send_email(
     user: User,
     template: str,
-    config: Annotated[Settings, Depends(settings)],
-    box: Annotated[Mailbox, Depends(mailbox)],
-    book: Annotated[Ledger, Depends(ledger)],
+    config: Settings = Depends(settings),
+    box: Mailbox = Depends(mailbox),
+    book: Ledger = Depends(ledger),
 ) -> Welcome:
     """Send one message; safe to run again, because its name is made from the call's idempotency key."""
     attempt = current_action()

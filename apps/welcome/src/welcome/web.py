@@ -32,7 +32,7 @@ async def welcome(request: Request, pause_seconds: float = 3.0) -> dict[str, str
 async def show(run_id: str) -> Any:
     """Where a run stands, and its result once it has one."""
     try:
-        run = await Run.get(run_id)
+        run = Run.get(run_id)
         state = await run.status()
         if state == "completed":
             return {"id": run_id, "state": state, "result": await run.result()}
