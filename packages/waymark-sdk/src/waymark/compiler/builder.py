@@ -13,6 +13,12 @@ TEMPORARIES = 1_000_000
 """Slot numbers from here on are temporaries until the function is laid out."""
 CONSTANTS = 2_000_000
 """Slot numbers from here on are constants until the function is laid out."""
+ITERATORS = 3_000_000
+"""Slot numbers from here on are iterators, which hold nothing else, until the function is laid out."""
+COMPLETIONS = 4_000_000
+"""Slot numbers from here on are completion slots, which hold nothing else, until the function is laid out."""
+
+Mark = tuple[int, int, int]
 
 Label = int
 
@@ -43,8 +49,8 @@ class Builder:
     handling: int = NONE
     span: Span = Span(1, 0, 1, 0)
     current: OpenBlock = field(init=False)
-    _top: int = 0
-    _high: int = 0
+    _top: Mark = (0, 0, 0)
+    _high: Mark = (0, 0, 0)
     _constant_slots: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -90,30 +96,41 @@ class Builder:
         return len(self.names) - 1
 
     def temporary(self) -> int:
-        """Return a slot that is free until the enclosing ``scratch`` ends."""
-        slot = TEMPORARIES + self._top
-        self._top += 1
-        self._high = max(self._high, self._top)
-        return slot
+        """Return a slot that is free until the enclosing mark is released."""
+        values, iterators, completions = self._top
+        self._take((values + 1, iterators, completions))
+        return TEMPORARIES + values
+
+    def iterator(self) -> int:
+        """Return a slot for a machine iterator, as ``temporary`` does."""
+        values, iterators, completions = self._top
+        self._take((values, iterators + 1, completions))
+        return ITERATORS + iterators
+
+    def completion(self) -> int:
+        """Return a slot for how a protected region ended, as ``temporary`` does."""
+        values, iterators, completions = self._top
+        self._take((values, iterators, completions + 1))
+        return COMPLETIONS + completions
+
+    def _take(self, top: Mark) -> None:
+        self._top = top
+        self._high = (
+            max(self._high[0], top[0]),
+            max(self._high[1], top[1]),
+            max(self._high[2], top[2]),
+        )
 
     @property
-    def temporaries(self) -> int:
+    def taken(self) -> Mark:
+        """How many temporaries, iterators and completion slots the frame needs."""
         return self._high
 
-    @contextmanager
-    def scratch(self) -> Iterator[None]:
-        """Give temporaries taken inside back at the end."""
-        top = self._top
-        try:
-            yield
-        finally:
-            self._top = top
-
-    def mark(self) -> int:
+    def mark(self) -> Mark:
         return self._top
 
-    def release(self, mark: int) -> None:
-        """Give back every temporary taken since ``mark``."""
+    def release(self, mark: Mark) -> None:
+        """Give back every slot taken since ``mark``."""
         self._top = mark
 
     def constant(self, number: int) -> int:

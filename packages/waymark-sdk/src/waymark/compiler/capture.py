@@ -98,8 +98,9 @@ class Captures:
         match binding:
             case ast.ImportFrom():
                 return self._imported(binding, captured)
-            case ast.Assign(value=value, targets=[ast.Name()]) | ast.AnnAssign(
-                value=ast.expr() as value, target=ast.Name()
+            case (
+                ast.Assign(value=value, targets=[ast.Name()])
+                | ast.AnnAssign(value=ast.expr() as value, target=ast.Name())
             ) if binding in file.tree.body:
                 pure = self._impure(value, namespace)
                 if pure is not None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from waymark.compiler.builder import CONSTANTS, TEMPORARIES, Builder, Label
+from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder, Label
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
 from waymark.compiler.symbols import Namespace, Symbol, resolve_attribute, resolve_name
@@ -258,7 +258,7 @@ class Context:
         return self.builder.constant(self.tables.builtin(name))
 
     def is_constant(self, slot: int) -> bool:
-        return slot >= CONSTANTS
+        return CONSTANTS <= slot < ITERATORS
 
     def is_typed_constructor(self, cls: type) -> bool:
         """Whether making an instance may run compiled code or an inline step."""

@@ -73,7 +73,9 @@ class Writer:
     def described(self, cls: type) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:
         """Return the descriptor of a class with those it refers to, or None if it has no durable kind."""
         if cls not in self._described:
-            self._described[cls] = describe(cls, lambda value: self.encode(value, path=cls.__name__))
+            self._described[cls] = describe(
+                cls, lambda value: self.encode(value, path=cls.__name__)
+            )
         return self._described[cls]
 
     def encode(self, value: object, *, path: str = "value") -> bytes:

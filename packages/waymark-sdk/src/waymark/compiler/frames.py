@@ -68,9 +68,7 @@ def parameter_count(node: ast.AST) -> int:
 def child_frame(ctx: Context, node: ast.Lambda | ast.GeneratorExp, *, name: str) -> Context:
     """Start the frame of a lambda or generator expression inside ``ctx``."""
     around = Surroundings(ctx.tables, ctx.families, ctx.namespace, ctx.text, ctx.owner)
-    inner = open_frame(
-        around, ctx.scope.child(node), qualname=f"{ctx.qualname}.<locals>.{name}"
-    )
+    inner = open_frame(around, ctx.scope.child(node), qualname=f"{ctx.qualname}.<locals>.{name}")
     inner.self_variable = ctx.self_variable
     inner.place = ctx.place
     return inner

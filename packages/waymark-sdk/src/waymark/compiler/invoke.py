@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from waymark.compiler.builder import Mark
 from waymark.compiler.context import Context
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
@@ -29,7 +30,7 @@ def call(
     *,
     pure: bool,
     first: tuple[int, ...] = (),
-    mark: int | None = None,
+    mark: Mark | None = None,
 ) -> int:
     """Evaluate the arguments of ``node`` and call ``callee`` with ``first`` before them.
 
@@ -54,7 +55,9 @@ def operands(ctx: Context, node: ast.Call, first: tuple[int, ...] = ()) -> Opera
     """Evaluate positional arguments, then keywords, each in source order."""
     for keyword in node.keywords:
         if keyword.arg and keyword.arg.startswith("__") and not keyword.arg.endswith("__"):
-            ctx.reject("WM100", keyword, "keyword names with two leading underscores are not supported")
+            ctx.reject(
+                "WM100", keyword, "keyword names with two leading underscores are not supported"
+            )
     starred = any(isinstance(one, ast.Starred) for one in node.args)
     if starred or any(keyword.arg is None for keyword in node.keywords):
         return _starred(ctx, node, first)

@@ -111,9 +111,7 @@ def _lower(
     _own(ctx, job, node)
     ctx.body(node.body)
     kind = "async" if isinstance(node, ast.AsyncFunctionDef) else "sync"
-    close_frame(
-        ctx, job.number, name=node.name, kind=kind, parameters=signature(node, defaults)
-    )
+    close_frame(ctx, job.number, name=node.name, kind=kind, parameters=signature(node, defaults))
 
 
 def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
@@ -130,7 +128,9 @@ def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
         return
     name = arguments[0].arg
     if name in ctx.scope.rebound:
-        ctx.report("WM113", arguments[0], f"`{name}` is assigned to in `{node.name}`", "use another name")
+        ctx.report(
+            "WM113", arguments[0], f"`{name}` is assigned to in `{node.name}`", "use another name"
+        )
     ctx.self_variable = ctx.scope.variables[name]
 
 
@@ -139,7 +139,9 @@ def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
     function = job.function
     positional = [*node.args.posonlyargs, *node.args.args]
     given = function.__defaults__ or ()
-    named = dict(zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True))
+    named = dict(
+        zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True)
+    )
     named |= function.__kwdefaults__ or {}
     numbers: dict[str, int] = {}
     places = {argument.arg: argument for argument in [*positional, *node.args.kwonlyargs]}

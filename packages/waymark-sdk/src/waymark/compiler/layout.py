@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
-from waymark.compiler.builder import CONSTANTS, TEMPORARIES, Builder
+from waymark.compiler.builder import COMPLETIONS, CONSTANTS, ITERATORS, TEMPORARIES, Builder
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.flow import definitely_bound, map_slots, map_targets, targets
 from waymark_schema.ir.instructions import NONE, Instruction, Terminator
@@ -186,15 +187,14 @@ def _fuse_methods(piece: Piece) -> None:
 
 
 def _numbered(pieces: list[Piece], builder: Builder) -> Layout:
-    locals_ = len(builder.names)
-    temporaries = locals_ + builder.temporaries
+    values, iterators, completions = builder.taken
+    bases = [0, TEMPORARIES, CONSTANTS, ITERATORS, COMPLETIONS]
+    sizes = [len(builder.names), values, len(builder.constants), iterators, completions]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
 
     def number(slot: int) -> int:
-        if slot >= CONSTANTS:
-            return temporaries + slot - CONSTANTS
-        if slot >= TEMPORARIES:
-            return locals_ + slot - TEMPORARIES
-        return slot
+        kind = bisect_right(bases, slot) - 1
+        return starts[kind] + slot - bases[kind]
 
     blocks = [
         Block(
@@ -209,6 +209,6 @@ def _numbered(pieces: list[Piece], builder: Builder) -> Layout:
     return Layout(
         blocks,
         [[*piece.spans, piece.end_span] for piece in pieces],
-        temporaries + len(builder.constants),
-        [(temporaries + index, constant) for index, constant in enumerate(builder.constants)],
+        sum(sizes),
+        [(starts[2] + index, constant) for index, constant in enumerate(builder.constants)],
     )

@@ -53,7 +53,9 @@ def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]
 
 def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
     if not _is_local(tables, found.owner):
-        return f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
+        return (
+            f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
+        )
     return tables.assumed.excluded.get(_key(found.owner, name))
 
 
@@ -69,7 +71,9 @@ def add_methods(tables: Tables) -> None:
 
 def constructor(tables: Tables, cls: type) -> Method | None:
     """The ``__init__`` of a custom exception, where the program makes one and its source may be compiled in."""
-    if not issubclass(cls, BaseException) or not any(issubclass(c, cls) for c in tables.constructed):
+    if not issubclass(cls, BaseException) or not any(
+        issubclass(c, cls) for c in tables.constructed
+    ):
         return None
     owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
     init = vars(owner)["__init__"]

@@ -22,8 +22,16 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
 """Node types with a lowering (operators beside); everything else is refused."""
 
 REFUSED: dict[str, tuple[str, str, str]] = {
-    "Match": ("WM101", "`match` is not supported yet", "use `if` / `elif` with isinstance() and =="),
-    "With": ("WM102", "`with` is not supported yet", "use try/finally, or do it in an @action function"),
+    "Match": (
+        "WM101",
+        "`match` is not supported yet",
+        "use `if` / `elif` with isinstance() and ==",
+    ),
+    "With": (
+        "WM102",
+        "`with` is not supported yet",
+        "use try/finally, or do it in an @action function",
+    ),
     "AsyncWith": (
         "WM102",
         "`async with` is not supported yet",
@@ -43,11 +51,23 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "functions cannot be defined inside a workflow yet",
         "make it a method of the class or a function of the module",
     ),
-    "ClassDef": ("WM107", "classes cannot be defined inside a workflow", "define it at module level"),
+    "ClassDef": (
+        "WM107",
+        "classes cannot be defined inside a workflow",
+        "define it at module level",
+    ),
     "Global": ("WM108", "`global` is not supported", "keep the value in `self` or pass it on"),
     "Nonlocal": ("WM108", "`nonlocal` is not supported", "keep the value in `self` or pass it on"),
-    "Import": ("WM109", "imports cannot stand inside a workflow", "import at the top of the module"),
-    "ImportFrom": ("WM109", "imports cannot stand inside a workflow", "import at the top of the module"),
+    "Import": (
+        "WM109",
+        "imports cannot stand inside a workflow",
+        "import at the top of the module",
+    ),
+    "ImportFrom": (
+        "WM109",
+        "imports cannot stand inside a workflow",
+        "import at the top of the module",
+    ),
 }
 
 

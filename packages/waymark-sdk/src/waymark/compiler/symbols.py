@@ -75,9 +75,7 @@ class Refused:
     instead: str
 
 
-Symbol = (
-    Module | Action | Builtin | Kind | WorkflowClass | Compiled | Constant | Captured | Refused
-)
+Symbol = Module | Action | Builtin | Kind | WorkflowClass | Compiled | Constant | Captured | Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +138,7 @@ def _of_closure(name: str, value: object, language: Names) -> Symbol:
     return symbol
 
 
-def classify(
-    value: Any, name: str, module: ModuleType | None, language: Names
-) -> Symbol:
+def classify(value: Any, name: str, module: ModuleType | None, language: Names) -> Symbol:
     """What a host object found under ``name`` in ``module`` means."""
     definition = getattr(value, "__waymark_action__", None)
     if isinstance(definition, ActionDefinition):
@@ -193,9 +189,7 @@ def _of_callable(value: Any, name: str) -> Symbol:
     )
 
 
-def resolve_attribute(
-    base: Symbol, attribute: str, text: str, language: Names
-) -> Symbol | None:
+def resolve_attribute(base: Symbol, attribute: str, text: str, language: Names) -> Symbol | None:
     """What ``base.attribute`` means if that is known without running the workflow, else None."""
     match base:
         case Module(value=module):

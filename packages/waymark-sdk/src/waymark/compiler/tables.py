@@ -185,7 +185,10 @@ class Tables:
             number = self._action_numbers[definition.key] = len(self.actions)
             self.actions.append(
                 ActionEntry(
-                    definition.key, definition.name, action_parameters(definition), definition.policy
+                    definition.key,
+                    definition.name,
+                    action_parameters(definition),
+                    definition.policy,
                 )
             )
             self.mention(definition.function)
@@ -248,4 +251,3 @@ def action_parameters(definition: ActionDefinition) -> list[Parameter]:
         )
         for one in definition.signature.parameters.values()
     ]
-

@@ -64,7 +64,9 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
                 "call its helper functions, or start it from an @action function",
             )
         case Action():
-            return call(ctx, ctx.families.symbol(ctx, found, node.func, None), node, into, pure=True)
+            return call(
+                ctx, ctx.families.symbol(ctx, found, node.func, None), node, into, pure=True
+            )
         case Compiled(function=function):
             callee = ctx.families.symbol(ctx, found, node.func, None)
             pure = bool(function.__code__.co_flags & _COROUTINE)
@@ -87,7 +89,9 @@ def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
         if keyword.arg in callbacks and not _harmless(ctx, keyword.value):
             return True
     return any(
-        place.isdigit() and int(place) < len(node.args) and not _harmless(ctx, node.args[int(place)])
+        place.isdigit()
+        and int(place) < len(node.args)
+        and not _harmless(ctx, node.args[int(place)])
         for place in callbacks
     )
 
@@ -143,7 +147,12 @@ def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
     tables = ctx.tables
     tables.used.add(name)
     if name.startswith("__") and name.endswith("__"):
-        ctx.reject("WM124", func, f"special method `{name}` cannot be called in a workflow", "use the operator or builtin")
+        ctx.reject(
+            "WM124",
+            func,
+            f"special method `{name}` cannot be called in a workflow",
+            "use the operator or builtin",
+        )
     why = tables.assumed.excluded_names.get(name)
     if why is not None and name not in _KNOWN_METHODS:
         ctx.reject("WM123", func, why, "call it in an @action function")
@@ -152,8 +161,12 @@ def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
         if name in METHODS.get(base.name, ()):
             instead = f"call it on the value: `value.{name}(…)`"
         else:
-            instead = "use a name of the language, or move this into an @action function and await it"
-        ctx.reject("WM124", func, f"`{ast.unparse(func)}` is not part of the workflow language", instead)
+            instead = (
+                "use a name of the language, or move this into an @action function and await it"
+            )
+        ctx.reject(
+            "WM124", func, f"`{ast.unparse(func)}` is not part of the workflow language", instead
+        )
 
 
 def _gives_callback(ctx: Context, node: ast.Call, name: str) -> bool:

@@ -15,7 +15,7 @@ def comprehension(ctx: Context, node: ast.expr, into: int | None) -> int:  # noq
     """The first iterable is evaluated outside; everything else in a scope of its own."""
     assert isinstance(node, Comprehension)
     builder = ctx.builder
-    target, iterator = builder.temporary(), builder.temporary()
+    target, iterator = builder.temporary(), builder.iterator()
     mark = builder.mark()
     first = node.generators[0]
     _check(ctx, first)
@@ -69,7 +69,7 @@ def _loop(ctx: Context, node: Comprehension, depth: int, iterator: int, target: 
         inner = node.generators[depth + 1]
         _check(ctx, inner)
         mark = builder.mark()
-        nested = builder.temporary()
+        nested = builder.iterator()
         builder.emit(ins.Iterate(nested, ctx.expr(inner.iter)))
         _loop(ctx, node, depth + 1, nested, target)
         builder.release(mark)

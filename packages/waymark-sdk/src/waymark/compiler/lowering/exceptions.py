@@ -43,7 +43,8 @@ def attempt(ctx: Context, node: ast.stmt) -> None:
 def _with_finally(ctx: Context, node: ast.Try) -> None:
     """The body of ``finally`` stands once; a completion slot remembers how it was entered."""
     builder = ctx.builder
-    completion, handling, caught = (builder.temporary() for _ in range(3))
+    completion = builder.completion()
+    handling, caught = builder.temporary(), builder.temporary()
     failed, after = builder.label(), builder.label()
     region = Finally(completion, builder.label(), handling, builder.handling)
     ctx.regions.append(region)

@@ -55,7 +55,7 @@ def generator(ctx: Context, node: ast.expr, into: int | None) -> int:
     builder = ctx.builder
     number = ctx.tables.reserve()
     mark = builder.mark()
-    iterator = builder.temporary()
+    iterator = builder.iterator()
     builder.emit(ins.Iterate(iterator, ctx.expr(node.generators[0].iter)))
     inner = child_frame(ctx, node, name="<genexpr>")
     _loop(inner, node, 0, inner.scope.variables[ITERATOR].slot)
@@ -71,7 +71,12 @@ def _loop(ctx: Context, node: ast.GeneratorExp, depth: int, iterator: int) -> No
     builder = ctx.builder
     generator = node.generators[depth]
     if generator.is_async:
-        ctx.reject("WM103", generator.iter, "`async for` is not supported", "await the items in a list comprehension")
+        ctx.reject(
+            "WM103",
+            generator.iter,
+            "`async for` is not supported",
+            "await the items in a list comprehension",
+        )
     again, body, done = builder.label(), builder.label(), builder.label()
     local = ctx.plain_local(generator.target)
     item = builder.temporary() if local is None else local
@@ -88,7 +93,7 @@ def _loop(ctx: Context, node: ast.GeneratorExp, depth: int, iterator: int) -> No
         builder.place(following)
     mark = builder.mark()
     if depth + 1 < len(node.generators):
-        nested = builder.temporary()
+        nested = builder.iterator()
         builder.emit(ins.Iterate(nested, ctx.expr(node.generators[depth + 1].iter)))
         _loop(ctx, node, depth + 1, nested)
     else:

@@ -12,7 +12,7 @@ from waymark_schema.ir import instructions as ins
 def for_each(ctx: Context, node: ast.stmt) -> None:
     assert isinstance(node, ast.For)
     builder = ctx.builder
-    iterator = builder.temporary()
+    iterator = builder.iterator()
     mark = builder.mark()
     builder.emit(ins.Iterate(iterator, ctx.expr(node.iter)))
     builder.release(mark)

@@ -191,7 +191,12 @@ def _called(
                 ctx, callee, node, into, pure=is_coroutine(function), first=first, mark=mark
             )
         case Method():
-            ctx.reject("WM133", func, "class methods of a workflow are not supported", "make it a static method")
+            ctx.reject(
+                "WM133",
+                func,
+                "class methods of a workflow are not supported",
+                "make it a static method",
+            )
         case Framework() | Strange():
             _refuse(ctx, func, found)
     return None
@@ -213,7 +218,12 @@ def _is_super(ctx: Context, node: ast.expr) -> bool:
 def _super(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) -> int | None:
     assert isinstance(func.value, ast.Call)
     if func.value.args or func.value.keywords or ctx.owner is None:
-        ctx.reject("WM112", func.value, "`super` takes no arguments in a workflow", "write `super().method(…)`")
+        ctx.reject(
+            "WM112",
+            func.value,
+            "`super` takes no arguments in a workflow",
+            "write `super().method(…)`",
+        )
     if ctx.self_variable is not None:
         name = ctx.namespace.mangled(func.attr)
         found = members.find(ctx.tables.workflow, name, after=ctx.owner)
@@ -231,8 +241,14 @@ def _super_of_value(
     owner = ctx.owner
     assert owner is not None
     receiver = next(iter(ctx.scope.frame.variables.values()), None)
-    if len(owner.__bases__) != 1 or receiver is None or ctx.scope.frame.node.__class__ is ast.Lambda:
-        ctx.reject("WM112", func, "`super()` needs a class with one base class here", "name the base class")
+    if (
+        len(owner.__bases__) != 1
+        or receiver is None
+        or ctx.scope.frame.node.__class__ is ast.Lambda
+    ):
+        ctx.reject(
+            "WM112", func, "`super()` needs a class with one base class here", "name the base class"
+        )
     found = members.find(owner, func.attr, after=owner)
     if isinstance(found, Method) and found.kind == "method":
         number = ctx.tables.function(found.function, found.owner)
@@ -246,7 +262,15 @@ def _super_of_value(
     ctx.reject("WM112", func, f"`super().{func.attr}` is not supported here", "")
 
 
-_ODD = (OSError, StopIteration, StopAsyncIteration, SystemExit, ImportError, SyntaxError, UnicodeError)
+_ODD = (
+    OSError,
+    StopIteration,
+    StopAsyncIteration,
+    SystemExit,
+    ImportError,
+    SyntaxError,
+    UnicodeError,
+)
 
 
 def _plain_exception(owner: type) -> bool:
@@ -264,7 +288,9 @@ def _own_init(cls: type) -> bool:
 def _exception_arguments(ctx: Context, node: ast.Call, receiver: int) -> int:
     """``super().__init__(a, b)`` of a builtin exception: ``self.args = (a, b)``."""
     if node.keywords or any(isinstance(one, ast.Starred) for one in node.args):
-        ctx.reject("WM112", node, "pass plain positional arguments to the exception's `__init__`", "")
+        ctx.reject(
+            "WM112", node, "pass plain positional arguments to the exception's `__init__`", ""
+        )
     mark = ctx.builder.mark()
     slots = ctx.operands(node.args)
     value = ctx.builder.temporary()

@@ -162,7 +162,9 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
     tables = ctx.tables
     tables.used.add(attr)
     if attr in tables.assumed.excluded_names:
-        ctx.reject("WM123", node, tables.assumed.excluded_names[attr], "call it in an @action function")
+        ctx.reject(
+            "WM123", node, tables.assumed.excluded_names[attr], "call it in an @action function"
+        )
     if attr in tables.assumed.properties:
         label = builder.label()
         builder.terminate(ins.Access(target, slot, attr, label))
