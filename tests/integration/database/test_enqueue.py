@@ -36,6 +36,18 @@ async def test_two_batches_with_the_same_ids_in_any_order_do_not_deadlock(engine
     assert await engine.count("instances") == 500
 
 
+async def test_a_batch_is_inserted_in_the_order_of_its_ids_however_it_was_sent(
+    engine: Engine,
+) -> None:
+    """Which is why the two batches above wait for each other in one direction only."""
+    runs = [NewInstance(new_instance_id(), engine.program, b"") for _ in range(50)]
+    assert await execute.fetch_all(engine.session, instances.enqueue(runs[::2] + runs[1::2])) == []
+    placed = await engine.session.connection.execute(
+        "select id from waymark.instances order by ctid"
+    )
+    assert [row[0] for row in await placed.fetchall()] == sorted(run.id for run in runs)
+
+
 async def test_a_run_of_an_unknown_program_is_named_and_the_others_are_queued(
     engine: Engine,
 ) -> None:

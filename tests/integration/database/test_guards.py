@@ -1,6 +1,7 @@
 """Pools that race, die and come back in; nothing lost, doubled or written by the fenced out."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -369,6 +370,37 @@ async def test_a_row_claimed_anew_while_its_old_owner_is_released_keeps_its_new_
         stop.set()
     assert sum(churner.result() for churner in churners) == 60
     assert await engine.count("journal") == 60
+
+
+async def test_a_release_that_looked_before_a_run_changed_hands_leaves_the_new_owner_alone(
+    engine: Engine,
+) -> None:
+    """The statement is held up between its snapshot and its row locks; only the text of a pause is added."""
+    text = instances.RELEASE.text.replace(
+        "from owners as o\n    left join",
+        "from owners as o cross join lateral (select pg_advisory_lock_shared(42)) as pause\n    left join",
+    )
+    assert text != instances.RELEASE.text
+    paused = replace(instances.RELEASE, text=text)
+    await engine.enqueue(1)
+    async with (
+        engine.owner() as dead,
+        engine.owner() as heir,
+        engine.another("slow") as slow,
+        asyncio.TaskGroup() as group,
+    ):
+        (lost,) = await dead.claim()
+        await execute.fetch_optional(dead.session, leases.leave(dead.lease))
+        await engine.session.connection.execute("select pg_advisory_lock(42)")
+        releasing = group.create_task(execute.fetch_all(slow, paused.bind(room=10)))
+        await _until_blocked(engine, "slow")
+        assert await engine.release_all() == 1
+        (claimed,) = await heir.claim()
+        await engine.session.connection.execute("select pg_advisory_unlock(42)")
+        assert await releasing == []
+        assert await engine.states([lost.id]) == [InstanceState.RUNNING]
+        batch = heir.batch([outcome_of(claimed, 1)], instances=[completed(claimed)])
+        assert await transactions.commit(heir.session, batch) is SettleResult.COMMITTED
 
 
 async def test_a_lease_goes_when_nothing_refers_to_it(engine: Engine) -> None:
