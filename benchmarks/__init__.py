@@ -1,1 +1,1 @@
-"""Workloads in; a table of rates, latencies and ratios to the skeleton, out."""
+"""The workloads of the performance page, against the real engine and a bare one in the same run."""

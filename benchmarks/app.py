@@ -1,0 +1,48 @@
+"""The workflows of the workloads, around one action that does nothing."""
+
+import asyncio
+
+from waymark import Workflow, action, workflow
+
+
+@action
+async def increment(x: int) -> int:
+    """Add one."""
+    return x + 1
+
+
+@workflow
+class One(Workflow):
+    """Workload A: one action."""
+
+    async def run(self, x: int) -> int:
+        return await increment(x)
+
+
+@workflow
+class Chain(Workflow):
+    """Workload B: actions in sequence."""
+
+    async def run(self, steps: int) -> int:
+        x = 0
+        for _ in range(steps):
+            x = await increment(x)
+        return x
+
+
+@workflow
+class Fan(Workflow):
+    """Workload C: actions side by side."""
+
+    async def run(self, width: int) -> int:
+        return sum(await asyncio.gather(*[increment(x) for x in range(width)]))
+
+
+@workflow
+class Three(Workflow):
+    """Workload D: three actions in sequence."""
+
+    async def run(self, x: int) -> int:
+        x = await increment(x)
+        x = await increment(x)
+        return await increment(x)
