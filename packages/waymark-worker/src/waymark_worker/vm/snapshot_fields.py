@@ -1,0 +1,126 @@
+"""Records of the machine by their stored tag: which fields a snapshot keeps of each, and what they may hold."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from waymark_worker.vm.callables import (
+    UNBOUND,
+    BoundFunction,
+    CallValue,
+    Cell,
+    Coroutine,
+    FunctionValue,
+    SleepValue,
+    WorkflowObject,
+)
+from waymark_worker.vm.iterators import EXHAUSTED, Enumerate, Filter, Framed, Generator, Map, Zip
+from waymark_worker.vm.natives import (
+    Construct,
+    EnumerateStep,
+    Extreme,
+    Fill,
+    FilterStep,
+    MapStep,
+    SortByKey,
+    ZipEnd,
+    ZipStep,
+)
+from waymark_worker.vm.scheduling import STOP, Future, Gather, Task
+from waymark_worker.vm.state import Frame, NativeFrame
+
+Nothing = type(None)
+FRAME = (Frame, NativeFrame, Nothing)
+ANY = (object,)
+Fields = tuple[tuple[str, tuple[type, ...]], ...]
+
+_ENDS: Fields = (("buffer", (deque,)), ("ended", (bool,)))
+_FUTURE: Fields = (
+    ("state", (int,)),
+    ("value", ANY),
+    ("callbacks", (list,)),
+    ("cancel_message", (str, Nothing)),
+    ("cancelled_error", (BaseException, Nothing)),
+)
+_STEP: Fields = (("caller", FRAME), ("depth", (int,)))
+
+RECORDS: dict[str, tuple[type, Fields]] = {
+    "cell": (Cell, (("value", ANY),)),
+    "bound": (BoundFunction, (("function", (FunctionValue,)), ("receiver", ANY))),
+    "self": (WorkflowObject, (("workflow", (str,)), ("attributes", (dict,)), ("shared", (dict,)))),
+    "call": (
+        CallValue,
+        (("arguments", (dict,)), ("inner", (CallValue, Nothing)), ("future", (Future, Nothing))),
+    ),
+    "sleep": (SleepValue, (("delay", ANY), ("result", ANY), ("state", (int,)))),
+    "coroutine": (Coroutine, (("frame", (Frame, Nothing)), ("state", (int,)))),
+    "generator": (Generator, (*_ENDS, ("frame", (Frame, Nothing)), ("state", (int,)))),
+    "zip_framed": (Zip, (*_ENDS, ("sources", (list,)), ("strict", (bool,)))),
+    "enumerate_framed": (Enumerate, (*_ENDS, ("source", (Framed,)), ("count", (int,)))),
+    "map_framed": (Map, (*_ENDS, ("function", ANY), ("sources", (list,)))),
+    "filter_framed": (Filter, (*_ENDS, ("function", ANY), ("source", ANY))),
+    "future": (Future, _FUTURE),
+    "task": (
+        Task,
+        (
+            *_FUTURE,
+            ("coroutine", (CallValue, SleepValue, Coroutine, Nothing)),
+            ("frame", FRAME),
+            ("waiter", (Future, Nothing)),
+            ("must_cancel", (bool,)),
+            ("cancels_requested", (int,)),
+        ),
+    ),
+    "gather": (
+        Gather,
+        (
+            *_FUTURE,
+            ("children", (list,)),
+            ("expected", (int,)),
+            ("finished", (int,)),
+            ("return_exceptions", (bool,)),
+            ("cancel_requested", (bool,)),
+        ),
+    ),
+    "frame": (
+        Frame,
+        (("caller", FRAME), ("depth", (int,)), ("owner", (Coroutine, Generator, Nothing))),
+    ),
+    "fill": (Fill, (*_STEP, ("source", (Framed,)), ("whole", (bool,)))),
+    "zip_step": (ZipStep, (*_STEP, ("record", (Zip,)), ("items", (list,)))),
+    "zip_end": (ZipEnd, (*_STEP, ("record", (Zip,)), ("place", (int,)))),
+    "enumerate_step": (EnumerateStep, (*_STEP, ("record", (Enumerate,)))),
+    "map_step": (MapStep, (*_STEP, ("record", (Map,)), ("items", (list,)), ("called", (bool,)))),
+    "filter_step": (FilterStep, (*_STEP, ("record", (Filter,)), ("item", ANY), ("called", (bool,)))),
+    "sort": (
+        SortByKey,
+        (
+            *_STEP,
+            ("items", (list,)),
+            ("key", ANY),
+            ("keys", (list,)),
+            ("reverse", (bool,)),
+            ("target", (list, Nothing)),
+        ),
+    ),
+    "extreme": (
+        Extreme,
+        (
+            *_STEP,
+            ("name", (str,)),
+            ("iterator", ANY),
+            ("key", ANY),
+            ("default", ANY),
+            ("found", (bool,)),
+            ("best", ANY),
+            ("best_key", ANY),
+            ("item", ANY),
+        ),
+    ),
+    "construct": (Construct, (*_STEP, ("made", ANY))),
+}
+"""Stored tag → record and its fields. Tags and fields are part of ``SEMANTICS``: add, never change."""
+
+SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP}
+"""Marks of which there is one."""
