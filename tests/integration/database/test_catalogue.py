@@ -67,6 +67,8 @@ def test_a_plan_made_on_empty_tables_is_still_right_on_full_ones(
         )
     assert "Seq Scan" not in plan
     assert "Hash Join" not in plan
+    if statement is instances.WAKE_DUE:
+        assert "Index Cond: (wake_at <=" in plan, "looks at every sleeper to find the due ones"
     if statement is not instances.RELEASE:
         assert "instances_owner" not in plan, "walks everything that a lease owns"
     if statement is instances.WAKE_ADDRESSED:

@@ -38,6 +38,7 @@ async def test_an_owners_session_has_what_the_guards_rest_on(database_url: str) 
         assert await _show(session, "statement_timeout") == "12s"
         assert await _show(session, "application_name") == "lease 7"
         assert await _show(session, "plan_cache_mode") == "force_generic_plan"
+        assert await _show(session, "jit") == "off"
         assert await _show(session, "synchronous_commit") == "on"
         assert session.connection.autocommit
 

@@ -23,7 +23,7 @@ select
     s.pool, s.sampled_at, s.actions_completed, s.actions_failed, s.instances_completed, s.memory_bytes,
     s.instances_active, s.calls_in_flight, s.calls_queued, s.workers, s.queue_latency_ms
 from {schema}.pool_samples as s
-where s.sampled_at > clock_timestamp() - $within::interval
+where s.sampled_at > statement_timestamp() - $within::interval
 order by s.pool, s.sampled_at;
 
 -- name: unserved

@@ -109,7 +109,7 @@ where i.id = any ($id::uuid[]) and (i.owner = $lease::bigint) is true;
 -- locked row, so two pools never wake one twice.
 with due as materialized (
     select i.id from {schema}.instances as i
-    where i.state in (1, 3) and i.wake_at <= clock_timestamp()
+    where i.state in (1, 3) and i.wake_at <= statement_timestamp()
     order by i.wake_at
     limit $room::integer
     for no key update of i skip locked

@@ -32,7 +32,7 @@ where $pool is not null;
 
 -- name: prune_samples
 -- Old rows of an append-only table; two pruners delete disjoint or the same rows, either is right.
-delete from {schema}.pool_samples where sampled_at < clock_timestamp() - $older_than::interval;
+delete from {schema}.pool_samples where sampled_at < statement_timestamp() - $older_than::interval;
 
 -- name: prune_pools
 -- Pools that stopped or fell silent long ago and hold no lease.

@@ -4,7 +4,7 @@
 -- child stays while its parent is unfinished.
 with doomed as materialized (
     select i.id from {schema}.instances as i
-    where i.state in (4, 5, 6) and i.finished_at < clock_timestamp() - $retention::interval
+    where i.state in (4, 5, 6) and i.finished_at < statement_timestamp() - $retention::interval
         and not exists (
             select from {schema}.instances as p where p.id = i.parent and p.finished_at is null
         )
