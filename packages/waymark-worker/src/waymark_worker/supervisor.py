@@ -226,7 +226,7 @@ class Supervisor:
         """Sleep a heartbeat interval, or until a lease is needed, looking at the pages in between."""
         due = self._clock.monotonic() + self._settings.lock_heartbeat_ms / 1000
         while self._clock.monotonic() < due and not self._beat_now.is_set():
-            if any(child.lost_lease for child in self._children):
+            if not self._stopping.is_set() and any(child.wants_lease for child in self._children):
                 break
             with suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_SECONDS):
@@ -240,9 +240,10 @@ class Supervisor:
     async def _beat_all(self, session: Session) -> None:
         now = self._clock.monotonic()
         for child in self._children:
-            if child.lease is None or child.lost_lease:
-                await self._new_lease(session, child)
-            elif child.tick_age(now) < STUCK_SECONDS:
+            if child.wants_lease:
+                if not self._stopping.is_set():
+                    await self._new_lease(session, child)
+            elif child.lease is not None and child.tick_age(now) < STUCK_SECONDS:
                 await self._renew(session, child)
 
     async def _renew(self, session: Session, child: RunloopChild) -> None:
@@ -260,8 +261,6 @@ class Supervisor:
 
     async def _new_lease(self, session: Session, child: RunloopChild) -> None:
         """A lease of a runloop that died or was fenced is given up at once, so that others need not wait."""
-        if self._stopping.is_set() or child.process is None or child.process.returncode is not None:
-            return
         if child.lease is not None:
             await fetch_optional(session, leases.leave(child.lease))
         assert self.pool is not None

@@ -52,9 +52,11 @@ class RunloopChild:
         self.board.put("generation", self.generation)
 
     @property
-    def lost_lease(self) -> bool:
-        """Whether the runloop has given its present lease up as fenced."""
-        return self.lease is not None and self.board.get("lost") >= self.generation
+    def wants_lease(self) -> bool:
+        """Whether the process lives and has no lease, or has given its present one up."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        return self.lease is None or self.board.get("lost") >= self.generation
 
     async def start(self, *, reported: Callable[[], None]) -> None:
         """Start the process; ``reported`` is called on every report."""
