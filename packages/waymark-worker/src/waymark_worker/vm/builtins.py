@@ -24,7 +24,7 @@ from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
-from waymark_worker.vm.iteration import items
+from waymark_worker.vm.iteration import items, one_by_one
 from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.methods import CLASS_METHODS, METHODS, TYPES
@@ -114,11 +114,11 @@ def _sum(_ctx: Any, args: Args, keywords: Keywords) -> Any:
 
 
 def _all(_ctx: Any, args: Args, keywords: Keywords) -> bool:
-    return all(items(args[0])) if len(args) == 1 and not keywords else all(*args, **keywords)
+    return all(one_by_one(args[0])) if len(args) == 1 and not keywords else all(*args, **keywords)
 
 
 def _any(_ctx: Any, args: Args, keywords: Keywords) -> bool:
-    return any(items(args[0])) if len(args) == 1 and not keywords else any(*args, **keywords)
+    return any(one_by_one(args[0])) if len(args) == 1 and not keywords else any(*args, **keywords)
 
 
 def _charge_sort(values: list[Any]) -> None:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from waymark_worker.vm.iteration import SIZED, items
+from waymark_worker.vm.iteration import SIZED, one_by_one
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.views import DictItems, DictKeys
@@ -60,7 +60,7 @@ def contains(container: Any, item: Any) -> bool:
         return item in container
     if hasattr(kind, "__contains__"):
         return item in container
-    found = items(container, message="argument of type {!r} is not iterable")
+    found = one_by_one(container, message="argument of type {!r} is not iterable")
     return any(other is item or other == item for other in found)
 
 

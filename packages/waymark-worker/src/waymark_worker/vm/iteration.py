@@ -61,6 +61,27 @@ def _metered(source: Iterator[Any]) -> Iterator[Any]:
         yield item
 
 
+def one_by_one(value: Any, *, message: str = "{!r} object is not iterable") -> Iterator[Any]:
+    """Iterate ``value`` for a builtin that may stop early: an iterator is asked for one item at a time.
+
+    An iterator that needs compiled code is asked again after its next item was made, and what it gave
+    before does not come back; so whoever consumes this must keep nothing of the items that went by.
+    """
+    if not hasattr(type(value), "__next__"):
+        return items(value, message=message)
+    return _steps(value)
+
+
+def _steps(source: Any) -> Iterator[Any]:
+    while True:
+        METER.charge(_PER_ITEM)
+        try:
+            item = next(source)
+        except StopIteration:
+            return
+        yield item
+
+
 def hostable(value: Any) -> Any:
     """Give what a host method may iterate in place of ``value``: itself if sized, else a list of its items."""
     kind = type(value)

@@ -10,7 +10,14 @@ from typing import Any
 from waymark_schema.failures import SerializationError
 from waymark_schema.values.errors import MalformedValue
 from waymark_worker.vm.awaiting import await_value, create_task, gather
-from waymark_worker.vm.callables import CREATED, FINISHED, UNBOUND, Coroutine, FunctionValue, WorkflowObject
+from waymark_worker.vm.callables import (
+    CREATED,
+    FINISHED,
+    UNBOUND,
+    Coroutine,
+    FunctionValue,
+    WorkflowObject,
+)
 from waymark_worker.vm.calls import call
 from waymark_worker.vm.effects import (
     CancelCall,
@@ -29,7 +36,15 @@ from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET
 from waymark_worker.vm.linked import LinkedProgram
 from waymark_worker.vm.local import FreshLocals, LocalSource
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.scheduling import DONE, PENDING, RAISED, STOP, Future, Task, fail_task, finish_task
+from waymark_worker.vm.scheduling import (
+    DONE,
+    RAISED,
+    STOP,
+    Future,
+    Task,
+    fail_task,
+    finish_task,
+)
 from waymark_worker.vm.state import PUSHED, AnyFrame, Frame
 from waymark_worker.vm.unwinding import FATAL, give, unwind
 
@@ -81,13 +96,16 @@ class Machine:
         ``vars(self)``. Raises ``MalformedValue`` if they do not fit the program.
         """
         machine = cls(linked)
-        shared = {name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()}
+        shared = {
+            name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()
+        }
         owned = machine.decode(attributes)
         given = machine.decode(inputs)
         if not isinstance(owned, dict) or not isinstance(given, dict):
             msg = "inputs and attributes of an instance are two dicts; something else is stored"
             raise MalformedValue(msg)
-        workflow = WorkflowObject(linked.program.workflow, owned, shared)
+        class_name = linked.program.functions[0].qualname.rpartition(".")[0].rpartition(".")[2]
+        workflow = WorkflowObject(class_name or linked.program.workflow, owned, shared)
         machine.root = create_task(machine, Coroutine(_first_frame(linked, workflow, given)))
         machine.root.callbacks.append(STOP)
         return machine
@@ -118,17 +136,28 @@ class Machine:
     @property
     def pending_calls(self) -> dict[int, StartCall]:
         """Calls without an outcome, as they were asked for, by number."""
-        return {number: future.effect for number, future in self.calls.items() if isinstance(future.effect, StartCall)}
+        return {
+            number: future.effect
+            for number, future in self.calls.items()
+            if isinstance(future.effect, StartCall)
+        }
 
     @property
     def pending_timers(self) -> dict[int, StartTimer]:
         """Timers that have not fired, as they were asked for, by number."""
         return {
-            number: future.effect for number, future in self.timers.items() if isinstance(future.effect, StartTimer)
+            number: future.effect
+            for number, future in self.timers.items()
+            if isinstance(future.effect, StartTimer)
         }
 
     def advance(
-        self, entry: Entry | None, local: LocalSource, *, replay: bool = False, budget: int = DEFAULT_BUDGET
+        self,
+        entry: Entry | None,
+        local: LocalSource,
+        *,
+        replay: bool = False,
+        budget: int = DEFAULT_BUDGET,
     ) -> list[Effect]:
         """Apply one entry (None: the first advance), run until nothing is ready, return what is asked for.
 
@@ -146,7 +175,9 @@ class Machine:
                 self._apply(entry)
             self._drain()
         except FATAL as error:
-            self._end(Fail(self.linked.codec.encode_exception(_as_failure(error))), drop_starts=True)
+            self._end(
+                Fail(self.linked.codec.encode_exception(_as_failure(error))), drop_starts=True
+            )
         finally:
             self.local = _NOBODY
         return self.effects if self.phase == FINISHED_RUN else effects
@@ -175,7 +206,9 @@ class Machine:
         """Give ``cls()`` for a ``raise`` of a class."""
         made = call(self, cls, [], {})
         if made is PUSHED:
-            msg = f"raising {cls.__name__} would run compiled code: the program has to call it first"
+            msg = (
+                f"raising {cls.__name__} would run compiled code: the program has to call it first"
+            )
             raise SystemError(msg)
         return made
 
@@ -329,9 +362,21 @@ class Machine:
     def _end(self, ending: Effect, *, drop_starts: bool = False) -> None:
         """Finish with a terminal effect; calls and timers that nobody waits for any more are cancelled."""
         effects = self.effects
-        started = {effect.call for effect in effects if isinstance(effect, StartCall)} if drop_starts else set()
-        timed = {effect.timer for effect in effects if isinstance(effect, StartTimer)} if drop_starts else set()
-        kept = [effect for effect in effects if not (drop_starts and isinstance(effect, StartCall | StartTimer))]
+        started = (
+            {effect.call for effect in effects if isinstance(effect, StartCall)}
+            if drop_starts
+            else set()
+        )
+        timed = (
+            {effect.timer for effect in effects if isinstance(effect, StartTimer)}
+            if drop_starts
+            else set()
+        )
+        kept = [
+            effect
+            for effect in effects
+            if not (drop_starts and isinstance(effect, StartCall | StartTimer))
+        ]
         kept += [CancelCall(number) for number in self.calls if number not in started]
         kept += [CancelTimer(number) for number in self.timers if number not in timed]
         self.effects = [*kept, ending]

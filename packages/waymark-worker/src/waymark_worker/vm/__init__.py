@@ -1,0 +1,1 @@
+"""A linked program and journal entries come in; effects and a new state go out."""

@@ -1,0 +1,1 @@
+"""Workflows as their authors write them, one family of the language per module."""
