@@ -10,6 +10,7 @@ from uuid import UUID
 
 from waymark import runtime, settings
 from waymark.coercion import codec
+from waymark.compiler.durable import is_immutable
 from waymark.definitions import definition_of
 from waymark.runs import Run
 from waymark.unfinished import unfinished
@@ -217,7 +218,12 @@ def bind(
     # The call itself is the best judge: it makes a coroutine that never begins, or CPython's own TypeError.
     written(instance, *args, **kwargs).close()
     bound = inspect.signature(written).bind(instance, *args, **kwargs)
-    return dict(list(bound.arguments.items())[1:])
+    arguments = dict(list(bound.arguments.items())[1:])
+    for name, parameter in bound.signature.parameters.items():
+        # A program holds constant defaults only: each start sends a list, a model and their like along.
+        if parameter.default is not parameter.empty and not is_immutable(parameter.default):
+            arguments.setdefault(name, parameter.default)
+    return arguments
 
 
 def return_annotation(written: Callable[..., Any]) -> Any:

@@ -133,6 +133,8 @@ class Program(msgspec.Struct, frozen=True, array_like=True):
     actions: list[ActionEntry]
     returns: Annotation
     """Return annotation of ``run`` in the closed grammar; the caller coerces to it."""
+    class_name: str = ""
+    """Name of the workflow's class, for messages that name it."""
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):

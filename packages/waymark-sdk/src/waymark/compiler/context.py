@@ -11,7 +11,13 @@ from typing import NoReturn
 from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder, Label
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
-from waymark.compiler.symbols import Namespace, Symbol, resolve_attribute, resolve_name
+from waymark.compiler.symbols import (
+    Namespace,
+    Symbol,
+    WorkflowClass,
+    resolve_attribute,
+    resolve_name,
+)
 from waymark.compiler.tables import Tables
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
@@ -92,6 +98,8 @@ class Context:
     """Class whose method this is."""
     self_variable: Variable | None = None
     """The workflow itself: the first parameter of one of its methods."""
+    class_variable: Variable | None = None
+    """The workflow's class: the first parameter of one of its class methods."""
     has_walrus: bool = True
     inside_except: list[int] = field(default_factory=list)
     """Slots of the exceptions that the enclosing ``except`` blocks handle; NONE for a ``finally``."""
@@ -275,8 +283,10 @@ class Context:
     def symbol(self, node: ast.expr) -> Symbol | None:
         """What a name or attribute chain means if that is known without running it; None for values."""
         if isinstance(node, ast.Name):
-            if self.scope.find(node.id) is not None:
-                return None
+            variable = self.scope.find(node.id)
+            if variable is not None:
+                own = variable is self.class_variable
+                return WorkflowClass(self.tables.workflow) if own else None
             name = self.namespace.mangled(node.id)
             return resolve_name(name, self.namespace, self.tables.language)
         if isinstance(node, ast.Attribute):

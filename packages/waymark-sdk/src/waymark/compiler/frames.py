@@ -70,6 +70,7 @@ def child_frame(ctx: Context, node: ast.Lambda | ast.GeneratorExp, *, name: str)
     around = Surroundings(ctx.tables, ctx.families, ctx.namespace, ctx.text, ctx.owner)
     inner = open_frame(around, ctx.scope.child(node), qualname=f"{ctx.qualname}.<locals>.{name}")
     inner.self_variable = ctx.self_variable
+    inner.class_variable = ctx.class_variable
     inner.place = ctx.place
     return inner
 

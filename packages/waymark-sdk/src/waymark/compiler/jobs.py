@@ -120,7 +120,8 @@ def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
     if owner is None or not issubclass(ctx.tables.workflow, owner):
         return
     found = members.member(owner, vars(owner).get(node.name))
-    if isinstance(found, members.Method) and found.kind != "method":
+    kind = found.kind if isinstance(found, members.Method) else "method"
+    if kind == "static":
         return
     arguments = [*node.args.posonlyargs, *node.args.args]
     if not arguments:
@@ -131,7 +132,10 @@ def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
         ctx.report(
             "WM113", arguments[0], f"`{name}` is assigned to in `{node.name}`", "use another name"
         )
-    ctx.self_variable = ctx.scope.variables[name]
+    if kind == "class":
+        ctx.class_variable = ctx.scope.variables[name]
+    else:
+        ctx.self_variable = ctx.scope.variables[name]
 
 
 def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
@@ -148,6 +152,9 @@ def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
     for name, value in named.items():
         try:
             if not is_immutable(value):
+                if job.number == 0:
+                    ctx.tables.entry_defaults_left_out = True
+                    continue
                 _refuse_default(ctx, places[name], name, value)
             numbers[name] = ctx.tables.value(value)
         except SerializationError as error:

@@ -113,6 +113,7 @@ def _finished(cls: type, tables: Tables, run: members.Method) -> Compiled:
         types,
         tables.actions,
         tables.annotation(hints(run.function).get("return", Any)),
+        cls.__name__,
     )
     program_bytes = canonical(program)
     mark = digest(program_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import warnings
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 
@@ -93,8 +94,10 @@ def parse(filename: str, text: str) -> SourceFile:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     try:
-        tree = ast.parse(text, filename)
-        module = compile(text, filename, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they were shown when the module was imported
+            tree = ast.parse(text, filename)
+            module = compile(text, filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         msg = f"{filename!r} no longer compiles: {error}"
         raise SourceChanged(msg) from error

@@ -91,14 +91,6 @@ def _check(node: ast.AST, text: Text, reporter: Reporter) -> None:
         reporter.report(code, head(node), text, message, instead)
         return
     for child in _children(node):
-        if isinstance(child, ast.GeneratorExp) and not isinstance(node, ast.Call | ast.Starred):
-            reporter.report(
-                "WM105",
-                child,
-                text,
-                "a generator expression must be the argument of a call",
-                "use a list comprehension: `[… for …]`",
-            )
         _check(child, text, reporter)
 
 

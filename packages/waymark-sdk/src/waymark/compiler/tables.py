@@ -113,6 +113,10 @@ class Tables:
     used: set[str] = field(default_factory=set)
     """Every attribute name that lowered code mentions."""
     constructed: set[type] = field(default_factory=set)
+    entry_defaults_left_out: bool = False
+    """``run`` has mutable defaults: each start sends them along, so nothing else may call it."""
+    unbound: dict[str, int] = field(default_factory=dict)
+    """``str.lower`` and the like as values: their functions."""
     failed: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why its lowering failed in this round."""
     _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)

@@ -6,20 +6,14 @@ import ast
 import sys
 
 from waymark.compiler import members
-from waymark.compiler.builder import Builder
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.invoke import call
-from waymark.compiler.layout import lay_out
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
-from waymark.compiler.tables import FinishedFunction
+from waymark.compiler.symbols import WorkflowClass
+from waymark.compiler.synthetic import BOUND, forwarder
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
-from waymark_schema.ir.program import Function, Parameter
-
-BOUND = ".self"
-"""Name of the parameter that holds the workflow in a bound method: no source can spell it."""
-
 
 def read(ctx: Context, node: ast.expr, into: int | None) -> int:
     """``self.name`` as a value."""
@@ -116,51 +110,20 @@ def _bound(ctx: Context, found: Method, into: int | None) -> int:
     number = tables.function(found.function, found.owner)
     if found.kind == "static":
         return builder.constant(tables.function_value(number))
-    forwarder = _forwarder(ctx, found, number)
+    function = forwarder(
+        tables,
+        number,
+        name=found.function.__name__,
+        qualname=found.function.__qualname__.rpartition("<locals>.")[2],
+        span=builder.span,
+        filename=ctx.text.filename,
+    )
     mark = builder.mark()
     slot = _self(ctx)
     builder.release(mark)
     target = ctx.target(into)
-    builder.emit(ins.MakeFunction(target, forwarder, [], [BOUND], [slot], []))
+    builder.emit(ins.MakeFunction(target, function, [], [BOUND], [slot], []))
     return target
-
-
-def _forwarder(ctx: Context, found: Method, number: int) -> int:
-    tables = ctx.tables
-    forwarder = tables.reserve()
-    builder = Builder(names=["args", BOUND, "kwargs"])
-    builder.span = ctx.builder.span
-    arguments = builder.temporary()
-    callee = builder.constant(tables.function_value(number))
-    builder.emit(ins.Build("list", arguments, [1]))
-    builder.emit(ins.Extend(arguments, 0, "call"))
-    label = builder.label()
-    builder.terminate(ins.Call(arguments, callee, [], [], [], arguments, 2, label))
-    builder.place(label)
-    builder.terminate(ins.Return(arguments))
-    layout = lay_out(builder, bound=0b111)
-    parameters = [
-        Parameter("args", "var_positional"),
-        Parameter(BOUND, "keyword_only"),
-        Parameter("kwargs", "var_keyword"),
-    ]
-    name = found.function.__name__
-    tables.functions[forwarder] = FinishedFunction(
-        Function(
-            name,
-            found.function.__qualname__,
-            "sync",
-            parameters,
-            layout.slots,
-            layout.constants,
-            [],
-            layout.blocks,
-            list(builder.names),
-        ),
-        layout.spans,
-        ctx.text.filename,
-    )
-    return forwarder
 
 
 def member_call(ctx: Context, node: ast.Call, into: int | None) -> int | None:
@@ -175,6 +138,11 @@ def member_call(ctx: Context, node: ast.Call, into: int | None) -> int | None:
         return _called(ctx, node, func, found, into)
     if _is_super(ctx, func.value):
         return _super(ctx, node, func, into)
+    base = ctx.symbol(func.value)
+    if isinstance(base, WorkflowClass):
+        found = members.find(base.cls, ctx.namespace.mangled(func.attr))
+        if isinstance(found, Method) and found.kind != "method":
+            return _called(ctx, node, func, found, into)
     return None
 
 
@@ -182,24 +150,38 @@ def _called(
     ctx: Context, node: ast.Call, func: ast.Attribute, found: Member | None, into: int | None
 ) -> int | None:
     match found:
-        case Method(function=function, owner=owner, kind=kind) if kind != "class":
+        case Method(function=function, owner=owner, kind=kind):
             number = ctx.tables.function(function, owner)
+            _check_entry(ctx, func, number)
             mark = ctx.builder.mark()
-            first = () if kind == "static" else (_self(ctx),)
+            first = _receiver(ctx, kind)
             callee = ctx.builder.constant(ctx.tables.function_value(number))
             return call(
                 ctx, callee, node, into, pure=is_coroutine(function), first=first, mark=mark
             )
-        case Method():
-            ctx.reject(
-                "WM133",
-                func,
-                "class methods of a workflow are not supported",
-                "make it a static method",
-            )
         case Framework() | Strange():
             _refuse(ctx, func, found)
     return None
+
+
+def _receiver(ctx: Context, kind: str) -> tuple[int, ...]:
+    """What is passed first; the class of a class method is known here and needs no value."""
+    match kind:
+        case "static":
+            return ()
+        case "class":
+            return (ctx.none(),)
+    return (_self(ctx),)
+
+
+def _check_entry(ctx: Context, func: ast.Attribute, number: int) -> None:
+    if number == 0 and ctx.tables.entry_defaults_left_out:
+        ctx.reject(
+            "WM127",
+            func,
+            "`run` has a default that is not a constant and cannot be called from the workflow itself",
+            "use None as the default and make the value in the body",
+        )
 
 
 def is_coroutine(function: object) -> bool:
@@ -224,7 +206,7 @@ def _super(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) 
             "`super` takes no arguments in a workflow",
             "write `super().method(…)`",
         )
-    if ctx.self_variable is not None:
+    if ctx.self_variable is not None or ctx.class_variable is not None:
         name = ctx.namespace.mangled(func.attr)
         found = members.find(ctx.tables.workflow, name, after=ctx.owner)
         slot = _called(ctx, node, func, found, into)

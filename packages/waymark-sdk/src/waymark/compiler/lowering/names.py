@@ -21,9 +21,10 @@ from waymark.compiler.symbols import (
     Symbol,
     WorkflowClass,
 )
+from waymark.compiler.synthetic import unbound_method
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
-from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS
+from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS, METHODS
 
 
 def constant(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - preloaded
@@ -132,11 +133,24 @@ def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
         return symbol(ctx, found, node, into)
     attribute_name = ctx.namespace.mangled(node.attr)
     base = ctx.symbol(node.value)
+    if isinstance(base, Builtin) and node.attr in METHODS.get(base.name, ()):
+        return _unbound(ctx, node, base.name)
     if isinstance(base, Builtin):
         _check_builtin(ctx, node, base)
     if isinstance(base, WorkflowClass):
         return ctx.families.class_attribute(ctx, node, base.cls)
     return read(ctx, node.value, attribute_name, into, node)
+
+
+def _unbound(ctx: Context, node: ast.Attribute, owner: str) -> int:
+    """``str.lower`` as a value."""
+    tables, key = ctx.tables, f"{owner}.{node.attr}"
+    number = tables.unbound.get(key)
+    if number is None:
+        number = tables.unbound[key] = unbound_method(
+            tables, owner, node.attr, span=ctx.builder.span, filename=ctx.text.filename
+        )
+    return ctx.builder.constant(tables.function_value(number))
 
 
 def _check_builtin(ctx: Context, node: ast.Attribute, base: Builtin) -> None:
