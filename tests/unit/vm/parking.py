@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import selectors
 import sys
@@ -87,7 +88,8 @@ class Parked:
     def action(self, name: str, function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
         signature = inspect.signature(function)
 
-        async def park(arguments: dict[str, Any]) -> Any:
+        async def park(given: dict[str, Any]) -> Any:
+            arguments = copy.deepcopy(given)
             future = asyncio.get_running_loop().create_future()
             self.trace.append((name, arguments))
             entry = (name, arguments, future)
@@ -99,6 +101,7 @@ class Parked:
                     self.waiting.remove(entry)
 
         def call(*args: Any, **keywords: Any) -> Coroutine[Any, Any, Any]:
+            function(*args, **keywords).close()  # refuses what does not fit in its own words
             return park(dict(signature.bind(*args, **keywords).arguments))
 
         return call
@@ -112,7 +115,7 @@ class Parked:
             self.settled += 1
             try:
                 future.set_result(self.outcomes[name](**arguments))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever the script raises
                 error.__traceback__ = None
                 future.set_exception(error)
         elif timeout is not None:
@@ -157,7 +160,7 @@ def _ending(loop: asyncio.AbstractEventLoop, parked: Parked, main: Coroutine[Any
         ending = Ending("completed", loop.run_until_complete(parked.root), parked.trace)
     except asyncio.CancelledError as error:
         ending = Ending("cancelled", described(error)[:2], parked.trace)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever the workflow raises
         ending = Ending("failed", described(error), parked.trace)
     left = [task for task in made if not task.done()]
     for task in left:
@@ -237,7 +240,7 @@ class Driver:
             arguments = self.linked.codec.decode(start.arguments)
             try:
                 value = outcomes[start.action.partition(":")[2]](**arguments)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever the script raises
                 error.__traceback__ = None
                 return CallRaised(number, self.linked.codec.encode_exception(error))
             return CallReturned(number, self.linked.codec.encode(value))

@@ -7,7 +7,14 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir.policies import NO_POLICY
-from waymark_worker.vm.callables import CREATED, FINISHED, SUSPENDED, CallValue, Coroutine, SleepValue
+from waymark_worker.vm.callables import (
+    CREATED,
+    FINISHED,
+    SUSPENDED,
+    CallValue,
+    Coroutine,
+    SleepValue,
+)
 from waymark_worker.vm.effects import StartCall, StartTimer
 from waymark_worker.vm.limits import MAX_ALIVE, MAX_DEPTH
 from waymark_worker.vm.names import type_name

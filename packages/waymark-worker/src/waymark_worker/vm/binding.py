@@ -21,15 +21,13 @@ def binder(
     Optional ones that are not given come back as ``UNBOUND``. The interpreter itself then reports what
     does not fit, in its own words. The function is made from names only: its body is one tuple display.
     """
-    made = ast.FunctionDef(
-        name="bind",
-        args=_signature(parameters),
-        body=[ast.Return(ast.Tuple([ast.Name(each.name, ast.Load()) for each in parameters], ast.Load()))],
-        decorator_list=[],
-        returns=None,
-        type_params=[],
-    )
-    module = ast.fix_missing_locations(ast.Module([made], type_ignores=[]))
+    module = ast.parse("def bind(): pass")
+    made = module.body[0]
+    assert isinstance(made, ast.FunctionDef)
+    made.args = _signature(parameters)
+    names: list[ast.expr] = [ast.Name(each.name, ast.Load()) for each in parameters]
+    made.body = [ast.Return(ast.Tuple(names, ast.Load()))]
+    ast.fix_missing_locations(module)
     code = next(
         const for const in compile(module, "<signature>", "exec").co_consts if isinstance(const, CodeType)
     )

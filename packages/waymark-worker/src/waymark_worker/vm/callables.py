@@ -110,12 +110,12 @@ class Action:
     def __init__(
         self,
         number: int,
+        *,
         key: str,
         name: str,
         names: tuple[str, ...],
         bind: Callable[..., tuple[Any, ...]],
         policy: StoredPolicy,
-        *,
         simple: bool,
     ) -> None:
         self.number = number
@@ -173,13 +173,14 @@ class Coroutine:
         self.state = CREATED
 
 
-_COROUTINE = "coroutine"
-for _record, _name in ((FunctionValue, "function"), (Builtin, "builtin_function_or_method"), (Action, "function")):
-    register(_record, _name, callable=True)
+register(FunctionValue, "function", callable=True)
+register(Action, "function", callable=True)
 register(BoundFunction, "method", callable=True)
+register(Builtin, "builtin_function_or_method", callable=True)
 register(BoundMethod, "builtin_function_or_method", callable=True)
-for _record in (CallValue, SleepValue, Coroutine):
-    register(_record, _COROUTINE)
+register(CallValue, "coroutine")
+register(SleepValue, "coroutine")
+register(Coroutine, "coroutine")
 register(Unbound, "NoneType")
 register(Cell, "cell")
 register(WorkflowObject, "Workflow")

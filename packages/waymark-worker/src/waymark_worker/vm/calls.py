@@ -59,7 +59,7 @@ def _call_bound(machine: Machine, callee: BoundFunction, args: list[Any], keywor
     return call_function(machine, callee.function, [callee.receiver, *args], keywords)
 
 
-def call_action(machine: Machine, callee: Action, args: list[Any], keywords: Keywords) -> CallValue:  # noqa: ARG001 - as every caller
+def call_action(machine: Machine, callee: Action, args: list[Any], keywords: Keywords) -> CallValue:
     """Bind the arguments of an action; nothing starts yet."""
     bound = callee.bind(*args, **keywords)
     arguments = {
@@ -108,7 +108,7 @@ def _initialise(
 # --- builtins that deal with awaitables, or that run a key function ---------------------------
 
 
-def _gather(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:  # noqa: ARG001 - as every caller
+def _gather(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
     return_exceptions = keywords.pop("return_exceptions", False)
     if keywords:
         msg = f"gather() got an unexpected keyword argument {next(iter(keywords))!r}"
@@ -123,7 +123,7 @@ def _sleep_arguments(delay: Any, result: Any = None) -> SleepValue:
 _sleep_arguments.__name__ = _sleep_arguments.__qualname__ = "sleep"
 
 
-def _sleep(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> SleepValue:  # noqa: ARG001 - as every caller
+def _sleep(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> SleepValue:
     return _sleep_arguments(*args, **keywords)
 
 

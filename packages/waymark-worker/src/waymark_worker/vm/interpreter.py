@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
 
 
-def execute(machine: Machine) -> None:  # noqa: C901 - the inner loop: a function call per block would double its cost
+def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: a function call per block would double its cost
     """Run ``machine.frame`` and what it calls until the task has no frame to run."""
     frame: Any = machine.frame
     block: LinkedBlock = frame.next
@@ -68,7 +68,7 @@ def recover(machine: Machine, block: LinkedBlock, step: Step, error: BaseExcepti
         frame.at = block  # type: ignore[union-attr] # by its class
     try:
         if error.__class__ is NeedsItems:
-            _fill(machine, block, step, error)  # type: ignore[arg-type] # by its class
+            _fill(machine, block, step, error)
             return
     except FATAL:
         raise
@@ -89,5 +89,5 @@ def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems)
     if frame.__class__ is not Frame:
         what = "a generator or map() consumed by the function that another builtin was given"
         raise unsupported_operation(what, "write a lambda or a comprehension around it")
-    frame.index = block.code.index(step)  # type: ignore[union-attr] # by its class
+    frame.index = block.code.index(step)
     Fill(request.source, whole=request.whole).begin(machine)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.names import register, type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
-from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ EXHAUSTED = Exhausted()
 CREATED, SUSPENDED, FINISHED, RUNNING = 0, 1, 2, 3
 
 
-class NeedsItems(BaseException):  # noqa: N818 - a request to the interpreter, which runs the instruction again
+class NeedsItems(BaseException):
     """An instruction needs items that only compiled code can make: one, or all that are left."""
 
     def __init__(self, source: Framed, *, whole: bool) -> None:
@@ -148,7 +148,7 @@ class Cursor:
     def remaining(self) -> int:
         """Items to come, or -1 if the source changed so that the next step raises."""
         try:
-            return len(self.host.__reduce__()[1][0])  # type: ignore[index] # (iter, (list of the rest,))
+            return len(self.host.__reduce__()[1][0])
         except RuntimeError:
             return -1
 
@@ -227,7 +227,7 @@ def iterate(value: Any) -> Any:
     raise TypeError(msg)
 
 
-def zipped(iterators: list[Any], strict: Any) -> Any:  # noqa: FBT001 - zip's own argument, of any type
+def zipped(iterators: list[Any], strict: Any) -> Any:
     """Give ``zip(*iterators, strict=strict)``; the iterators come from ``iterate``."""
     if any(isinstance(each, Framed) for each in iterators):
         return Zip(iterators, strict=bool(strict))
@@ -241,12 +241,12 @@ def enumerated(iterator: Any, start: int) -> Any:
     return enumerate(iterator, start)
 
 
-def mapped(machine: Machine, function: Any, iterators: list[Any]) -> Any:  # noqa: ARG001 - as every builtin
+def mapped(machine: Machine, function: Any, iterators: list[Any]) -> Any:
     """Give ``map(function, *iterators)``."""
     return Map(function, iterators)
 
 
-def filtered(machine: Machine, function: Any, iterator: Any) -> Any:  # noqa: ARG001 - as every builtin
+def filtered(machine: Machine, function: Any, iterator: Any) -> Any:
     """Give ``filter(function, iterator)``."""
     return Filter(function, iterator)
 

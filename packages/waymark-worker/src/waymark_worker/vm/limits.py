@@ -14,6 +14,6 @@ CHUNK = 4096
 __all__ = ["CHUNK", "DEFAULT_BUDGET", "MAX_ALIVE", "MAX_DEPTH", "charge"]
 
 
-def charge(context: object, units: int) -> None:  # noqa: ARG001 - every builtin hands its machine over
+def charge(context: object, units: int) -> None:
     """Take ``units`` from what this advance may still do; raises ``LimitExceeded``."""
     METER.charge(units)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from waymark_schema.ir import program as stored
@@ -65,11 +66,11 @@ def _action(number: int, entry: stored.ActionEntry) -> Action:
     simple = not optional and all(each.kind in {"positional", "positional_only"} for each in entry.parameters)
     return Action(
         number,
-        entry.key,
-        entry.name,
-        tuple(each.name for each in entry.parameters),
-        binder(entry.name, entry.name, entry.parameters, optional),
-        entry.policy or NO_POLICY,
+        key=entry.key,
+        name=entry.name,
+        names=tuple(each.name for each in entry.parameters),
+        bind=binder(entry.name, entry.name, entry.parameters, optional),
+        policy=entry.policy or NO_POLICY,
         simple=simple,
     )
 
@@ -92,17 +93,9 @@ def _add_members(linked: LinkedProgram) -> None:
     """Note how compiled members are reached, inherited ones too: the nearest class that says so wins."""
     own: dict[type, dict[str, tuple[str, FunctionValue]]] = {}
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
-        held = own.setdefault(cls, {})
-        for how, table in (
-            ("method", entry.methods),
-            ("static", entry.static_methods),
-            ("class", entry.class_methods),
-            ("property", entry.properties),
-        ):
-            for name, number in table.items():
-                held[name] = (how, FunctionValue(linked.functions[number]))
-        if entry.constructor >= 0:
-            held["__init__"] = ("init", FunctionValue(linked.functions[entry.constructor]))
+        own[cls] = {
+            name: (how, FunctionValue(linked.functions[number])) for name, how, number in _members(entry)
+        }
         if entry.descriptor.opaque:
             linked.opaque.add(cls)
     for cls in linked.classes:
@@ -112,6 +105,19 @@ def _add_members(linked: LinkedProgram) -> None:
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         if entry.descriptor.options.get("own_init") and (cls, "__init__") not in linked.members:
             linked.opaque.add(cls)
+
+
+def _members(entry: stored.TypeEntry) -> Iterator[tuple[str, str, int]]:
+    for how, table in (
+        ("method", entry.methods),
+        ("static", entry.static_methods),
+        ("class", entry.class_methods),
+        ("property", entry.properties),
+    ):
+        for name, number in table.items():
+            yield name, how, number
+    if entry.constructor >= 0:
+        yield "__init__", "init", entry.constructor
 
 
 def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored.Function) -> None:

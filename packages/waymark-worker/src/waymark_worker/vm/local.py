@@ -21,7 +21,7 @@ class FreshLocals:
     def __init__(self) -> None:
         self._recorded: list[bytes] = []
 
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:  # noqa: ARG002 - as the protocol
+    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
         """Raise: a program that passed the checks cannot ask."""
         msg = f"the program records {kind!r}, which this pool cannot make; upgrade waymark-worker"
         raise NotImplementedError(msg)
@@ -39,7 +39,7 @@ class RecordedLocals:
     def __init__(self, values: list[bytes]) -> None:
         self._values = iter(values)
 
-    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:  # noqa: ARG002 - as the protocol
+    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
         """Return the next one. Raises LookupError when the entry holds no more."""
         value = next(self._values, None)
         if value is None:

@@ -166,7 +166,8 @@ class Machine:
         """
         if self.phase == FINISHED_RUN:
             return []
-        self.effects = effects = []
+        effects: list[Effect] = []
+        self.effects = effects
         self.local = local
         METER.start(None if replay else budget)
         self.fuel = CHUNK
@@ -286,12 +287,8 @@ class Machine:
 
     def _step(self, task: Task, future: Future | None) -> None:
         error: BaseException | None = None
-        value = None
-        if future is not None:
-            if future.state == DONE:
-                value = future.value
-            else:
-                error = future.value if future.state == RAISED else future.take_cancelled_error()
+        if future is not None and future.state != DONE:
+            error = future.value if future.state == RAISED else future.take_cancelled_error()
         if task.must_cancel:
             if not isinstance(error, CancelledError):
                 error = task.take_cancelled_error()
@@ -306,14 +303,7 @@ class Machine:
             self.frame = task.frame
             unwind(self, error, thrown=True)
         else:
-            frame = task.frame
-            if frame.__class__ is Frame:
-                at = frame.at
-                frame.slots[at.dst] = value
-                frame.next = at.target
-                self.frame = frame
-            else:
-                give(self, frame, value)
+            give(self, task.frame, None if future is None else future.value)
         if self.frame is not None:
             execute(self)
         self.task = None

@@ -309,7 +309,7 @@ class Extreme(NativeFrame):
             self.found, self.best, self.best_key = True, self.item, key
         self.item = EXHAUSTED
 
-    def stop(self, machine: Machine) -> Any:  # noqa: ARG002 - as every frame
+    def stop(self, machine: Machine) -> Any:
         if self.found:
             return self.best
         if self.default is not EXHAUSTED:
@@ -326,7 +326,7 @@ class Construct(NativeFrame):
     def __init__(self, made: Any) -> None:
         self.made = made
 
-    def resume(self, machine: Machine, value: Any) -> Any:  # noqa: ARG002 - as every frame
+    def resume(self, machine: Machine, value: Any) -> Any:
         if value is not None:
             msg = f"__init__() should return None, not '{type(value).__name__}'"
             raise TypeError(msg)

@@ -20,11 +20,11 @@ LAYOUT = 1
 """How a snapshot is written; a reader refuses every other."""
 
 
-class SnapshotUnreadable(Exception):  # noqa: N818 - says what is the matter; the journal is replayed instead
+class SnapshotUnreadable(Exception):
     """These bytes are no snapshot that this machine can go on with."""
 
 
-class SnapshotRefused(Exception):  # noqa: N818 - says what is the matter; the journal is enough
+class SnapshotRefused(Exception):
     """The state holds something that has no stored form, or the machine does not stand still."""
 
 

@@ -32,10 +32,11 @@ _policies = msgspec.msgpack.Decoder(StoredPolicy)
 _described = msgspec.msgpack.Decoder(tuple[Descriptor, list[Descriptor]])
 _put = object.__setattr__
 _VIEWS = {view.kind: view for view in (DictKeys, DictValues, DictItems)}
+_DEQUES: tuple[Any, ...] = (type(iter(deque())), type(reversed(deque())))
 _WALKS: dict[str, Callable[..., Any]] = {
     "iter": iter,
     "reversed": reversed,
-    **{kind.__name__: kind for kind in (type(iter(deque())), type(reversed(deque())))},
+    **{kind.__name__: kind for kind in _DEQUES},
 }
 _PENDING = object()
 
@@ -278,8 +279,9 @@ def _blank_exception(cls: type) -> BaseException:
     if not issubclass(cls, BaseException):
         msg = f"{cls.__name__} is no exception class"
         raise TypeError(msg)
-    native = next(base for base in cls.__mro__ if base.__module__ == "builtins")
-    return native.__new__(cls)  # type: ignore[return-value] # a class of exceptions
+    native: Any = next(base for base in cls.__mro__ if base.__module__ == "builtins")
+    made: BaseException = native.__new__(cls)
+    return made
 
 
 _INSTANCES: dict[str, Callable[[GraphReader, Node], Any]] = {
@@ -344,7 +346,7 @@ def _fill_future(reader: GraphReader, made: Any, node: Node) -> None:
     made.effect = None if node[-1] is None else _effects.decode(node[-1])
 
 
-def _check_callbacks(reader: GraphReader, made: Any, node: Node) -> None:  # noqa: ARG001 - as every round
+def _check_callbacks(reader: GraphReader, made: Any, node: Node) -> None:
     stop = SINGLE["stop"]
     for each in made.callbacks:
         if each is not stop:
@@ -409,7 +411,8 @@ def _fill_exception(reader: GraphReader, made: Any, node: Node) -> None:
     made.__context__ = reader.value(context)
     made.__suppress_context__ = bool(suppress)
     if past is not None:
-        made.__dict__[MARK] = Remains(*past[:4], tuple(past[4]))
+        texts: list[Any] = [tuple(each) if isinstance(each, list) else each for each in past]
+        made.__dict__[MARK] = Remains(*texts)
     for kind, kept in SPECIAL:
         if isinstance(made, kind):
             for name, value in zip(kept, reader.values(special), strict=True):

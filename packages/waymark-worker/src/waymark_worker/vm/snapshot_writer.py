@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -86,16 +87,11 @@ class GraphWriter:
         mark = _MARKS.get(id(value))
         if mark is not None:
             return ["single", mark]
-        if isinstance(value, type):
-            return _class(self, value)
-        if isinstance(value, BaseException):
-            return _exception(self, value)
-        if isinstance(value, BaseModel):
-            return _model(self, value)
+        for kind, write in _FAMILIES:
+            if isinstance(value, kind):
+                return write(self, value)
         if hasattr(value.__class__, "__dataclass_fields__"):
             return _object(self, value)
-        if isinstance(value, tuple):
-            return ["named", self.value(value.__class__), *self.values(value)]
         # A scalar of the durable values: a date, a Decimal, an enum member, an int of any size ...
         return ["wire", self.linked.codec.encode(value)]
 
@@ -172,11 +168,11 @@ def _method(writer: GraphWriter, value: BoundMethod) -> list[Any]:
     return ["method", writer.value(value.receiver), value.name]
 
 
-def _builtin(writer: GraphWriter, value: Builtin) -> list[Any]:  # noqa: ARG001 - as every writer
+def _builtin(writer: GraphWriter, value: Builtin) -> list[Any]:
     return ["builtin", value.name]
 
 
-def _action(writer: GraphWriter, value: Action) -> list[Any]:  # noqa: ARG001 - as every writer
+def _action(writer: GraphWriter, value: Action) -> list[Any]:
     return ["action", value.number]
 
 
@@ -217,7 +213,7 @@ def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
 def _past(remains: Any) -> list[Any] | None:
     if not isinstance(remains, Remains):
         return None
-    return [remains.qualname, remains.message, remains.text, remains.traceback, list(remains.bases)]
+    return [getattr(remains, field.name) for field in dataclasses.fields(Remains)]
 
 
 def _special(writer: GraphWriter, error: BaseException) -> list[Any]:
@@ -292,7 +288,7 @@ def _view(writer: GraphWriter, value: Any) -> list[Any]:
     return ["view", value.kind, writer.value(value.mapping)]
 
 
-def _bytearray(writer: GraphWriter, value: bytearray) -> list[Any]:  # noqa: ARG001 - as every writer
+def _bytearray(writer: GraphWriter, value: bytearray) -> list[Any]:
     return ["bytearray", bytes(value)]
 
 
@@ -304,7 +300,7 @@ def _slice(writer: GraphWriter, value: slice) -> list[Any]:
     return ["slice", *writer.values((value.start, value.stop, value.step))]
 
 
-def _backoff(writer: GraphWriter, value: Backoff) -> list[Any]:  # noqa: ARG001 - as every writer
+def _backoff(writer: GraphWriter, value: Backoff) -> list[Any]:
     return ["backoff", value.base, value.factor, value.max, value.jitter]
 
 
@@ -312,8 +308,18 @@ def _retry(writer: GraphWriter, value: RetryPolicy) -> list[Any]:
     return ["retry", value.attempts, list(value.exception_types), writer.value(value.backoff)]
 
 
+def _named(writer: GraphWriter, value: tuple[Any, ...]) -> list[Any]:
+    return ["named", writer.value(value.__class__), *writer.values(value)]
+
+
+_FAMILIES: tuple[tuple[type, Callable[[GraphWriter, Any], list[Any]]], ...] = (
+    (type, _class),
+    (BaseException, _exception),
+    (BaseModel, _model),
+    (tuple, _named),
+)
 WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
-    **{kind: _record for kind in _TAGS},
+    **dict.fromkeys(_TAGS, _record),
     **{kind: _future for tag, (kind, _) in RECORDS.items() if tag in {"future", "task", "gather"}},
     Frame: _frame,
     CallValue: _call,

@@ -130,14 +130,14 @@ def _equal(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> S
     return equal
 
 
-def _is(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> Step:  # noqa: ARG001 - as the others
+def _is(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> Step:
     def same(s: Slots, m: Machine) -> None:
         s[dst] = s[left] is s[right]
 
     return same
 
 
-def _is_not(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> Step:  # noqa: ARG001 - as the others
+def _is_not(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> Step:
     def different(s: Slots, m: Machine) -> None:
         s[dst] = s[left] is not s[right]
 

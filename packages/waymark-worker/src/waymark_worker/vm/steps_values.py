@@ -373,9 +373,8 @@ def _get_item(node: ir.GetItem, place: Place) -> Step:
 
     def get_item(s: Slots, m: Machine) -> None:
         value, index = s[obj], s[key]
-        if value.__class__ is list and index.__class__ is int:
-            s[dst] = value[index]
-        elif value.__class__ is dict and index.__class__ is str:
+        kind, by = value.__class__, index.__class__
+        if (kind is list and by is int) or (kind is dict and by is str):
             s[dst] = value[index]
         else:
             s[dst] = get(value, index)
@@ -390,9 +389,8 @@ def _set_item(node: ir.SetItem, place: Place) -> Step:
 
     def set_item(s: Slots, m: Machine) -> None:
         value, index = s[obj], s[key]
-        if (value.__class__ is dict and index.__class__ is str) or (
-            value.__class__ is list and index.__class__ is int
-        ):
+        kind, by = value.__class__, index.__class__
+        if (kind is list and by is int) or (kind is dict and by is str):
             value[index] = s[src]
         else:
             put(value, index, s[src])
@@ -416,6 +414,7 @@ def _iterate(node: ir.Iterate, place: Place) -> Step:
 
     def make_iterator(s: Slots, m: Machine) -> None:
         value = s[src]
-        s[dst] = iter(value) if value.__class__ in WALKABLE else iterate(value)
+        kind: Any = value.__class__
+        s[dst] = iter(value) if kind in WALKABLE else iterate(value)
 
     return make_iterator
