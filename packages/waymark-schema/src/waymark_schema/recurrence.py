@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -54,7 +54,7 @@ class Cron:
     expression: str
     timezone: str = "UTC"
     _fields: str = field(init=False, repr=False, compare=False)
-    _zone: ZoneInfo | timezone = field(init=False, repr=False, compare=False)
+    _zone: tzinfo = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_fields", _checked_fields(self.expression))
@@ -144,7 +144,7 @@ def parse(schedule: object, *, timezone: str = "UTC") -> Cron | Interval:
     raise TypeError(msg)
 
 
-def _checked_fields(expression: str) -> str:
+def _checked_fields(expression: object) -> str:
     if not isinstance(expression, str):
         msg = f"cron expression is {expression!r:.200}; expected a string"
         raise TypeError(msg)
@@ -155,9 +155,10 @@ def _checked_fields(expression: str) -> str:
             msg = f"cron expression {expression!r:.200} is not known; expected one of {', '.join(FORMS)}"
             raise ValueError(msg)
         return named
+    if len(text) > _LONGEST_TEXT:
+        msg = f"cron expression {expression!r:.200} is longer than {_LONGEST_TEXT} characters"
+        raise ValueError(msg)
     try:
-        if len(text) > _LONGEST_TEXT:
-            raise CronSimError(f"longer than {_LONGEST_TEXT} characters")  # noqa: EM102 - becomes part of the message below
         CronSim(text, _PROBE)
     except (CronSimError, AssertionError, ValueError, TypeError) as error:
         problem = str(error) or "a step after something that is no range"
@@ -169,7 +170,7 @@ def _checked_fields(expression: str) -> str:
     return text
 
 
-def _zone(name: str) -> ZoneInfo | timezone:
+def _zone(name: object) -> tzinfo:
     if not isinstance(name, str):
         msg = (
             f"timezone is {name!r:.200}; expected the name of a time zone, such as 'Europe/Berlin'"
@@ -194,7 +195,7 @@ def _aware(moment: datetime) -> datetime:
     return moment
 
 
-def _real(local: datetime, zone: ZoneInfo | timezone) -> datetime:
+def _real(local: datetime, zone: tzinfo) -> datetime:
     """The moment of a local time; the end of the gap for one that a change of clocks skips."""
     moment = local.replace(tzinfo=zone, fold=0)
     if _exists(moment):

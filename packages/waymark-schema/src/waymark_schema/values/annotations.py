@@ -14,6 +14,7 @@ import typing
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union
 
 import annotated_types
@@ -65,6 +66,12 @@ GENERIC: dict[str, tuple[Any, int]] = {
 """Forms with a fixed number of arguments."""
 _GENERIC_NAMES: dict[Any, str] = {origin: name for name, (origin, _) in GENERIC.items()}
 
+
+def _field_constraint(name: str, value: Any) -> Any:
+    details: Any = {name: value}
+    return pydantic.Field(**details)
+
+
 CONSTRAINTS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
     "gt": (annotated_types.Gt, (int, float, bytes)),
     "ge": (annotated_types.Ge, (int, float, bytes)),
@@ -76,7 +83,7 @@ CONSTRAINTS: dict[str, tuple[Callable[[Any], Any], tuple[type, ...]]] = {
     "strict": (pydantic.Strict, (bool,)),
     "discriminator": (lambda name: pydantic.Field(discriminator=name), (str,)),
     **{
-        name: (lambda value, name=name: pydantic.Field(**{name: value}), allowed)
+        name: (partial(_field_constraint, name), allowed)
         for name, allowed in (
             ("pattern", (str,)), ("allow_inf_nan", (bool,)), ("max_digits", (int,)), ("decimal_places", (int,)),
             ("coerce_numbers_to_str", (bool,)), ("union_mode", (str,)),
@@ -192,7 +199,7 @@ def constraint_list(extra: Any, namer: Namer) -> list[list[Any]]:
         return found
     if isinstance(extra, annotated_types.GroupedMetadata):
         return [item for part in extra for item in constraint_list(part, namer)]
-    if type(extra).__name__ == "PydanticGeneralMetadata":
+    if type(extra).__name__ == "_PydanticGeneralMetadata":
         return [
             [name, _constant(value, CONSTRAINTS[name][1], namer)]
             for name, value in sorted(extra.__dict__.items())
@@ -310,6 +317,16 @@ class _Forms:
 
 def _bad(form: Any) -> DescriptorError:
     return DescriptorError(f"{form!r:.200} is not an annotation of the closed grammar")
+
+
+def required_keys(cls: Any, hints: dict[str, Any]) -> frozenset[str]:
+    """Keys that a ``TypedDict`` must have, also where its annotations were text when it was made."""
+    return frozenset(
+        name
+        for name, hint in hints.items()
+        if typing.get_origin(hint) is typing.Required
+        or (typing.get_origin(hint) is not typing.NotRequired and name in cls.__required_keys__)
+    )
 
 
 def mentioned(descriptor: Descriptor) -> Iterator[str]:

@@ -6,19 +6,21 @@ import dataclasses
 import enum
 import typing
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel
 
 from waymark_schema.failures import SerializationError
 from waymark_schema.values import describe_models, faults
-from waymark_schema.values.annotations import Unspeakable, to_grammar
+from waymark_schema.values.annotations import Unspeakable, required_keys, to_grammar
 from waymark_schema.values.descriptors import Descriptor, Field
 from waymark_schema.values.fidelity import judged
 from waymark_schema.values.naming import qualified_name
 from waymark_schema.values.objects import FACTORIES
 
 Encode = Callable[[Any], bytes]
+_field_type = attrgetter("_field_type")
 _FACTORY_NAMES = {factory: name for name, factory in FACTORIES.items()}
 _ENUM_BASES = (enum.IntFlag, enum.Flag, enum.IntEnum, enum.StrEnum, enum.Enum)
 _MIXINS = (int, str, float, bytes)
@@ -155,10 +157,9 @@ class Survey:
             options["slots"] = True
         if _custom(cls, "__init__"):
             options["own_init"] = True
-        if any(
-            item._field_type is dataclasses._FIELD_INITVAR
-            for item in cls.__dataclass_fields__.values()
-        ):  # type: ignore[attr-defined]  # no public way to see an InitVar
+        if len(fields) + _class_variables(cls) < len(
+            cls.__dataclass_fields__
+        ):  # an InitVar is no field
             opaque = True
         return Descriptor(
             qualname=qualified_name(cls),
@@ -250,9 +251,11 @@ class Survey:
         )
 
     def _typed_dict(self, cls: Any) -> Descriptor:
+        hints = self.hints(cls)
+        required = required_keys(cls, hints)
         fields = [
-            Field(name=name, annotation=self.form(hint), init=name in cls.__required_keys__)
-            for name, hint in self.hints(cls).items()
+            Field(name=name, annotation=self.form(hint), init=name in required)
+            for name, hint in hints.items()
         ]
         return Descriptor(
             qualname=qualified_name(cls),
@@ -261,6 +264,12 @@ class Survey:
             fields=fields,
             options={"total": cls.__total__},
         )
+
+
+def _class_variables(cls: Any) -> int:
+    """How many entries of a dataclass's table are ``ClassVar``s."""
+    entries = cls.__dataclass_fields__.values()
+    return sum(repr(_field_type(entry)) == "_FIELD_CLASSVAR" for entry in entries)
 
 
 def _generated_new(cls: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from waymark_schema.failures import DURABLE_FAILURES, PUBLIC_MODULE
+from waymark_schema.values.naming import is_qualified_name
 
 TEXT_LIMIT = 64 * 1024
 CHAIN_LIMIT = 16
@@ -57,7 +58,7 @@ class FaultParts(msgspec.Struct, array_like=True, eq=False):
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What a rebuilt exception still knows of where it was raised; ``bases`` only if they differ from its class's."""
+    """What a rebuilt exception still knows of where it was raised."""
 
     qualname: str
     message: str
@@ -95,6 +96,8 @@ def is_stand_in(cls: type) -> bool:
 
 def stand_in(qualname: str, bases: tuple[type[BaseException], ...]) -> type[BaseException]:
     """A class with the name of one that is not at hand; its instances say what the original ones said."""
+    if not is_qualified_name(qualname):
+        qualname = "unknown:Exception"
     module, _, path = qualname.rpartition(":")
     namespace = {
         "__module__": module or "builtins",
@@ -124,9 +127,13 @@ REMEMBERING: dict[str, Any] = {"__str__": _remembered_str, "__repr__": _remember
 """Methods of classes whose user code is not at hand: their instances say what the original ones said."""
 
 
-def nearest_builtin(names: list[str]) -> type[BaseException]:
-    """The first of ``names`` that every process knows; ``Exception`` if there is none."""
-    return next((found for found in map(well_known, names) if found is not None), Exception)
+def nearest_builtin(parts: FaultParts) -> type[BaseException]:
+    """The nearest base that every process knows and that can hold the parts; ``Exception`` if there is none."""
+    for name in parts.bases:
+        found = well_known(name)
+        if found is not None and (parts.exceptions or not issubclass(found, BaseExceptionGroup)):
+            return found
+    return Exception
 
 
 _SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
@@ -217,9 +224,8 @@ def rebuild(cls: type[BaseException], parts: FaultParts) -> BaseException:
     error.__cause__ = parts.cause if isinstance(parts.cause, BaseException) else None
     error.__context__ = parts.context if isinstance(parts.context, BaseException) else None
     error.__suppress_context__ = bool(parts.suppress_context)
-    bases = () if parts.bases == base_names(cls) else tuple(parts.bases)
     error.__dict__[MARK] = Remains(
-        parts.qualname, parts.message, parts.text, parts.traceback, bases
+        parts.qualname, parts.message, parts.text, parts.traceback, tuple(parts.bases)
     )
     return error
 

@@ -77,7 +77,7 @@ def _faithful(cls: Any, descriptor: Descriptor, shadows: Shadows) -> bool:
         return [repr(member) for member in cls] == [repr(member) for member in shadow]
     if descriptor.kind != "model":
         return True
-    return _json_schema(cls) == _json_schema(shadow)
+    return bool(_json_schema(cls) == _json_schema(shadow))
 
 
 def _json_schema(cls: Any) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
+from types import GenericAlias
+from typing import Any
 
 _LONGEST = 1000
+_MODULE = re.compile(r"[\w.]+:")
 _SHAPE = re.compile(
     r"(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):"
     r"(?P<path>[^\W\d]\w*(?:\.(?:<locals>|[^\W\d]\w*))*)"
@@ -14,12 +17,32 @@ _SHAPE = re.compile(
 
 
 def qualified_name(cls: type) -> str:
-    """``module:Qual.Name``, with the importable name of a module that runs as ``__main__``."""
+    """``module:Qual.Name``, with the importable name of a module that runs as ``__main__``.
+
+    A parametrised generic model is called after its origin, its arguments in brackets.
+    """
+    generic = getattr(cls, "__pydantic_generic_metadata__", None)
+    if generic and generic["origin"] is not None:
+        arguments = ", ".join(map(_argument, generic["args"]))
+        return f"{qualified_name(generic['origin'])}[{arguments}]"
     module = cls.__module__
     if module == "__main__":
         spec = getattr(sys.modules.get("__main__"), "__spec__", None)
         module = spec.name.removesuffix(".__main__") if spec is not None else module
     return f"{module}:{cls.__qualname__}"
+
+
+def _argument(argument: Any) -> str:
+    if isinstance(argument, type) and type(argument) is not GenericAlias:
+        return argument.__name__ if argument.__module__ == "builtins" else qualified_name(argument)
+    return repr(argument)
+
+
+def plain_name(qualname: str) -> str:
+    """The class's own name, as its ``__name__`` has it."""
+    path = qualname.partition(":")[2]
+    head, bracket, arguments = path.partition("[")
+    return head.rpartition(".")[2] + bracket + _MODULE.sub("", arguments)
 
 
 def is_qualified_name(text: str) -> bool:

@@ -51,6 +51,8 @@ def take_apart(value: Any, descriptor: Descriptor) -> Any:
             return dict(zip(value._fields, value, strict=True))
         case "enum":
             return [value._name_, value._value_]
+        case _:
+            pass
     msg = f"{descriptor.qualname} is of kind {descriptor.kind!r}, which has no instances"
     raise TypeError(msg)
 
@@ -75,11 +77,10 @@ def put_together(cls: type, kind: str, payload: Any) -> Any:
 
     Raises ``MalformedValue`` if the parts do not fit the class.
     """
-    match kind:
-        case "enum":
-            return _member(cls, payload)
-        case "namedtuple":
-            return _namedtuple(cls, payload)
+    if kind == "enum":
+        return _member(cls, payload)
+    if kind == "namedtuple":
+        return _namedtuple(cls, payload)
     return fill(blank(cls, kind), kind, payload)
 
 
@@ -105,7 +106,7 @@ def fill(instance: Any, kind: str, payload: Any) -> Any:
         elif field.default is not dataclasses.MISSING:
             _put(instance, field.name, field.default)
         elif field.default_factory in _PURE_FACTORIES:
-            _put(instance, field.name, field.default_factory())  # type: ignore[misc]  # MISSING is not in the set
+            _put(instance, field.name, field.default_factory())
         elif field.init:
             raise _missing(instance, field.name)
     return instance

@@ -8,7 +8,8 @@ from typing import Any
 from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import MalformedValue
-from waymark_schema.values.faults import FaultParts
+from waymark_schema.values.naming import plain_name
+from waymark_schema.values.faults import FaultParts, nearest_builtin, rebuild, stand_in, well_known
 
 
 class Record:
@@ -51,7 +52,7 @@ class Record:
     @property
     def class_name(self) -> str:
         """The class's name without its module."""
-        return self._ref.qualname.rpartition(":")[2]
+        return plain_name(self._ref.qualname)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -79,7 +80,7 @@ class FrozenSetItems(tuple[Any, ...]):
 
 
 class RecordBinding:
-    """Builds ``Record`` for every class and ``FaultParts`` for every exception; runs no user code."""
+    """Builds ``Record`` for every class, and exceptions under their own name on the nearest builtin base."""
 
     set_type: type = SetItems
     frozenset_type: type = FrozenSetItems
@@ -93,8 +94,14 @@ class RecordBinding:
         return [record_builder(ref, refs) for ref in refs]
 
     def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> Any:
-        """The parts themselves."""
-        return parts
+        """An exception that is called as the original one and remembers its bases."""
+        cls = well_known(parts.qualname)
+        if cls is not None:
+            try:
+                return rebuild(cls, parts)
+            except TypeError:  # an exception group that came without its members
+                pass
+        return rebuild(stand_in(parts.qualname, (nearest_builtin(parts),)), parts)
 
 
 def record_builder(ref: TypeRef, refs: Sequence[TypeRef]) -> Build:
@@ -117,4 +124,5 @@ def _fits(kind: str, payload: Any) -> bool:
             return all(isinstance(name, str) for name in fields)
         case "dataclass" | "namedtuple", dict():
             return all(isinstance(name, str) for name in payload)
-    return False
+        case _:
+            return False

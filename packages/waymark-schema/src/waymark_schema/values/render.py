@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
+from waymark_schema.values.binding import TypeRef
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.faults import FaultParts
@@ -19,12 +21,20 @@ ITEMS_LIMIT = 200
 STRING_LIMIT = 4_000
 DEPTH_LIMIT = 24
 BYTES_LIMIT = 64 * 1024 * 1024
-_SECRET = "**********"
+_MASK = "**********"
 _INDENT = "    "
 _LINE = 88
 _SAFE_INT = 1 << 53
 
-_codec = Codec(RecordBinding(), max_bytes=BYTES_LIMIT)
+
+class _Viewing(RecordBinding):
+    """Exceptions are looked at, so their parts are enough."""
+
+    def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> Any:
+        return parts
+
+
+_codec = Codec(_Viewing(), max_bytes=BYTES_LIMIT)
 
 
 def read(data: bytes) -> Any:
@@ -167,14 +177,8 @@ def _leaf_text(value: Any) -> str:
 
 
 def _json(value: Any, depth: int) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if -_SAFE_INT < value < _SAFE_INT else _leaf_text(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, str):
-        return _json_text(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return _json_scalar(value)
     if depth >= DEPTH_LIMIT:
         return "…"
     if isinstance(value, Record | FaultParts):
@@ -187,6 +191,15 @@ def _json(value: Any, depth: int) -> Any:
             shown if len(value) <= ITEMS_LIMIT else [*shown, f"… {len(value) - ITEMS_LIMIT} more"]
         )
     return _json_leaf(value)
+
+
+def _json_scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return _json_text(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else repr(value)
+    exact = value is None or -_SAFE_INT < value < _SAFE_INT
+    return value if exact else _leaf_text(value)
 
 
 def _json_text(value: str) -> str:
@@ -220,7 +233,7 @@ def _json_dict(value: dict[Any, Any], depth: int) -> dict[str, Any]:
 
 def _json_leaf(value: Any) -> Any:
     if isinstance(value, SecretStr | SecretBytes):
-        return _SECRET
+        return _MASK
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray):

@@ -99,7 +99,7 @@ def _check_fields(descriptor: Descriptor) -> None:
         elif descriptor.kind == "namedtuple":
             fits = fits and not name.startswith("_")
         elif descriptor.kind == "typed_dict":
-            fits = isinstance(name, str) and len(name) <= _LONGEST_NAME
+            fits = len(name) <= _LONGEST_NAME
         _that(fits, descriptor, f"a field has the name {name!r:.100}")
         _that(
             not field.factory or field.factory in FACTORIES,

@@ -98,6 +98,8 @@ def unzone(parts: Any) -> tzinfo | None:
             return ZoneInfo(parts)
         case [int(offset), str(name)]:
             return timezone(timedelta(microseconds=offset), name)
+        case _:
+            pass
     msg = f"{parts!r:.200} is no time zone"
     raise MalformedValue(msg)
 

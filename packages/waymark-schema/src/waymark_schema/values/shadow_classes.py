@@ -9,14 +9,15 @@ import sys
 import typing
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import typing_extensions
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, Field, PrivateAttr
 
 from waymark_schema.values import descriptors, faults
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import DescriptorError
+from waymark_schema.values.naming import plain_name
 
 _TypedDict: Any = typing_extensions.TypedDict if sys.version_info < (3, 12) else typing.TypedDict
 _ENUMS: dict[str, Any] = {
@@ -65,8 +66,9 @@ def build(descriptor: Descriptor, surroundings: Surroundings) -> type:
 def _split(descriptor: Descriptor) -> tuple[str, str, str]:
     """Module, qualified name inside it, plain name."""
     module, _, path = descriptor.qualname.partition(":")
-    head, bracket, arguments = path.partition("[")
-    return module, path, head.rpartition(".")[2] + bracket + arguments
+    name = plain_name(descriptor.qualname)
+    owner = path.partition("[")[0].rpartition(".")[0]
+    return module, f"{owner}.{name}" if owner else name, name
 
 
 def _namespace(descriptor: Descriptor) -> dict[str, Any]:
@@ -97,9 +99,10 @@ def _model(descriptor: Descriptor, surroundings: Surroundings) -> type:
         )
     namespace["__annotations__"] = annotations
     options: Any = {**descriptor.options, "arbitrary_types_allowed": True}
-    namespace["model_config"] = ConfigDict(**options)
+    namespace["model_config"] = options
     bases = _bases(descriptor, surroundings) or (BaseModel,)
-    made: type = type(BaseModel)(_split(descriptor)[2], bases, namespace)
+    metaclass: Any = type(BaseModel)
+    made: type = metaclass(_split(descriptor)[2], bases, namespace)
     return made
 
 
@@ -150,7 +153,7 @@ def _namedtuple(descriptor: Descriptor, surroundings: Surroundings) -> type:
     made.__annotations__ = {
         field.name: surroundings.hint(field.annotation) for field in descriptor.fields
     }
-    return made  # type: ignore[no-any-return]  # a class made of names
+    return cast("type", made)  # a class, made of names
 
 
 def _enum(descriptor: Descriptor, surroundings: Surroundings) -> type:

@@ -19,7 +19,7 @@ from waymark_schema.values.faults import FaultParts
 from waymark_schema.values.objects import FACTORIES, put_together
 from waymark_schema.values.records import record_builder
 
-_MAX_CHAIN = 200
+_MAX_CHAIN = 60
 _building = threading.RLock()
 
 
@@ -59,7 +59,7 @@ class Shadows:
         found = self._held.get(qualname)
         if found is None:
             with _building:
-                found = self._held[qualname] = _Builder(self, self.namespace).cls(qualname)
+                found = self._held[qualname] = _built(_Builder(self, self.namespace), qualname)
         return found
 
     def adopt(self, descriptors: Sequence[Descriptor]) -> list[type]:
@@ -72,7 +72,7 @@ class Shadows:
         with _building:
             builder = _Builder(self, {**strangers, **self.namespace})
             return [
-                builder.cls(each.qualname)
+                _built(builder, each.qualname)
                 if each.qualname in strangers
                 else self.shadow(each.qualname)
                 for each in descriptors
@@ -132,8 +132,7 @@ class Shadows:
         )
         if issubclass(base, BaseExceptionGroup) and not parts.exceptions:
             base = Exception
-        shaped = rules.is_qualified_name(parts.qualname)
-        return faults.stand_in(parts.qualname if shaped else "unknown:Exception", (base,))
+        return faults.stand_in(parts.qualname, (base,))
 
 
 class _LateBuilder:
@@ -165,6 +164,14 @@ class _LateBuilder:
             if descriptor.qualname == name and descriptor.kind == kind:
                 return partial(put_together, self._shadows.adopt(self._strangers)[index], kind)
         return record_builder(self._ref, self._refs)
+
+
+def _built(builder: _Builder, qualname: str) -> type:
+    try:
+        return builder.cls(qualname)
+    except RecursionError:
+        msg = f"the descriptor of {qualname!r:.200} cannot be used: it refers to too many others, one inside the other"
+        raise DescriptorError(msg) from None
 
 
 class _Builder:

@@ -13,7 +13,7 @@ from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.describe import kind_of
 from waymark_schema.values.describing import Described, Describer
 from waymark_schema.values.faults import FaultParts
-from waymark_schema.values.naming import is_qualified_name
+from waymark_schema.values.naming import is_qualified_name, qualified_name
 from waymark_schema.values.objects import put_together
 from waymark_schema.values.records import record_builder
 
@@ -41,7 +41,8 @@ class ImportBinding:
 
     def exception(self, parts: FaultParts, refs: Sequence[TypeRef]) -> BaseException:
         """The exception, of its own class where that can be imported."""
-        for cls in (faults.well_known(parts.qualname), find(parts.qualname)):
+        known: tuple[type | None, ...] = (faults.well_known(parts.qualname), find(parts.qualname))
+        for cls in known:
             if cls is not None and issubclass(cls, BaseException):
                 try:
                     return faults.rebuild(cls, parts)
@@ -51,17 +52,16 @@ class ImportBinding:
 
 
 def _stand_in(parts: FaultParts) -> type[BaseException]:
-    found = (faults.well_known(name) or find(name) for name in parts.bases)
-    base = next(
-        (cls for cls in found if cls is not None and issubclass(cls, BaseException)), Exception
-    )
-    if issubclass(base, BaseExceptionGroup) and not parts.exceptions:
-        base = Exception
-    name = parts.qualname if is_qualified_name(parts.qualname) else "unknown:Exception"
-    try:
-        return faults.stand_in(name, (base,))
-    except TypeError:  # a base that takes no subclasses
-        return faults.stand_in(name, (faults.nearest_builtin(parts.bases),))
+    for name in parts.bases:
+        base: Any = faults.well_known(name) or find(name)
+        if base is None or not issubclass(base, BaseException):
+            continue
+        if parts.exceptions or not issubclass(base, BaseExceptionGroup):
+            try:
+                return faults.stand_in(parts.qualname, (base,))
+            except TypeError:  # a base that takes no subclasses
+                continue
+    return faults.stand_in(parts.qualname, (Exception,))
 
 
 class _LateBuilder:
@@ -102,7 +102,7 @@ def find(qualname: str) -> type | None:
         found = getattr(found, owner, None)
     found = getattr(found, last, None)
     if bracket and isinstance(found, type):
-        found = _parametrised(found, last + path[len(name) :])
+        found = _parametrised(found, qualname)
     return found if isinstance(found, type) else None
 
 
@@ -117,6 +117,7 @@ def _module(name: str) -> Any:
         return None
 
 
-def _parametrised(origin: type, name: str) -> type:
+def _parametrised(origin: type, qualname: str) -> type:
     """The parametrisation of a generic model that this process has made already, else the bare class."""
-    return next((cls for cls in origin.__subclasses__() if cls.__name__ == name), origin)
+    known: list[type] = origin.__subclasses__()
+    return next((cls for cls in known if qualified_name(cls) == qualname), origin)

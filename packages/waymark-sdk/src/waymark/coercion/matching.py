@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union, get_
 
 from pydantic.fields import FieldInfo
 
+from waymark_schema.values.annotations import required_keys
+
 Test = Callable[[Any], bool]
 _WRAPPERS = {
     Final,
@@ -76,17 +78,17 @@ def _unwrapped_test(annotation: Any) -> Test:
             _always if annotation.__bound__ is None and not annotation.__constraints__ else _never
         )
     if type(annotation).__name__ == "TypeAliasType":
-        return _late(lambda: annotation.__value__)
+        return _once(lambda: _test(annotation.__value__))
     return _never
 
 
-def _late(target: Callable[[], Any]) -> Test:
-    """A test that is made when it is first needed: the annotation may refer to itself."""
+def _once(make: Callable[[], Test]) -> Test:
+    """A test that is made when it is first needed: an annotation may refer to itself."""
     made: list[Test] = []
 
     def test(value: Any) -> bool:
         if not made:
-            made.append(_test(target()))
+            made.append(make())
         return made[0](value)
 
     return test
@@ -109,18 +111,17 @@ def _class_test(cls: type) -> Test:
 
 
 def _typed_dict_test(cls: Any) -> Test:
-    tests: dict[str, Test] = {}
-    required = cls.__required_keys__
-    allowed = required | cls.__optional_keys__
+    def keys_and_tests() -> Test:
+        hints = typing.get_type_hints(cls, include_extras=True)
+        required = required_keys(cls, hints)
+        tests = {name: _test(hint) for name, hint in hints.items()}
+        return lambda value: (
+            type(value) is dict
+            and required <= value.keys() <= tests.keys()
+            and all(tests[name](item) for name, item in value.items())
+        )
 
-    def test(value: Any) -> bool:
-        if type(value) is not dict or not required <= value.keys() or not value.keys() <= allowed:
-            return False
-        if not tests:
-            tests.update((name, _test(hint)) for name, hint in typing.get_type_hints(cls).items())
-        return all(tests[name](item) for name, item in value.items())
-
-    return test
+    return _once(keys_and_tests)
 
 
 def _generic_test(origin: Any, arguments: tuple[Any, ...]) -> Test:  # noqa: PLR0911 - one line per form

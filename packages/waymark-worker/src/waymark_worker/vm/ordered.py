@@ -51,12 +51,12 @@ class _Ordered:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SETS):
             return NotImplemented
-        return self._items.keys() == _keys(other)
+        return bool(self._items.keys() == _keys(other))
 
     def __ne__(self, other: object) -> bool:
         if not isinstance(other, SETS):
             return NotImplemented
-        return self._items.keys() != _keys(other)
+        return bool(self._items.keys() != _keys(other))
 
     __hash__ = None  # type: ignore[assignment]  # as set; the frozen kind has one
 
