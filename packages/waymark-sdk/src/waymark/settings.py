@@ -100,3 +100,8 @@ def database_defaults() -> tuple[str, ...]:
 
 
 _LIBPQ_DEFAULTS = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE")
+
+
+def runtime_directories() -> tuple[str | None, ...]:
+    """Return where a socket may live if ``WAYMARK_RUNTIME_DIR`` is unset or of no use, the best first."""
+    return (os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/dev/shm")  # noqa: S108 - our directory in it is private and checked

@@ -1,0 +1,273 @@
+"""Requests to start, await and look at runs in; the bridge's answers out, through every restart of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from waymark.bridge import protocol
+from waymark.bridge.boot import collect_adopted
+from waymark.bridge.connecting import Endpoint, endpoint
+from waymark.bridge.link import Link, LinkLost
+from waymark.bridge.pauses import growing, pause
+from waymark.errors import BridgeUnavailable, InstanceNotFound
+from waymark.requests import FINAL_STATES, Outcome, RunState, StartRequest
+from waymark.unfinished import unfinished
+from waymark_schema import errors as schema_errors
+from waymark_schema.inputs import pack_inputs
+from waymark_schema.kinds import InstanceState
+from waymark_schema.wire.framing import FrameError
+
+_LOSSES: Final = 30
+"""So many bridges may end one after the other under one request before it is given up."""
+_SETTLED_S: Final = 5.0
+"""A bridge that lived longer did not end because of the request."""
+_REGISTRATIONS: Final = 5
+_LAST_LOOK_S: Final = 15.0
+
+_STATES: Final[dict[int, RunState]] = {
+    InstanceState.QUEUED: "queued",
+    InstanceState.DELAYED: "queued",
+    InstanceState.RUNNING: "running",
+    InstanceState.WAITING: "waiting",
+    InstanceState.COMPLETED: "completed",
+    InstanceState.FAILED: "failed",
+    InstanceState.CANCELLED: "cancelled",
+    InstanceState.QUARANTINED: "quarantined",
+}
+
+
+class _Lane:
+    """What one event loop has: its link, and whose turn it is to open a new one."""
+
+    __slots__ = ("link", "turn")
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.turn = asyncio.Lock()
+
+
+class BridgeClient:
+    """The runtime that a bridge serves; one for all loops and threads of a process."""
+
+    def __init__(self, find: Callable[[], Endpoint] = endpoint) -> None:
+        self._find = find
+        self._pid = os.getpid()
+        self._guard = threading.Lock()
+        self._endpoint: Endpoint | None = None
+        self._lanes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Lane] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._left_behind: list[object] = []
+
+    async def start(self, request: StartRequest) -> UUID:
+        """Queue one run; see ``Runtime``."""
+        return (await self.start_many([request]))[0]
+
+    async def start_many(self, requests: Sequence[StartRequest]) -> list[UUID]:
+        """Queue runs in one transaction; see ``Runtime``.
+
+        Raises:
+            BridgeUnavailable: no bridge could be reached or booted.
+            SettingError, DatabaseError: the database cannot be used.
+            ProgramConflict: another program has this workflow's name and version.
+
+        """
+        if not requests:
+            return []
+        runs = [_new_run(request) for request in requests]
+        reports = {request.program.digest: request.program for request in requests}
+        for _ in range(_REGISTRATIONS):
+            answer = await self._ask(lambda number: protocol.Start(number, runs))
+            if isinstance(answer, protocol.Started):
+                return [UUID(bytes=given) for given in answer.ids]
+            if not isinstance(answer, protocol.UnknownPrograms):
+                raise _unexpected(answer)
+            missing = [reports[digest] for digest in answer.digests]
+            await self._ask(lambda number, missing=missing: protocol.Register(number, missing))  # type: ignore[misc] # a bound loop variable
+        names = ", ".join(sorted({report.workflow for report in reports.values()}))
+        msg = f"the programs of {names} were registered {_REGISTRATIONS} times and were gone each time"
+        raise BridgeUnavailable(msg)
+
+    async def wait(self, instance_id: UUID, *, timeout: float | None = None) -> Outcome:  # noqa: ASYNC109 - see Runtime
+        """Wait for the end of a run, through any number of bridges; see ``Runtime``."""
+        if timeout is not None and timeout <= 0:
+            if await self.status(instance_id) not in FINAL_STATES:
+                raise TimeoutError(_not_ended(instance_id, timeout))
+            timeout = _LAST_LOOK_S
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                answer = await self._ask(lambda number: protocol.Wait(number, instance_id.bytes))
+        except TimeoutError as error:
+            if limit.expired():
+                raise TimeoutError(_not_ended(instance_id, timeout)) from None
+            raise error from None
+        if isinstance(answer, protocol.Missing):
+            raise _not_found(instance_id)
+        if not isinstance(answer, protocol.Ended):
+            raise _unexpected(answer)
+        return Outcome(
+            id=instance_id,
+            state=_STATES[answer.state],
+            result=answer.result,
+            error=answer.error,
+        )
+
+    async def status(self, instance_id: UUID) -> RunState:
+        """Return the state of a run; see ``Runtime``."""
+        answer = await self._ask(lambda number: protocol.Status(number, instance_id.bytes))
+        if isinstance(answer, protocol.Missing):
+            raise _not_found(instance_id)
+        if not isinstance(answer, protocol.Standing):
+            raise _unexpected(answer)
+        return _STATES[answer.state]
+
+    def forget(self) -> None:
+        """Let go of every connection, silently: after a fork they are the parent's."""
+        for lane in list(self._lanes.values()):
+            if lane.link is not None:
+                lane.link.let_go()
+        # Kept, never used: taking them apart would reach into event loops that the parent still runs.
+        self._left_behind.append((list(self._lanes.items()), self._endpoint, self._guard))
+        self._lanes = weakref.WeakKeyDictionary()
+        self._endpoint = None
+        self._guard = threading.Lock()
+        self._pid = os.getpid()
+
+    async def _ask(self, make: Callable[[int], protocol.Request]) -> protocol.Answer:
+        losses = 0
+        for seconds in growing():
+            link = await self._link()
+            try:
+                answer = await link.ask(make)
+            except LinkLost:
+                lived = asyncio.get_running_loop().time() - link.opened_at
+                losses = 0 if lived > _SETTLED_S else losses + 1
+                if losses >= _LOSSES:
+                    msg = f"{_LOSSES} bridges ended one after the other while this request was in their hands"
+                    raise BridgeUnavailable(msg) from None
+                await pause(min(seconds, 0.2))
+            except FrameError as error:
+                raise ValueError(str(error)) from None
+            else:
+                if isinstance(answer, protocol.Failed):
+                    raise _failure(answer)
+                return answer
+        raise AssertionError("pauses never end")
+
+    async def _link(self) -> Link:
+        if self._pid != os.getpid():
+            self.forget()
+        loop = asyncio.get_running_loop()
+        lane = self._lane(loop)
+        if lane.link is not None and lane.link.alive:
+            return lane.link
+        async with lane.turn:
+            if lane.link is None or not lane.link.alive:
+                opened = await self._way().open()
+                lane.link = opened.link
+                _collect_after(opened.link, opened.welcome.pid)
+            return lane.link
+
+    def _lane(self, loop: asyncio.AbstractEventLoop) -> _Lane:
+        with self._guard:
+            lane = self._lanes.get(loop)
+            if lane is None:
+                for other, old in list(self._lanes.items()):
+                    if other.is_closed():
+                        if old.link is not None:
+                            old.link.close()
+                        del self._lanes[other]
+                lane = self._lanes[loop] = _Lane()
+            return lane
+
+    def _way(self) -> Endpoint:
+        with self._guard:
+            if self._endpoint is None:
+                self._endpoint = self._find()
+            return self._endpoint
+
+
+def _collect_after(link: Link, pid: int) -> None:
+    link.on_lost = lambda: collect_adopted(pid)
+
+
+def _new_run(request: StartRequest) -> protocol.NewRun:
+    if request.tags:
+        raise unfinished("options(tags=…)")
+    key = request.idempotency_key
+    return protocol.NewRun(
+        id=request.id.bytes,
+        digest=request.program.digest,
+        inputs=pack_inputs(request.inputs, request.attributes),
+        priority=request.priority,
+        awaited=request.awaited,
+        delay=request.delay,
+        start_at=request.start_at,
+        key=None if key is None else f"{request.program.workflow}:{key}",
+    )
+
+
+def _not_ended(instance_id: UUID, timeout: float | None) -> str:
+    return f"run {instance_id} had not ended after {timeout:g} s; it goes on, and can be waited for again"
+
+
+def _not_found(instance_id: UUID) -> InstanceNotFound:
+    msg = (
+        f"there is no run {instance_id}: it was never started, or it ended longer ago than"
+        " WAYMARK_GARBAGE_COLLECTOR_RETENTION_HOURS"
+    )
+    return InstanceNotFound(msg, instance_id=str(instance_id))
+
+
+def _unexpected(answer: protocol.Answer) -> BridgeUnavailable:
+    return BridgeUnavailable(
+        f"the bridge answered with {type(answer).__name__}, which was not asked for"
+    )
+
+
+def _failure(answer: protocol.Failed) -> Exception:
+    """Rebuild what the bridge ran into: the class that a caller can catch, with the bridge's words."""
+    known = getattr(schema_errors, answer.error, None)
+    if isinstance(known, type) and issubclass(known, schema_errors.WaymarkError):
+        try:
+            return known(answer.message)
+        except TypeError:  # one that is made of more than its words
+            error = known.__new__(known)
+            error.args = (answer.message,)
+            return error
+    return BridgeUnavailable(answer.message)
+
+
+class _Slot:
+    """The one place that a process's client is kept in."""
+
+    __slots__ = ("client", "guard")
+
+    def __init__(self) -> None:
+        self.client: BridgeClient | None = None
+        self.guard = threading.Lock()
+
+    def forked(self) -> None:
+        self.guard = threading.Lock()
+        if self.client is not None:
+            self.client.forget()
+
+
+_slot = _Slot()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_slot.forked)
+
+
+def shared_client() -> BridgeClient:
+    """Return this process's client; nothing is connected or booted before the first request."""
+    with _slot.guard:
+        if _slot.client is None:
+            _slot.client = BridgeClient()
+        return _slot.client

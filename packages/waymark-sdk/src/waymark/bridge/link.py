@@ -1,0 +1,181 @@
+"""A connected socket and requests in; their answers out, matched by number, on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import weakref
+from collections.abc import AsyncGenerator, Callable
+from uuid import UUID
+
+from waymark.bridge.protocol import (
+    MAX_FRAME_BYTES,
+    Answer,
+    Forget,
+    Hello,
+    Request,
+    Stuck,
+    Welcome,
+    decode_answer,
+    encode,
+)
+from waymark_schema.wire.framing import FrameError, FrameReader
+
+_CHUNK = 256 * 1024
+_WELCOME = 0
+_log = logging.getLogger("waymark.bridge")
+
+
+class LinkLost(Exception):
+    """The bridge went away before it answered; whether it did what was asked is not known."""
+
+
+class Link:
+    """One connection of one event loop; must only be used by that loop's thread.
+
+    Works with the plain socket: no task and no transport stays behind when its loop ends, and a
+    forked child can let go of it without a word to anybody.
+    """
+
+    def __init__(self, connected: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
+        connected.settimeout(0)
+        self._socket = connected
+        self._loop = loop
+        self._reader = FrameReader(max_frame_bytes=MAX_FRAME_BYTES)
+        self._unsent = bytearray()
+        self._pending: dict[int, asyncio.Future[Answer | None]] = {}
+        self._last = _WELCOME
+        self.alive = True
+        self.opened_at = loop.time()
+        self.on_lost: Callable[[], None] | None = None
+        # Also when the loop is dropped without a word: the descriptor is closed, and quietly.
+        self._finalizer = weakref.finalize(self, connected.close)
+        self._ending: AsyncGenerator[None, None] | None = None
+        loop.add_reader(connected.fileno(), self._readable)
+
+    async def greet(self, hello: Hello) -> Welcome:
+        """Say hello; raises ``LinkLost``."""
+        await self._close_with_loop()
+        answer = await self._exchange(_WELCOME, hello)
+        if not isinstance(answer, Welcome):
+            msg = f"the bridge answered hello with {type(answer).__name__}"
+            raise LinkLost(msg)
+        return answer
+
+    async def ask(self, make: Callable[[int], Request]) -> Answer:
+        """Send a request and return its answer; raises ``LinkLost``, ``FrameError`` if it is too large."""
+        self._last += 1
+        return await self._exchange(self._last, make(self._last))
+
+    def close(self) -> None:
+        """End the connection; whoever waits for an answer learns that it is lost. On the loop's thread."""
+        self._lose()
+
+    def let_go(self) -> None:
+        """Close the descriptor only: for a forked child, whose parent goes on using loop and socket."""
+        self.alive = False
+        self._finalizer()
+
+    async def _exchange(self, number: int, request: Request) -> Answer:
+        sent = encode(request)
+        if not self.alive:
+            raise LinkLost
+        answered: asyncio.Future[Answer | None] = self._loop.create_future()
+        self._pending[number] = answered
+        try:
+            self._send(sent)
+            answer = await answered
+        finally:
+            unanswered = self._pending.pop(number, None)
+            if unanswered is not None and number != _WELCOME and self.alive:
+                self._send(encode(Forget(number)))
+        if answer is None:
+            raise LinkLost
+        return answer
+
+    def _send(self, sent: bytes) -> None:
+        if self._unsent:
+            self._unsent += sent
+            return
+        try:
+            count = self._socket.send(sent)
+        except (BlockingIOError, InterruptedError):
+            count = 0
+        except OSError:
+            self._lose()
+            return
+        if count < len(sent):
+            self._unsent += memoryview(sent)[count:]
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+
+    def _writable(self) -> None:
+        try:
+            count = self._socket.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._lose()
+            return
+        del self._unsent[:count]
+        if not self._unsent:
+            self._loop.remove_writer(self._socket.fileno())
+
+    def _readable(self) -> None:
+        try:
+            received = self._socket.recv(_CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            received = b""
+        if not received:
+            self._lose()
+            return
+        try:
+            for body in self._reader.feed(received):
+                self._take(decode_answer(body))
+        except FrameError as error:
+            _log.error("the bridge sent what this version cannot read: %s", error)
+            self._lose()
+
+    def _take(self, answer: Answer) -> None:
+        if isinstance(answer, Stuck):
+            _log.warning(
+                "run %s, which is awaited here, is quarantined: it goes on when somebody retries or"
+                " cancels it",
+                UUID(bytes=answer.id),
+            )
+            return
+        number = _WELCOME if isinstance(answer, Welcome) else answer.request
+        future = self._pending.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _lose(self) -> None:
+        if not self.alive:
+            return
+        self.alive = False
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._socket.fileno())
+            self._loop.remove_writer(self._socket.fileno())
+            for future in self._pending.values():
+                if not future.done():
+                    future.set_result(None)
+        self._pending.clear()
+        self._finalizer()
+        if self.on_lost is not None:
+            self.on_lost()
+
+    async def _close_with_loop(self) -> None:
+        """Let ``asyncio.run`` close the connection: before a loop ends it ends its asynchronous generators."""
+
+        async def ending(link: weakref.ref[Link]) -> AsyncGenerator[None, None]:
+            try:
+                yield
+            finally:
+                still = link()
+                if still is not None:
+                    still.close()
+
+        self._ending = ending(weakref.ref(self))
+        await anext(self._ending)
