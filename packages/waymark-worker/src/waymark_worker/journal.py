@@ -12,11 +12,11 @@ from uuid import UUID
 
 import psycopg
 
-from waymark_schema.database.execute import Session, execute, fetch_one
+from waymark_schema.database.execute import Session, execute
 from waymark_schema.database.faults import Fault, classify
-from waymark_schema.errors import DatabaseUnreachable
+from waymark_schema.errors import DatabaseUnreachable, NotTheOwner
 from waymark_schema.ids import LeaseId
-from waymark_schema.tables import settle
+from waymark_schema.tables import settle, transactions
 from waymark_schema.tables.settle import (
     FinalRow,
     JournalRow,
@@ -77,7 +77,7 @@ class Committer:
         sessions: Sessions,
         *,
         committed: Callable[[list[Change]], None],
-        rejected: Callable[[Change, psycopg.Error], None],
+        rejected: Callable[[Change, Exception], None],
         counters: Counters,
         interval: float = 0.0,
     ) -> None:
@@ -150,7 +150,7 @@ class Committer:
                 continue
             try:
                 await self._settle(part)
-            except psycopg.Error as error:
+            except (psycopg.Error, NotTheOwner) as error:
                 if len(part) == 1:
                     log.error(
                         "journal.rejected", instance=str(part[0].instance), error=str(error).strip()
@@ -214,11 +214,7 @@ class Committer:
         session = self._session
         if session is None:
             session = await self._open()
-        answer = await fetch_one(session, settle.settle(batch))
-        last = None
-        if answer.held and not answer.marked:
-            last = await fetch_one(session, settle.last_commit(self._lease))
-        return settle.judge(batch, answer, last)
+        return await transactions.commit(session, batch)
 
     async def _open(self) -> Session:
         if self._lost_answer:

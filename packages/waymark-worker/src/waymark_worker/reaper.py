@@ -11,19 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-
-from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one, fetch_optional
+from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.tables import leases
 from waymark_schema.tables.leases import WatchedLease
+from waymark_schema.tables.transactions import fence_dead, fence_expired
 from waymark_worker.clock import Clock
 from waymark_worker.telemetry import log
 
 UNBEATEN_SECONDS = 2.0
 EARLY_SECONDS = 1.0
 SERVER_UP = timedelta(seconds=2)
-LOCK_TIMEOUT = timedelta(milliseconds=500)
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(slots=True)
@@ -85,31 +82,13 @@ class Reaper:
         )
 
     async def _fence(self, lease: WatchedLease, *, early: bool) -> int:
-        """One short transaction: lock the row, check again, mark. A ghost that holds it is terminated."""
-        session = self._session
-        try:
-            async with session.connection.transaction():
-                await fetch_one(session, leases.set_lock_timeout(LOCK_TIMEOUT))
-                if not await self._locked(lease, early=early):
-                    return 0
-                await execute(session, leases.mark_fenced(lease.id))
-        except psycopg.Error as error:
-            if error.sqlstate != _LOCK_NOT_AVAILABLE:
-                raise
-            log.warning("reaper.ghost", lease=lease.id, application=lease.application)
-            await fetch_all(session, leases.terminate(lease.application))
-            return 0
-        log.warning("lease.fenced", lease=lease.id, early=early)
-        self._seen.pop(lease.id, None)
-        return 1
-
-    async def _locked(self, lease: WatchedLease, *, early: bool) -> bool:
-        session = self._session
-        if not early:
-            return await fetch_optional(session, leases.lock_expired(lease.id)) is not None
-        if not (await fetch_one(session, leases.try_lock(lease.id, schema=session.schema))).held:
-            return False
-        return (
-            await fetch_optional(session, leases.lock_unbeaten(lease.id, observed=lease.beat))
-            is not None
-        )
+        if early:
+            done = await fence_dead(
+                self._session, lease.id, observed=lease.beat, application=lease.application
+            )
+        else:
+            done = await fence_expired(self._session, lease.id, application=lease.application)
+        if done:
+            log.warning("lease.fenced", lease=lease.id, early=early)
+            self._seen.pop(lease.id, None)
+        return int(done)

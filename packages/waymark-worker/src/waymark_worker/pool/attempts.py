@@ -14,6 +14,7 @@ class Attempt(Generic[Owner]):
     __slots__ = (
         "abandoned",
         "action",
+        "alone",
         "arguments",
         "call",
         "grace_handle",
@@ -42,6 +43,7 @@ class Attempt(Generic[Owner]):
         arguments: bytes,
         timeout: float,
         queued_at: float,
+        alone: bool = False,
     ) -> None:
         self.owner = owner
         """Whatever the runloop wants back with the outcome."""
@@ -57,6 +59,8 @@ class Attempt(Generic[Owner]):
         """Seconds, 0 for none."""
         self.queued_at = queued_at
         """Loop time."""
+        self.alone = alone
+        """It runs in a worker that runs nothing else."""
         self.started_at = 0.0
         self.ticket = -1
         self.worker_number: int | None = None

@@ -57,6 +57,9 @@ class WorkerPool:
         self._by_number: dict[int, Worker] = {}
         self._ready: list[Worker] = []
         self._queue: deque[Attempt[Any]] = deque()
+        self._suspects: deque[Attempt[Any]] = deque()
+        """Attempts that must run alone; one worker at a time is emptied for them."""
+        self._confined: Worker | None = None
         self._tickets = itertools.count(1)
         self._numbers = itertools.count(1)
         self._window = command.concurrency
@@ -76,12 +79,12 @@ class WorkerPool:
     def free_slots(self) -> int:
         """Attempts that could start now, less those that wait already (never below zero)."""
         taken = sum(len(worker.in_flight) for worker in self._ready)
-        return max(0, len(self._ready) * self._window - taken - len(self._queue))
+        return max(0, len(self._ready) * self._window - taken - self.queued)
 
     @property
     def queued(self) -> int:
         """Attempts that wait for a slot."""
-        return len(self._queue)
+        return len(self._queue) + len(self._suspects)
 
     def workers(self) -> Iterable[Worker]:
         """Every live worker, those that are starting or draining too."""
@@ -94,6 +97,10 @@ class WorkerPool:
 
     def submit(self, attempt: Attempt[Any]) -> None:
         """Start the attempt on the least busy worker, or queue it."""
+        if attempt.alone:
+            self._suspects.append(attempt)
+            self._fill()
+            return
         worker = self._choose()
         if worker is None:
             self._queue.append(attempt)
@@ -110,7 +117,7 @@ class WorkerPool:
         attempt.abandoned = True
         if attempt.worker_number is None:
             try:
-                self._queue.remove(attempt)
+                (self._suspects if attempt.alone else self._queue).remove(attempt)
             except ValueError:
                 return False
             return True
@@ -134,9 +141,10 @@ class WorkerPool:
     async def stop(self, *, grace: float) -> None:
         """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
         self._stopping = True
-        for attempt in self._queue:
+        for attempt in (*self._queue, *self._suspects):
             attempt.release_handles()
         self._queue.clear()
+        self._suspects.clear()
         for worker in tuple(self._workers.values()):
             self._drain(worker)
         try:
@@ -231,12 +239,27 @@ class WorkerPool:
     def _choose(self) -> Worker | None:
         chosen: Worker | None = None
         least = self._window
+        cell = self._cell()
         for worker in self._ready:
             busy = len(worker.in_flight)
-            if busy < least:
+            if busy < least and worker is not cell:
                 least = busy
                 chosen = worker
         return chosen
+
+    def _cell(self) -> Worker | None:
+        """The worker that takes no others: it runs a suspect, or is being emptied for the next one."""
+        if self._confined is not None and self._confined.in_flight:
+            return self._confined
+        self._confined = None
+        if self._suspects and self._ready:
+            self._confined = min(self._ready, key=_busyness)
+        return self._confined
+
+    def _start_suspect(self) -> None:
+        cell = self._cell()
+        if cell is not None and self._suspects and not cell.in_flight:
+            self._start(cell, self._suspects.popleft())
 
     def _start(self, worker: Worker, attempt: Attempt[Any]) -> None:
         worker.start(
@@ -256,6 +279,8 @@ class WorkerPool:
             self._listener.attempt_timed_out(attempt)
 
     def _fill(self) -> None:
+        if self._suspects:
+            self._start_suspect()
         queue = self._queue
         while queue:
             worker = self._choose()
@@ -333,6 +358,8 @@ class WorkerPool:
         worker.ready = False
         if worker in self._ready:
             self._ready.remove(worker)
+        if worker is self._confined:
+            self._confined = None
 
     def _replace(self, worker: Worker) -> None:
         if worker.replaced or self._stopping:
@@ -376,6 +403,10 @@ class WorkerPool:
         worker.draining = True
         self._unready(worker)
         self._drained(worker)
+
+
+def _busyness(worker: Worker) -> int:
+    return len(worker.in_flight)
 
 
 def _exit(code: int) -> str:

@@ -10,6 +10,9 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
 
+DEATHS_BEFORE_ALONE = 2
+"""Workers that died around a call before it runs without neighbours, who may be innocent of its death or it of theirs."""
+
 
 class Dispatcher:
     """Starts what may start now, holds back the rest; every method runs on the loop's thread."""
@@ -68,6 +71,7 @@ class Dispatcher:
             arguments=call.arguments,
             timeout=call.policy.timeout,
             queued_at=self._loop.time(),
+            alone=call.deaths >= DEATHS_BEFORE_ALONE,
         )
         call.attempt = attempt
         self._busy(instance)

@@ -9,13 +9,12 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from waymark_schema.database.execute import execute, fetch_optional
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.errors import ProgramConflict, WaymarkError
 from waymark_schema.ids import LeaseId
-from waymark_schema.tables import programs
 from waymark_schema.tables.pools import WorkerState
 from waymark_schema.tables.programs import NewProgram
+from waymark_schema.tables.transactions import store_program
 from waymark_schema.wire.frames import CallEnd, Hello, ProgramReport
 from waymark_worker.board import Board
 from waymark_worker.clock import DatabaseClock, pause
@@ -157,11 +156,7 @@ class RunloopProcess:
                     program=report.program,
                     source=report.source,
                 )
-                await execute(session, programs.register(program))
-                found = await fetch_optional(
-                    session, programs.holder(program.workflow, program.version)
-                )
-                programs.check_registered(program, found)
+                await store_program(session, program)
         except ProgramConflict as error:
             raise CannotRun(str(error)) from error
         finally:

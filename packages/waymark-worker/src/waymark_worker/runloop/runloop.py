@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
+from waymark_schema.errors import NotTheOwner
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.tables.settle import FinalRow, JournalRow
 from waymark_schema.values.errors import MalformedValue
@@ -192,7 +191,7 @@ class Runloop:
 
     def _lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
         self._counters.attempts_lost += 1
-        if call.deaths >= DEATHS_BEFORE_POISON:
+        if call.deaths >= DEATHS_BEFORE_POISON and attempt.alone:
             payload = outcomes.crashed_error(call.action, call.deaths, reason)
             row = self._row(call, attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
             del call.instance.calls[call.number]
@@ -350,10 +349,16 @@ class Runloop:
         if finished:
             self._finished(finished)
 
-    def rejected(self, change: Change, error: psycopg.Error) -> None:
-        """The server refuses a change for what is in it: the instance needs a person."""
+    def rejected(self, change: Change, error: Exception) -> None:
+        """Give up an instance whose change the server refuses.
+
+        Either somebody else owns it by now, then it is forgotten; or something in the change cannot be
+        stored, then it needs a person.
+        """
         instance: LiveInstance = change.carried[0]
         self.drop(instance)
+        if isinstance(error, NotTheOwner):
+            return
         reason = outcomes.quarantine_error(f"the database refused its commit: {str(error).strip()}")
         final = FinalRow(
             instance.id, instance.epoch, int(InstanceState.QUARANTINED), None, None, reason

@@ -167,7 +167,7 @@ class Tenure:
     def _committed(self, changes: list[Change]) -> None:
         self.runloop.committed([change for change in changes if change.carried is not None])
 
-    def _rejected(self, change: Change, error: psycopg.Error) -> None:
+    def _rejected(self, change: Change, error: Exception) -> None:
         if change.carried is not None and not change.last_word:
             self.runloop.rejected(change, error)
 
