@@ -22,7 +22,7 @@ class FlowBlock(Protocol):
     def handler(self) -> int: ...
 
 
-class TooTangled(Exception):  # noqa: N818 - the caller words the error
+class TooTangled(Exception):
     """The analysis did not settle within its bound: no compiler writes such a program."""
 
 

@@ -62,9 +62,7 @@ def _annotation(form: Any) -> str:
 
 
 def _action(action: ActionEntry) -> str:
-    shown = [
-        f"{_starred(one)}{'' if one.default == NONE else '?'}" for one in action.parameters
-    ]
+    shown = [f"{_starred(one)}{'' if one.default == NONE else '?'}" for one in action.parameters]
     policy = "" if action.policy is None else f" {action.policy}"
     return f"{action.key}({', '.join(shown)}){policy}"
 
@@ -124,8 +122,8 @@ def _function(program: Program, number: int, function: Function) -> Iterator[str
         yield f"  cells {', '.join(names[slot] for slot in function.cells)}"
     for at, block in enumerate(function.blocks):
         yield _heading(at, block, names)
-        for one in (*block.instructions, block.terminator):
-            yield f"    {_operation(one, names)}"
+        for operation in (*block.instructions, block.terminator):
+            yield f"    {_operation(operation, names)}"
 
 
 def _heading(at: int, block: Block, names: list[str]) -> str:
@@ -167,7 +165,7 @@ def _field(operation: Operation, name: str, value: Any, names: list[str]) -> str
     if name in {*operation.reads, *operation.writes}:
         if isinstance(value, list):
             return f"[{', '.join(names[slot] for slot in value)}]"
-        return names[value]
+        return str(names[value])
     if name in _BLOCKS and not isinstance(operation, ins.Complete):
         return f"b{value}"
     if name == "jumps":

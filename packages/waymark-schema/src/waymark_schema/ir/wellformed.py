@@ -42,7 +42,7 @@ FUNCTION_KINDS = frozenset({"sync", "async", "generator", "async_generator"})
 PARAMETER_KINDS = ("positional_only", "positional", "var_positional", "keyword_only", "var_keyword")
 
 
-class MalformedProgram(WaymarkError, ValueError):  # noqa: N818 - says what it is about
+class MalformedProgram(WaymarkError, ValueError):
     """These bytes are not a program that any compiler of this version writes."""
 
 

@@ -16,7 +16,7 @@ MAX_STATE_BITS = 200_000_000
 MAX_NAME = 1_000
 
 
-class Malformed(Exception):  # noqa: N818 - the caller words the error
+class Malformed(Exception):
     """Something in a program that no compiler writes."""
 
 
@@ -121,7 +121,20 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
     _check_required(operation)
 
 
-_REQUIRED = ("dst", "src", "obj", "key", "callee", "target", "left", "right", "test", "iterator", "exc", "pattern")
+_REQUIRED = (
+    "dst",
+    "src",
+    "obj",
+    "key",
+    "callee",
+    "target",
+    "left",
+    "right",
+    "test",
+    "iterator",
+    "exc",
+    "pattern",
+)
 
 
 def _check_required(operation: Operation) -> None:
@@ -204,7 +217,9 @@ def _operations(function: Function) -> list[Operation]:
 def _check_roles(function: Function) -> None:
     """Iterators, cells and completion slots each hold nothing else."""
     operations = _operations(function)
-    completions = {one.completion for one in operations if isinstance(one, ins.Complete | ins.EndFinally)}
+    completions = {
+        one.completion for one in operations if isinstance(one, ins.Complete | ins.EndFinally)
+    }
     iterators = {one.iterator for one in operations if isinstance(one, ins.Next)}
     if "generator" in function.kind:
         iterators.discard(0)
@@ -244,7 +259,9 @@ def _check_cell_use(one: Operation, cells: set[int]) -> None:
         case ins.StoreCell(cell=cell, src=src):
             expect(cell in cells and src not in cells, "a store into what is no cell")
         case ins.MakeFunction(dst=dst, cells=captured):
-            expect(cells.issuperset(captured) and dst not in cells, "a captured slot that is no cell")
+            expect(
+                cells.issuperset(captured) and dst not in cells, "a captured slot that is no cell"
+            )
             plain = {*one.defaults, *one.keyword_values}
             expect(cells.isdisjoint(plain), "a cell as a default")
         case _:
@@ -256,7 +273,9 @@ def _check_parameter_cells(function: Function, cells: set[int]) -> None:
     """A parameter becomes a cell before anything else happens, and once."""
     shared = cells & set(range(len(function.parameters)))
     made = Counter(
-        one.dst for one in _operations(function) if isinstance(one, ins.MakeCell) and one.dst in shared
+        one.dst
+        for one in _operations(function)
+        if isinstance(one, ins.MakeCell) and one.dst in shared
     )
     leading: set[int] = set()
     for one in function.blocks[0].instructions:
@@ -308,6 +327,7 @@ def _check_reads(one: Operation, bound: int, number: int) -> None:
     if isinstance(one, ins.Check | ins.MakeCell):
         return
     for slot in reads(one):
-        expect(bool(bound >> slot & 1), f"block {number}: {_tag(one)} reads slot {slot}, which is unbound")
-
-
+        expect(
+            bool(bound >> slot & 1),
+            f"block {number}: {_tag(one)} reads slot {slot}, which is unbound",
+        )

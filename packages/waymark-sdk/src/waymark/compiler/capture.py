@@ -35,6 +35,13 @@ PURE_CALLS = {
 """Names of the language that may be called in the expression that binds a captured name."""
 
 
+PURE_PARTS = (
+    ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.BoolOp, ast.Compare,
+    ast.Subscript, ast.Starred, ast.JoinedStr, ast.FormattedValue,
+)  # fmt: skip
+"""Expressions that are pure if all their parts are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Immutable:
     """Captured as a constant."""
@@ -60,6 +67,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class NotCaptured:
+    """Not captured, and why."""
+
     why: str
 
 
@@ -136,17 +145,14 @@ class Captures:
         match node:
             case ast.Constant():
                 return None
-            case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.BinOp() | ast.UnaryOp():
-                return self._impure_parts(node, namespace)
             case ast.Name() | ast.Attribute():
                 return self._impure_name(node, namespace)
             case ast.Call(func=func, args=args, keywords=keywords):
                 return self._impure_call(func, [*args, *(one.value for one in keywords)], namespace)
-            case ast.IfExp() | ast.BoolOp() | ast.Compare() | ast.Subscript() | ast.Starred():
+            case _ if isinstance(node, PURE_PARTS):
                 return self._impure_parts(node, namespace)
-            case ast.JoinedStr() | ast.FormattedValue():
-                return self._impure_parts(node, namespace)
-        return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
+            case _:
+                return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
 
     def _impure_parts(self, node: ast.AST, namespace: Namespace) -> str | None:
         for part in ast.iter_child_nodes(node):
@@ -176,7 +182,8 @@ class Captures:
             case Captured():
                 verdict = self.judge(symbol)
                 return verdict.why if isinstance(verdict, NotCaptured) else None
-        return f"`{ast.unparse(node)}` is not a constant"
+            case _:
+                return f"`{ast.unparse(node)}` is not a constant"
 
     def _symbol(self, node: ast.expr, namespace: Namespace) -> Any:
         if isinstance(node, ast.Name):
@@ -249,14 +256,8 @@ def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
             return
         case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             return
-        case ast.Import() | ast.ImportFrom():
-            if any((item.asname or item.name.split(".")[0]) == name for item in node.names):
-                yield node
-            return
-        case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-            if isinstance(node, ast.AnnAssign) and node.value is None:
-                return
-            if any(_names(target, name) for target in _targets(node)):
+        case ast.Import() | ast.ImportFrom() | ast.Assign() | ast.AnnAssign() | ast.AugAssign():
+            if _binds(node, name):
                 yield node
             return
         case ast.Name(id=found, ctx=ast.Store() | ast.Del()) if found == name:
@@ -265,6 +266,16 @@ def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
             yield node
     for part in ast.iter_child_nodes(node):
         yield from _bindings_in(part, name)
+
+
+def _binds(
+    node: ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.AugAssign, name: str
+) -> bool:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return any((item.asname or item.name.split(".")[0]) == name for item in node.names)
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return False
+    return any(_names(target, name) for target in _targets(node))
 
 
 def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:

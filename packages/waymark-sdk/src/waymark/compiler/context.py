@@ -163,9 +163,7 @@ class Context:
     def _rebinds(self, slot: int, nodes: Iterable[ast.expr]) -> bool:
         name = self.builder.names[slot]
         return any(
-            isinstance(part, ast.NamedExpr)
-            and isinstance(part.target, ast.Name)
-            and part.target.id == name
+            isinstance(part, ast.NamedExpr) and part.target.id == name
             for node in nodes
             for part in ast.walk(node)
         )
@@ -289,6 +287,8 @@ class Context:
                 return WorkflowClass(self.tables.workflow) if own else None
             name = self.namespace.mangled(node.id)
             return resolve_name(name, self.namespace, self.tables.language)
+        if self._is_own_class(node):
+            return WorkflowClass(self.tables.workflow)
         if isinstance(node, ast.Attribute):
             base = self.symbol(node.value)
             if base is None:
@@ -296,6 +296,16 @@ class Context:
             text = ast.unparse(node)
             return resolve_attribute(base, node.attr, text, self.tables.language)
         return None
+
+    def _is_own_class(self, node: ast.expr) -> bool:
+        """``self.__class__`` or ``type(self)``."""
+        match node:
+            case ast.Attribute(value=owner, attr="__class__"):
+                return self.is_self(owner)
+            case ast.Call(func=ast.Name(id="type"), args=[owner], keywords=[]):
+                return self.is_self(owner) and self.scope.find("type") is None
+            case _:
+                return False
 
     # --- problems ------------------------------------------------------------------------------
 
@@ -305,5 +315,9 @@ class Context:
 
     def reject(self, code: str, node: ast.AST, message: str, instead: str = "") -> NoReturn:
         """Report a problem and give the statement up."""
+        raise self.rejected(code, node, message, instead)
+
+    def rejected(self, code: str, node: ast.AST, message: str, instead: str = "") -> Unsupported:
+        """Report a problem; raise what is returned to give the statement up."""
         self.report(code, node, message, instead)
-        raise Unsupported
+        return Unsupported()

@@ -77,7 +77,7 @@ class Diagnostic:
         return "\n".join(lines)
 
 
-class Unsupported(Exception):  # noqa: N818 - a signal inside the compiler, not an error of the user's
+class Unsupported(Exception):
     """Signal that lowering of one statement cannot go on; its diagnostic has been reported."""
 
 

@@ -37,6 +37,7 @@ def leave_loop(ctx: Context, loop: Loop, label: Label) -> None:
 
 
 def innermost_loop(ctx: Context) -> Loop | None:
+    """Return the loop that ``break`` and ``continue`` mean here, or None."""
     return next((one for one in reversed(ctx.regions) if isinstance(one, Loop)), None)
 
 

@@ -57,6 +57,7 @@ def open_frame(around: Surroundings, scope: Scope, *, qualname: str) -> Context:
 
 
 def parameter_count(node: ast.AST) -> int:
+    """How many of the first variables of a frame are its parameters."""
     if isinstance(node, ast.GeneratorExp):
         return 1
     assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)

@@ -84,8 +84,11 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
     if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
         problem = (
             "WM122",
-            f"`{node.name}` belongs to package `{_package(function.__module__)}`, the workflow to"
-            f" `{_package(tables.workflow.__module__)}`; only functions of the same package are compiled in",
+            (
+                f"`{node.name}` belongs to package `{_package(function.__module__)}`, the workflow to"
+                f" `{_package(tables.workflow.__module__)}`; only functions of the same package are"
+                " compiled in"
+            ),
             "wrap it in an @action function, or move it into the workflow's package",
         )
     if problem is not None:

@@ -72,6 +72,7 @@ def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
 
 
 def refuse_recorded(name: str) -> tuple[str, str, str]:
+    """Code, message and rewrite for clocks, random numbers and ids."""
     return (
         "WM125",
         f"`{name}` gives another value each time it runs, and recording it is not supported yet",
@@ -84,7 +85,7 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     module = getattr(value, "__module__", None) or ""
     own = getattr(value, "__name__", "")
     top = module.partition(".")[0]
-    if top in {"asyncio"}:
+    if top == "asyncio":
         instead = ASYNCIO_INSTEAD.get(own, "use await, asyncio.gather and asyncio.sleep")
         return "WM124", f"`{name}` is not supported yet", instead
     if top in RECORDED_MODULES or own in RECORDED.get(module, ()):

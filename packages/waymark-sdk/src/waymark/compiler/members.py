@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ LIBRARIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Method:
+    """A function in the body of a class."""
+
     function: FunctionType
     owner: type
     kind: str
@@ -29,12 +30,16 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Property:
+    """A property and its getter."""
+
     function: FunctionType
     owner: type
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
+    """Any other value in the body of a class."""
+
     value: object
     owner: type
 
@@ -57,6 +62,7 @@ Member = Method | Property | Attribute | Framework | Strange
 
 
 def is_ours(cls: type) -> bool:
+    """Whether Waymark itself defines a class."""
     return cls.__module__.partition(".")[0] in OURS
 
 
@@ -89,28 +95,17 @@ def member(owner: type, value: Any) -> Member:
     value = getattr(value, "__waymark_run__", value)
     match value:
         case FunctionType():
-            return Method(_written(value), owner, "method")
-        case staticmethod():
-            return _wrapped(owner, value.__func__, "static")
-        case classmethod():
-            return _wrapped(owner, value.__func__, "class")
+            return Method(value, owner, "method")
+        case staticmethod() | classmethod():
+            return _wrapped(
+                owner, value.__func__, "static" if isinstance(value, staticmethod) else "class"
+            )
         case property(fget=FunctionType() as getter):
             return Property(getter, owner)
-        case functools.cached_property():
-            return Strange("a cached property")
-    if callable(value) or hasattr(type(value), "__get__"):
-        return Strange(f"an object of class {type(value).__qualname__}")
-    return Attribute(value, owner)
-
-
-def _written(function: FunctionType) -> FunctionType:
-    """``@workflow`` puts a starter in the place of ``run``; the written one is inside it."""
-    inner = getattr(function, "__wrapped__", None)
-    if function.__globals__.get("__name__") == "waymark.workflows" and isinstance(
-        inner, FunctionType
-    ):
-        return inner
-    return function
+        case _ if callable(value) or hasattr(type(value), "__get__"):
+            return Strange(f"an object of class {type(value).__qualname__}")
+        case _:
+            return Attribute(value, owner)
 
 
 def _wrapped(owner: type, function: Any, kind: str) -> Member:

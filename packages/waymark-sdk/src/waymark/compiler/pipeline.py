@@ -20,8 +20,6 @@ from waymark_schema.failures import SerializationError
 from waymark_schema.ir.digest import canonical, digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS, Program, Spans
 
-MAX_ROUNDS = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -55,7 +53,7 @@ def _compile(cls: type) -> Compiled:
     captures = Captures(reader, language)
     run = _run_of(cls)
     assumed = Assumed()
-    for _ in range(MAX_ROUNDS):
+    while True:
         tables = Tables(cls, reader, language, captures, writer, Reporter(), assumed)
         _lower_all(tables, run)
         known = learned(tables)

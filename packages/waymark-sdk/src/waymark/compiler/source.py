@@ -13,11 +13,11 @@ from waymark.compiler.diagnostics import Text
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class SourceMissing(Exception):  # noqa: N818 - turned into a diagnostic by the caller
+class SourceMissing(Exception):
     """No text was found for a function."""
 
 
-class SourceChanged(Exception):  # noqa: N818 - turned into a diagnostic by the caller
+class SourceChanged(Exception):
     """The text that was found does not compile to the code that was imported."""
 
 

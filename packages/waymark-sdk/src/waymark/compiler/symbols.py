@@ -19,16 +19,22 @@ from waymark_schema.values.describe import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Module:
+    """A module: only what it holds can be used."""
+
     value: ModuleType
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
+    """An ``@action`` function."""
+
     definition: ActionDefinition
 
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
+    """A name of ``ir.language``."""
+
     name: str
     value: object
 
@@ -42,6 +48,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowClass:
+    """A workflow class."""
+
     cls: type
 
 
@@ -70,6 +78,8 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """A name that cannot be used: code, message and rewrite of the diagnostic."""
+
     code: str
     message: str
     instead: str
@@ -99,7 +109,7 @@ class Namespace:
         ):
             try:
                 closure[name] = cell.cell_contents
-            except ValueError:  # noqa: PERF203 - an empty cell: not yet bound
+            except ValueError:
                 continue
         return cls(function.__globals__, module, file, closure, private)
 
@@ -141,24 +151,30 @@ def _of_closure(name: str, value: object, language: Names) -> Symbol:
 def classify(value: Any, name: str, module: ModuleType | None, language: Names) -> Symbol:
     """What a host object found under ``name`` in ``module`` means."""
     definition = getattr(value, "__waymark_action__", None)
+    known = language.of(value)
     if isinstance(definition, ActionDefinition):
         return Action(definition)
-    known = language.of(value)
-    if known is not None:
-        return Builtin(known, value)
-    if isinstance(value, ModuleType):
-        return Module(value)
-    if isinstance(value, type):
-        return _of_class(value, name)
-    if isinstance(value, FunctionType | BuiltinFunctionType) or callable(value):
-        return _of_callable(value, name)
-    if isinstance(value, enum.Enum):
-        return Constant(value)
+    return Builtin(known, value) if known is not None else _classified(value, name, module)
+
+
+def _classified(value: object, name: str, module: ModuleType | None) -> Symbol:
+    match value:
+        case ModuleType():
+            return Module(value)
+        case type():
+            return _of_class(value, name)
+        case enum.Enum():
+            return Constant(value)
+        case _ if callable(value):
+            return _of_callable(value, name)
+        case _:
+            return _of_value(value, name, module)
+
+
+def _of_value(value: object, name: str, module: ModuleType | None) -> Symbol:
     if module is not None and is_stable(module) and is_immutable(value):
         return Constant(value)
-    if module is None:
-        return Captured(value, name, sys.modules["builtins"])
-    return Captured(value, name, module)
+    return Captured(value, name, module or sys.modules["builtins"])
 
 
 def _of_class(cls: type, name: str) -> Symbol:
@@ -193,13 +209,7 @@ def resolve_attribute(base: Symbol, attribute: str, text: str, language: Names) 
     """What ``base.attribute`` means if that is known without running the workflow, else None."""
     match base:
         case Module(value=module):
-            refused = refuse_attribute(module.__name__, attribute)
-            if refused:
-                return Refused(*refused)
-            if not hasattr(module, attribute):
-                message = f"module `{module.__name__}` has no attribute `{attribute}`"
-                return Refused("WM120", message, "")
-            return classify(getattr(module, attribute), attribute, module, language)
+            return _of_module_attribute(module, attribute, language)
         case Builtin(name=name, value=value):
             return _of_builtin_attribute(name, value, attribute)
         case Kind(cls=cls):
@@ -208,6 +218,15 @@ def resolve_attribute(base: Symbol, attribute: str, text: str, language: Names) 
             return base
         case _:
             return None
+
+
+def _of_module_attribute(module: ModuleType, attribute: str, language: Names) -> Symbol:
+    refused = refuse_attribute(module.__name__, attribute)
+    if refused:
+        return Refused(*refused)
+    if not hasattr(module, attribute):
+        return Refused("WM120", f"module `{module.__name__}` has no attribute `{attribute}`", "")
+    return classify(getattr(module, attribute), attribute, module, language)
 
 
 def _of_builtin_attribute(name: str, value: object, attribute: str) -> Symbol | None:

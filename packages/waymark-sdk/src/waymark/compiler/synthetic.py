@@ -12,7 +12,9 @@ BOUND = ".self"
 """Name of the parameter that holds the receiver: no source can spell it."""
 
 
-def forwarder(tables: Tables, target: int, *, name: str, qualname: str, span: Span, filename: str) -> int:
+def forwarder(
+    tables: Tables, target: int, *, name: str, qualname: str, span: Span, filename: str
+) -> int:
     """Function that passes everything on to function ``target``, with a receiver before it.
 
     The receiver is its keyword-only parameter ``BOUND``, filled when the value is made.
@@ -109,5 +111,3 @@ def _finish(
         filename,
     )
     return number
-
-

@@ -73,6 +73,8 @@ class Job:
 
 @dataclass(eq=False, slots=True)
 class FinishedFunction:
+    """A lowered function with its spans."""
+
     function: Function
     spans: list[list[Span]]
     filename: str
@@ -153,7 +155,7 @@ class Tables:
         return self._constant(("action", number), ActionConstant(number))
 
     def type_value(self, cls: type) -> int:
-        number = self.type(cls)
+        number = self.type_entry(cls)
         return self._constant(("type", number), TypeConstant(number))
 
     # --- functions ---------------------------------------------------------------------------
@@ -198,7 +200,7 @@ class Tables:
             self.mention(definition.function)
         return number
 
-    def type(self, cls: type) -> int:
+    def type_entry(self, cls: type) -> int:
         """Return the number of a class in the type table."""
         self._survey.name(cls)
         return self._survey.classes().index(cls)

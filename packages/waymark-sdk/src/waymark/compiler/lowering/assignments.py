@@ -16,6 +16,7 @@ BINARY: dict[type[ast.operator], str] = {
 
 
 def assign(ctx: Context, node: ast.stmt) -> None:
+    """``a = b = value``: the value once, then the targets left to right."""
     assert isinstance(node, ast.Assign)
     into = ctx.plain_local(node.targets[0])
     value = ctx.expr(node.value, into)
@@ -112,6 +113,7 @@ def _check_own(ctx: Context, node: ast.Attribute) -> None:
 
 
 def to_name(ctx: Context, target: ast.expr, slot: int) -> None:
+    """Store into a local."""
     assert isinstance(target, ast.Name)
     variable = ctx.scope.find(target.id)
     assert variable is not None
@@ -119,6 +121,7 @@ def to_name(ctx: Context, target: ast.expr, slot: int) -> None:
 
 
 def to_attribute(ctx: Context, target: ast.expr, slot: int) -> None:
+    """Store into ``owner.name``."""
     assert isinstance(target, ast.Attribute)
     _check_own(ctx, target)
     mark = ctx.builder.mark()
@@ -129,6 +132,7 @@ def to_attribute(ctx: Context, target: ast.expr, slot: int) -> None:
 
 
 def to_item(ctx: Context, target: ast.expr, slot: int) -> None:
+    """Store into ``owner[key]``."""
     assert isinstance(target, ast.Subscript)
     mark = ctx.builder.mark()
     kept = ctx.keep(slot, [target.value, target.slice])
@@ -161,6 +165,7 @@ def to_sequence(ctx: Context, target: ast.expr, slot: int) -> None:
 
 
 def delete(ctx: Context, node: ast.stmt) -> None:
+    """``del`` of names, attributes and items."""
     assert isinstance(node, ast.Delete)
     for target in node.targets:
         _delete(ctx, target)
@@ -184,6 +189,8 @@ def _delete(ctx: Context, target: ast.expr) -> None:
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for part in parts:
                 _delete(ctx, part)
+        case _:
+            ctx.reject("WM100", target, "this target of `del` is not part of the language")
     ctx.builder.release(mark)
 
 

@@ -10,6 +10,7 @@ from waymark_schema.ir import instructions as ins
 
 
 def branch(ctx: Context, node: ast.stmt) -> None:
+    """``if`` with its ``else``."""
     assert isinstance(node, ast.If)
     builder = ctx.builder
     then, otherwise = builder.label(), builder.label()
@@ -28,6 +29,7 @@ def branch(ctx: Context, node: ast.stmt) -> None:
 
 
 def assertion(ctx: Context, node: ast.stmt) -> None:
+    """``assert test, message``."""
     assert isinstance(node, ast.Assert)
     builder = ctx.builder
     failed, after = builder.label(), builder.label()
@@ -45,6 +47,7 @@ def assertion(ctx: Context, node: ast.stmt) -> None:
 
 
 def returning(ctx: Context, node: ast.stmt) -> None:
+    """``return``, through every ``finally`` around it."""
     assert isinstance(node, ast.Return)
     leave_function(ctx, ctx.none() if node.value is None else ctx.expr(node.value))
 
@@ -55,6 +58,7 @@ def nothing(ctx: Context, node: ast.stmt) -> None:
 
 
 def expression(ctx: Context, node: ast.stmt) -> None:
+    """An expression for its effects."""
     assert isinstance(node, ast.Expr)
     if not isinstance(node.value, ast.Constant):
         ctx.expr(node.value)

@@ -29,6 +29,7 @@ _KNOWN_METHODS = frozenset(name for names in METHODS.values() for name in names)
 
 
 def calling(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """A call of anything."""
     assert isinstance(node, ast.Call)
     done = ctx.families.member_call(ctx, node, into)
     if done is not None:
@@ -50,14 +51,14 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
 def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int:
     match found:
         case Refused():
-            ctx.reject(found.code, node.func, found.message, found.instead)
+            raise ctx.rejected(found.code, node.func, found.message, found.instead)
         case Builtin(name=name):
             callee = ctx.builtin(name)
             return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
         case Kind(cls=cls):
             return _construct(ctx, node, cls, into)
         case WorkflowClass(cls=cls):
-            ctx.reject(
+            raise ctx.rejected(
                 "WM128",
                 node.func,
                 f"`{cls.__name__}` is a workflow; starting one from another is not available yet",
@@ -71,9 +72,10 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             callee = ctx.families.symbol(ctx, found, node.func, None)
             pure = bool(function.__code__.co_flags & _COROUTINE)
             return call(ctx, callee, node, into, pure=pure)
-    mark = ctx.builder.mark()
-    callee = ctx.keep(ctx.families.symbol(ctx, found, node.func, None), _arguments(node))
-    return call(ctx, callee, node, into, pure=False, mark=mark)
+        case _:
+            mark = ctx.builder.mark()
+            callee = ctx.families.symbol(ctx, found, node.func, None)
+            return call(ctx, callee, node, into, pure=False, mark=mark)
 
 
 def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
@@ -178,6 +180,7 @@ def _gives_callback(ctx: Context, node: ast.Call, name: str) -> bool:
 
 
 def awaiting(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``await``: a resume point."""
     assert isinstance(node, ast.Await)
     builder = ctx.builder
     if not ctx.is_async:

@@ -11,7 +11,7 @@ from waymark_schema.ir import instructions as ins
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 
 
-def comprehension(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - filled step by step
+def comprehension(ctx: Context, node: ast.expr, into: int | None) -> int:
     """The first iterable is evaluated outside; everything else in a scope of its own."""
     assert isinstance(node, Comprehension)
     builder = ctx.builder

@@ -64,6 +64,7 @@ def _starred(ctx: Context, node: ast.List | ast.Tuple | ast.Set, kind: str) -> i
 
 
 def mapping(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """Dict display."""
     assert isinstance(node, ast.Dict)
     pairs: list[ast.expr] = []
     if None not in node.keys:
@@ -95,6 +96,7 @@ def _merged(ctx: Context, node: ast.Dict) -> int:
 
 
 def subscript(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``owner[key]``."""
     assert isinstance(node, ast.Subscript)
     mark = ctx.builder.mark()
     owner, key = ctx.operands([node.value, node.slice])
@@ -105,6 +107,7 @@ def subscript(ctx: Context, node: ast.expr, into: int | None) -> int:
 
 
 def slices(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``start:stop:step``."""
     assert isinstance(node, ast.Slice)
     mark = ctx.builder.mark()
     parts = [part or ast.Constant(None) for part in (node.lower, node.upper, node.step)]
@@ -146,6 +149,9 @@ def _parts(node: ast.JoinedStr) -> list[str | ast.FormattedValue]:
                     parts.append(text)
             case ast.FormattedValue():
                 parts.append(value)
+            case _:
+                msg = f"an f-string holds {value!r}"
+                raise TypeError(msg)
     return parts
 
 
@@ -166,7 +172,8 @@ def _field(ctx: Context, node: ast.FormattedValue) -> int:
     return target
 
 
-def one_field(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - part of a whole
+def one_field(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """One replacement field of an f-string."""
     assert isinstance(node, ast.FormattedValue)
     return _field(ctx, node)
 

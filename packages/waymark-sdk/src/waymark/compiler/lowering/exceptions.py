@@ -13,6 +13,7 @@ from waymark_schema.ir.instructions import NONE
 
 
 def raising(ctx: Context, node: ast.stmt) -> None:
+    """``raise``, ``raise … from …`` and bare ``raise``."""
     assert isinstance(node, ast.Raise)
     if node.exc is None:
         handled = ctx.inside_except[-1] if ctx.inside_except else NONE
@@ -33,6 +34,7 @@ def raising(ctx: Context, node: ast.stmt) -> None:
 
 
 def attempt(ctx: Context, node: ast.stmt) -> None:
+    """``try``."""
     assert isinstance(node, ast.Try)
     if node.finalbody:
         _with_finally(ctx, node)

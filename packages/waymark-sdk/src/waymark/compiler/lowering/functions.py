@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+import msgspec
+
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.frames import cells_of, child_frame, close_frame, signature
 from waymark.compiler.scopes import ITERATOR
@@ -27,25 +29,19 @@ def function_value(ctx: Context, node: ast.expr, into: int | None) -> int:
     slots = ctx.operands([*arguments.defaults, *(default for _, default in named)])
     builder.release(mark)
     count = len(arguments.defaults)
+    names = [name for name, _ in named]
     return _made(
-        ctx, inner, number, into, slots[:count], [name for name, _ in named], slots[count:]
+        ctx, inner, into, ins.MakeFunction(0, number, slots[:count], names, slots[count:], [])
     )
 
 
-def _made(
-    ctx: Context,
-    inner: Context,
-    number: int,
-    into: int | None,
-    defaults: list[int],
-    names: list[str],
-    values: list[int],
-) -> int:
+def _made(ctx: Context, inner: Context, into: int | None, made: ins.MakeFunction) -> int:
+    """Make the function value; one that needs nothing of this frame is a constant."""
     cells = cells_of(ctx, inner)
-    if not cells and not defaults and not names:
-        return ctx.builder.constant(ctx.tables.function_value(number))
+    if not cells and not made.defaults and not made.keyword_names:
+        return ctx.builder.constant(ctx.tables.function_value(made.function))
     target = ctx.target(into)
-    ctx.builder.emit(ins.MakeFunction(target, number, defaults, names, values, cells))
+    ctx.builder.emit(msgspec.structs.replace(made, dst=target, cells=cells))
     return target
 
 
@@ -60,7 +56,7 @@ def generator(ctx: Context, node: ast.expr, into: int | None) -> int:
     inner = child_frame(ctx, node, name="<genexpr>")
     _loop(inner, node, 0, inner.scope.variables[ITERATOR].slot)
     close_frame(inner, number, name="<genexpr>", kind="generator", parameters=signature(node, {}))
-    function = _made(ctx, inner, number, None, [], [], [])
+    function = _made(ctx, inner, None, ins.MakeFunction(0, number))
     builder.release(mark)
     target = ctx.target(into)
     builder.emit(ins.CallPure(target, function, [iterator]))

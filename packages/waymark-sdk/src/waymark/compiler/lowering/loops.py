@@ -10,6 +10,7 @@ from waymark_schema.ir import instructions as ins
 
 
 def for_each(ctx: Context, node: ast.stmt) -> None:
+    """``for`` with its ``else``."""
     assert isinstance(node, ast.For)
     builder = ctx.builder
     iterator = builder.iterator()
@@ -33,6 +34,7 @@ def for_each(ctx: Context, node: ast.stmt) -> None:
 
 
 def while_true(ctx: Context, node: ast.stmt) -> None:
+    """``while`` with its ``else``."""
     assert isinstance(node, ast.While)
     builder = ctx.builder
     loop = Loop(leave=builder.label(), again=builder.label())

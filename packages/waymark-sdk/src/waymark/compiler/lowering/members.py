@@ -7,6 +7,7 @@ import sys
 
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.invoke import call
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
@@ -14,6 +15,7 @@ from waymark.compiler.symbols import WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
+
 
 def read(ctx: Context, node: ast.expr, into: int | None) -> int:
     """``self.name`` as a value."""
@@ -33,7 +35,8 @@ def read(ctx: Context, node: ast.expr, into: int | None) -> int:
             return _call_with_self(ctx, number, into)
         case Method():
             return _bound(ctx, found, into)
-    _refuse(ctx, node, found)
+        case Framework() | Strange():
+            raise _refused(ctx, node, found)
 
 
 def _attribute(ctx: Context, name: str, into: int | None) -> int:
@@ -88,15 +91,15 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
         )
 
 
-def _refuse(ctx: Context, node: ast.Attribute, found: Framework | Strange) -> None:
+def _refused(ctx: Context, node: ast.Attribute, found: Framework | Strange) -> Unsupported:
     if isinstance(found, Framework):
-        ctx.reject(
+        return ctx.rejected(
             "WM128",
             node,
             f"`{ast.unparse(node)}` is not available inside a workflow yet",
             "use actions, asyncio.sleep, asyncio.gather and self.run_action(…)",
         )
-    ctx.reject(
+    return ctx.rejected(
         "WM133",
         node,
         f"`{ast.unparse(node)}` is {found.what}, which cannot be compiled in",
@@ -160,8 +163,9 @@ def _called(
                 ctx, callee, node, into, pure=is_coroutine(function), first=first, mark=mark
             )
         case Framework() | Strange():
-            _refuse(ctx, func, found)
-    return None
+            raise _refused(ctx, func, found)
+        case _:
+            return None
 
 
 def _receiver(ctx: Context, kind: str) -> tuple[int, ...]:
@@ -171,7 +175,8 @@ def _receiver(ctx: Context, kind: str) -> tuple[int, ...]:
             return ()
         case "class":
             return (ctx.none(),)
-    return (_self(ctx),)
+        case _:
+            return (_self(ctx),)
 
 
 def _check_entry(ctx: Context, func: ast.Attribute, number: int) -> None:
@@ -241,7 +246,7 @@ def _super_of_value(
         return call(ctx, callee, node, into, pure=pure, first=first, mark=mark)
     if func.attr == "__init__" and found is None and _plain_exception(owner):
         return _exception_arguments(ctx, node, ctx.load(receiver))
-    ctx.reject("WM112", func, f"`super().{func.attr}` is not supported here", "")
+    raise ctx.rejected("WM112", func, f"`super().{func.attr}` is not supported here", "")
 
 
 _ODD = (
@@ -316,7 +321,7 @@ def class_attribute(ctx: Context, node: ast.Attribute, cls: type) -> int:
             module = sys.modules.get(owner.__module__)
             if module and ctx.tables.captures.class_attribute(owner, node.attr, module) is None:
                 return ctx.constant(value, node)
-    ctx.reject(
+    raise ctx.rejected(
         "WM126",
         node,
         f"`{ast.unparse(node)}` cannot be captured",

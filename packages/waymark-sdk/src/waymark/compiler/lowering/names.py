@@ -27,7 +27,8 @@ from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS, METHODS
 
 
-def constant(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - preloaded
+def constant(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """A literal."""
     assert isinstance(node, ast.Constant)
     if type(node.value) not in SCALARS:
         ctx.reject(
@@ -40,6 +41,7 @@ def constant(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: AR
 
 
 def name(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """A local, or what a global name means."""
     assert isinstance(node, ast.Name)
     variable = ctx.scope.find(node.id)
     if variable is None:
@@ -94,7 +96,7 @@ def _kind(ctx: Context, cls: type) -> int:
 
 def _constant(ctx: Context, value: object, node: ast.expr) -> int:
     if isinstance(value, enum.Enum):
-        ctx.tables.type(type(value))
+        ctx.tables.type_entry(type(value))
     return ctx.constant(value, node)
 
 
@@ -125,8 +127,9 @@ def _captured(ctx: Context, found: Captured, node: ast.expr, into: int | None) -
 
 
 def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``owner.name``, or what a dotted global name means."""
     assert isinstance(node, ast.Attribute)
-    if ctx.is_self(node.value):
+    if ctx.is_self(node.value) and node.attr != "__class__":
         return ctx.families.member(ctx, node, into)
     found = ctx.symbol(node)
     if found is not None:
@@ -137,6 +140,8 @@ def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
         return _unbound(ctx, node, base.name)
     if isinstance(base, Builtin):
         _check_builtin(ctx, node, base)
+    if isinstance(base, WorkflowClass) and node.attr in {"__name__", "__qualname__"}:
+        return ctx.constant(getattr(base.cls, node.attr), node)
     if isinstance(base, WorkflowClass):
         return ctx.families.class_attribute(ctx, node, base.cls)
     return read(ctx, node.value, attribute_name, into, node)
@@ -173,6 +178,9 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
     slot = ctx.expr(owner)
     builder.release(mark)
     target = ctx.target(into)
+    if attr == "__class__":
+        builder.emit(ins.CallPure(target, ctx.builtin("type"), [slot]))
+        return target
     tables = ctx.tables
     tables.used.add(attr)
     if attr in tables.assumed.excluded_names:
@@ -190,7 +198,14 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
     return target
 
 
-ALLOWED_SPECIAL = {"__name__", "__cause__", "__context__", "__notes__", "__suppress_context__"}
+ALLOWED_SPECIAL = {
+    "__name__",
+    "__cause__",
+    "__class__",
+    "__context__",
+    "__notes__",
+    "__suppress_context__",
+}
 
 EXPRESSIONS: dict[type[ast.AST], Lower] = {
     ast.Constant: constant,

@@ -25,13 +25,15 @@ COMPARE: dict[type[ast.cmpop], str] = {
 
 
 def unary(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``-x``, ``not x`` and their like; a negative number is a constant."""
     assert isinstance(node, ast.UnaryOp)
     match node:
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)) if type(value) in {
-            int,
-            float,
-        }:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)) if (
+            type(value) is not bool
+        ):
             return ctx.constant(-value, node)
+        case _:
+            pass
     mark = ctx.builder.mark()
     operand = ctx.expr(node.operand)
     ctx.builder.release(mark)
@@ -41,6 +43,7 @@ def unary(ctx: Context, node: ast.expr, into: int | None) -> int:
 
 
 def binary(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``left op right``."""
     assert isinstance(node, ast.BinOp)
     mark = ctx.builder.mark()
     left, right = ctx.operands([node.left, node.right])
@@ -51,6 +54,7 @@ def binary(ctx: Context, node: ast.expr, into: int | None) -> int:
 
 
 def compare(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``left op right``, or a chain of comparisons."""
     assert isinstance(node, ast.Compare)
     if len(node.ops) == 1:
         mark = ctx.builder.mark()
@@ -82,7 +86,8 @@ def _chained(ctx: Context, node: ast.Compare) -> int:
     return target
 
 
-def boolean(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - read while it is made
+def boolean(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``and`` and ``or``: the value that decided."""
     assert isinstance(node, ast.BoolOp)
     builder = ctx.builder
     target = builder.temporary()
@@ -105,7 +110,8 @@ def boolean(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG
     return target
 
 
-def conditional(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - read while it is made
+def conditional(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``value if test else other``."""
     assert isinstance(node, ast.IfExp)
     builder = ctx.builder
     target = builder.temporary()
@@ -124,7 +130,8 @@ def conditional(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa:
     return target
 
 
-def walrus(ctx: Context, node: ast.expr, into: int | None) -> int:  # noqa: ARG001 - the name is the target
+def walrus(ctx: Context, node: ast.expr, into: int | None) -> int:
+    """``name := value``."""
     assert isinstance(node, ast.NamedExpr)
     slot = ctx.plain_local(node.target)
     value = ctx.expr(node.value, slot)
