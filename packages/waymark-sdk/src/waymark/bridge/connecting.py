@@ -9,8 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import metadata
 from typing import Final, Protocol
 
 from waymark import settings
@@ -20,6 +18,7 @@ from waymark.bridge.pauses import growing, pause
 from waymark.bridge.peers import peer_uid
 from waymark.bridge.place import Place, place_of
 from waymark.bridge.protocol import PROTOCOL, Hello, Welcome, disagreement
+from waymark.bridge.release import version
 from waymark.errors import BridgeUnavailable
 
 BOOT_SECONDS: Final = 60.0
@@ -224,12 +223,6 @@ def split_address(address: str) -> tuple[str, int]:
         msg = f"WAYMARK_BRIDGE_ADDR is {address!r}; expected host:port, such as 127.0.0.1:24117"
         raise BridgeUnavailable(msg)
     return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-@lru_cache(maxsize=1)
-def version() -> str:
-    """Return the version of this waymark-sdk."""
-    return metadata.version("waymark-sdk")
 
 
 async def _connect_tcp(host: str, port: int) -> socket.socket:

@@ -16,13 +16,13 @@ from uuid import UUID
 
 from waymark.bridge import protocol
 from waymark.bridge.announcer import Announcer
-from waymark.bridge.connecting import version
 from waymark.bridge.intake import Asked, Intake
 from waymark.bridge.parties import failed
 from waymark.bridge.pauses import growing, pause
 from waymark.bridge.peers import peer_uid
 from waymark.bridge.protocol import Answer, Request
 from waymark.bridge.registrar import Registrar
+from waymark.bridge.release import version
 from waymark.bridge.standings import Standings
 from waymark.bridge.store import Store
 from waymark.bridge.waits import Waits
