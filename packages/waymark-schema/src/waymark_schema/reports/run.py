@@ -12,7 +12,8 @@ from waymark_schema.ids import InstanceId, LeaseId, ProgramId, ScheduleId
 class RunDetail:
     """Everything about a run but its entries; `state` is an `InstanceState`.
 
-    `host` and `pid` are those of the pool that holds it; `position` is that of its last entry.
+    `host` and `pid` are those of the pool that holds it; `position` is that of its last entry. A value
+    that is larger than was asked for is None beside its size.
     """
 
     id: InstanceId
@@ -28,9 +29,12 @@ class RunDetail:
     started_at: datetime | None
     finished_at: datetime | None
     wake_at: datetime | None
-    inputs: bytes
+    inputs: bytes | None
+    inputs_size: int
     result: bytes | None
+    result_size: int | None
     error: bytes | None
+    error_size: int | None
     parent: InstanceId | None
     schedule: ScheduleId | None
     idempotency_key: str | None
@@ -52,7 +56,9 @@ class EntryLine:
     attempt: int | None
     action: str
     inputs: bytes | None
+    inputs_size: int | None
     outcome: bytes | None
+    outcome_size: int | None
     outcome_kind: int | None
     local: bytes | None
     queued_at: datetime | None
@@ -70,6 +76,7 @@ class FlyingLine:
     attempt: int
     action: str
     inputs: bytes | None
+    inputs_size: int | None
     queued_at: datetime
     started_at: datetime
     worker: int | None
@@ -77,22 +84,35 @@ class FlyingLine:
     running_for: timedelta
 
 
+WHOLE = 2**31 - 1
+"""As `most`: values of any size."""
+
 _FILE = load(__package__, "run.sql")
 DETAIL = _FILE.statement("detail", RunDetail)
 ENTRIES = _FILE.statement("entries", EntryLine)
+LATEST_ENTRIES = _FILE.statement("latest_entries", EntryLine)
 FLYING = _FILE.statement("flying", FlyingLine)
 
 
-def detail(instance: UUID) -> Query[RunDetail]:
-    """Read one run; no row when it does not exist."""
-    return DETAIL.bind(instance=instance)
+def detail(instance: UUID, *, most: int = WHOLE) -> Query[RunDetail]:
+    """Read one run with values of up to `most` bytes each; no row when it does not exist."""
+    return DETAIL.bind(instance=instance, most=most)
 
 
-def entries(instance: UUID, *, after: int = 0, room: int = 200) -> Query[EntryLine]:
-    """Read a page of a run's entries behind a position, in order."""
-    return ENTRIES.bind(instance=instance, after=after, room=room)
+def entries(
+    instance: UUID, *, after: int = 0, room: int = 200, most: int = WHOLE
+) -> Query[EntryLine]:
+    """Read a page of a run's entries behind a position, in order, with values of up to `most` bytes each."""
+    return ENTRIES.bind(instance=instance, after=after, room=room, most=most)
 
 
-def flying(instance: UUID) -> Query[FlyingLine]:
+def latest_entries(
+    instance: UUID, *, before: int | None = None, room: int = 200, most: int = WHOLE
+) -> Query[EntryLine]:
+    """Read the last entries of a run (before a position), newest first: turn the rows round to show them."""
+    return LATEST_ENTRIES.bind(instance=instance, before=before, room=room, most=most)
+
+
+def flying(instance: UUID, *, most: int = WHOLE) -> Query[FlyingLine]:
     """Read the calls of a run that have been running for a moment."""
-    return FLYING.bind(instance=instance)
+    return FLYING.bind(instance=instance, most=most)

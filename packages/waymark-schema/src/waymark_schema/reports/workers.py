@@ -1,5 +1,6 @@
 """Pools and their workers: a span of time goes in, queries for who lives and what nobody serves come out."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +37,15 @@ class PoolLine:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownLine:
+    """One version of a workflow that the workers of a pool know."""
+
+    pool: PoolId
+    workflow: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class SampleLine:
     """One point of a pool's charts."""
 
@@ -67,6 +77,7 @@ class UnservedLine:
 
 _FILE = load(__package__, "workers.sql")
 POOLS = _FILE.statement("pools", PoolLine)
+KNOWN = _FILE.statement("known", KnownLine)
 SAMPLES = _FILE.statement("samples", SampleLine)
 UNSERVED = _FILE.statement("unserved", UnservedLine)
 
@@ -74,6 +85,11 @@ UNSERVED = _FILE.statement("unserved", UnservedLine)
 def pools(*, seen_within: timedelta = timedelta(hours=1)) -> Query[PoolLine]:
     """Read the pools that live or reported lately, newest first."""
     return POOLS.bind(seen_within=seen_within)
+
+
+def known(pools: Iterable[PoolId]) -> Query[KnownLine]:
+    """Read the workflow versions that the workers of each of these pools know."""
+    return KNOWN.bind(pools=list(pools))
 
 
 def samples(*, within: timedelta) -> Query[SampleLine]:

@@ -17,6 +17,14 @@ left join lateral (
 where p.seen_at > clock_timestamp() - $seen_within::interval or l.alive
 order by p.id desc;
 
+-- name: known
+-- A plain read of small tables: which registered programs the workers of each pool compiled themselves.
+select p.id as pool, r.workflow, r.version
+from {schema}.pools as p
+join {schema}.programs as r on r.id = any (p.programs)
+where p.id = any ($pools::bigint[])
+order by p.id, r.workflow, r.version;
+
 -- name: samples
 -- A plain read of an append-only table.
 select

@@ -1,19 +1,20 @@
-"""What an entry's advance recorded beside its outcome, in and out of the journal's ``local`` column."""
+"""What snapshots and entries keep beside the machine's state, in and out of their columns."""
 
 from __future__ import annotations
 
 import msgspec
 
+from waymark_schema.recorded import EntryLocals, decode_locals, encode_locals
 
-class EntryLocals(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
-    """Recorded values, due times of timers that started, and when a retry begins: all by the database clock."""
-
-    values: list[bytes] = []
-    """Recorded local values in durable wire form, in the order they were asked for."""
-    timers: dict[int, float] = {}
-    retry_at: float | None = None
-    log: list[tuple[str, str]] = []
-    """Level and text of what the workflow printed."""
+__all__ = [
+    "CallProgress",
+    "EntryLocals",
+    "StoredSnapshot",
+    "decode_locals",
+    "decode_snapshot",
+    "encode_locals",
+    "encode_snapshot",
+]
 
 
 class CallProgress(msgspec.Struct, frozen=True, array_like=True):
@@ -33,18 +34,7 @@ class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encoder = msgspec.msgpack.Encoder()
-_locals = msgspec.msgpack.Decoder(EntryLocals)
 _snapshot = msgspec.msgpack.Decoder(StoredSnapshot)
-
-
-def encode_locals(entry: EntryLocals) -> bytes:
-    """Make the ``local`` column of one entry."""
-    return _encoder.encode(entry)
-
-
-def decode_locals(column: bytes | None) -> EntryLocals:
-    """Read the ``local`` column; raises msgspec.MsgspecError when it is damaged."""
-    return EntryLocals() if column is None else _locals.decode(column)
 
 
 def encode_snapshot(snapshot: StoredSnapshot) -> bytes:
