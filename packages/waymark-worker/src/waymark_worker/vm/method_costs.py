@@ -314,6 +314,15 @@ def _dumped(name: str) -> Method:
     return run
 
 
+def _of_its_class(name: str) -> Method:
+    """Each named tuple has its own method of that name."""
+
+    def run(value: Any, *args: Any, **keywords: Any) -> Any:
+        return getattr(type(value), name)(value, *args, **keywords)
+
+    return run
+
+
 def _add_note(error: BaseException, *args: Any) -> None:
     error.add_note(*args)
 
@@ -386,6 +395,8 @@ OVERRIDES: dict[tuple[str, str], Method] = {
     **dict(_of_texts()),
     **dict(_of_containers()),
     **dict(_of_others()),
+    ("namedtuple", "_replace"): _of_its_class("_replace"),
+    ("namedtuple", "_asdict"): _of_its_class("_asdict"),
     ("str", "format"): fill,
     ("str", "format_map"): fill_from,
     ("int", "to_bytes"): _to_bytes,

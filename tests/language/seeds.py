@@ -1,0 +1,23 @@
+"""Nothing comes in; one line per case goes to standard output: program digest, effects, what it showed."""
+
+import hashlib
+import sys
+
+from tests.language import cases
+from tests.language.discovery import Case
+from tests.language.discovery import cases as all_cases
+from tests.support.replaying import SNAPSHOTS, Runner
+
+
+def line(case: Case) -> str:
+    """Everything of a run that another process must reproduce: text, and a digest of the exact bytes."""
+    runner = Runner(case.workflow, case.keywords, mode=SNAPSHOTS, seed=None)
+    shown = runner.run()
+    effects = hashlib.sha256(repr(runner.effects).encode()).hexdigest()[:16]
+    program = runner.request.program.digest.hex()[:16]
+    return f"{case.name} {program} {effects} {shown.ending} {shown.value!r:.200}"
+
+
+if __name__ == "__main__":
+    for case in all_cases(cases):
+        sys.stdout.write(line(case).replace("\n", " ") + "\n")
