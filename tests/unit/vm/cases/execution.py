@@ -79,7 +79,7 @@ def deep(n: int) -> int:
 
 
 @workflow
-class Arithmetic(Workflow):
+class VmArithmetic(Workflow):
     async def run(self) -> Any:
         out: list[Any] = []
         for a, b in [(7, 2), (-7, 2), (7, -2), (2**70, 3), (1.5, 2), (-0.0, 3.25), (True, 2)]:
@@ -99,7 +99,7 @@ class Arithmetic(Workflow):
 
 
 @workflow
-class Calls(Workflow):
+class VmCalls(Workflow):
     def method(self, a: int, *rest: int, key: str = "k", **more: Any) -> Any:
         return [a, list(rest), key, more]
 
@@ -115,7 +115,7 @@ class Calls(Workflow):
 
 
 @workflow
-class BadCalls(Workflow):
+class VmBadCalls(Workflow):
     def method(self, a: int, b: int, *, key: str) -> Any:
         return [a, b, key]
 
@@ -143,7 +143,7 @@ class BadCalls(Workflow):
 
 
 @workflow
-class TooDeep(Workflow):
+class VmTooDeep(Workflow):
     async def run(self) -> Any:
         out = [deep(100)]
         try:
@@ -154,7 +154,7 @@ class TooDeep(Workflow):
 
 
 @workflow
-class Closures(Workflow):
+class VmClosures(Workflow):
     def counter(self, start: int) -> Any:
         held = [start]
         return lambda by=1: [held.append(held[-1] + by), held[-1]][1]
@@ -170,7 +170,7 @@ class Closures(Workflow):
 
 
 @workflow
-class KeyFunctions(Workflow):
+class VmKeyFunctions(Workflow):
     async def run(self) -> Any:
         words = ["pear", "fig", "apple", "kiwi"]
         out: list[Any] = [
@@ -206,7 +206,7 @@ class KeyFunctions(Workflow):
 
 
 @workflow
-class LazyIterators(Workflow):
+class VmLazyIterators(Workflow):
     async def run(self) -> Any:
         seen: list[Any] = []
         note = lambda x: [seen.append(x), x][1]
@@ -236,7 +236,7 @@ class LazyIterators(Workflow):
 
 
 @workflow
-class StrictZip(Workflow):
+class VmStrictZip(Workflow):
     async def run(self) -> Any:
         out = []
         for a, b, c in [([1, 2], [1], [1]), ([1], [1, 2], [1]), ([1], [1], [1, 2]), ([1], [2], [3])]:
@@ -248,7 +248,7 @@ class StrictZip(Workflow):
 
 
 @workflow
-class ChangingWhileIterating(Workflow):
+class VmChangingWhileIterating(Workflow):
     async def run(self) -> Any:
         out: list[Any] = []
         grows = [1, 2, 3]
@@ -284,7 +284,7 @@ class ChangingWhileIterating(Workflow):
 
 
 @workflow
-class Errors(Workflow):
+class VmErrors(Workflow):
     async def run(self) -> Any:
         out: list[Any] = []
         try:
@@ -334,7 +334,7 @@ class Errors(Workflow):
 
 
 @workflow
-class Unhandled(Workflow):
+class VmUnhandled(Workflow):
     async def run(self) -> Any:
         try:
             await fail({"deep": [1, 2]})
@@ -343,7 +343,7 @@ class Unhandled(Workflow):
 
 
 @workflow
-class BareRaise(Workflow):
+class VmBareRaise(Workflow):
     async def run(self) -> Any:
         try:
             try:
@@ -356,7 +356,7 @@ class BareRaise(Workflow):
 
 
 @workflow
-class UnboundNames(Workflow):
+class VmUnboundNames(Workflow):
     async def run(self, flag: bool = False) -> Any:
         out = []
         if flag:
@@ -377,7 +377,7 @@ class UnboundNames(Workflow):
 
 
 @workflow
-class Objects(Workflow):
+class VmObjects(Workflow):
     async def run(self) -> Any:
         item = Item("tea")
         item.tags.append("hot")
@@ -404,7 +404,7 @@ class Objects(Workflow):
 
 
 @workflow
-class Aliases(Workflow):
+class VmAliases(Workflow):
     async def run(self) -> Any:
         a: list[Any] = [1]
         b = {"a": a, "again": a}
@@ -418,7 +418,7 @@ class Aliases(Workflow):
 
 
 @workflow
-class SetsAndDicts(Workflow):
+class VmSetsAndDicts(Workflow):
     async def run(self) -> Any:
         s = {3, 1, 2, 3}
         s |= {9, 8}
@@ -432,7 +432,7 @@ class SetsAndDicts(Workflow):
 
 
 @workflow
-class AwaitEverywhere(Workflow):
+class VmAwaitEverywhere(Workflow):
     async def helper(self, x: Any) -> Any:
         return await act(x)
 
@@ -450,8 +450,8 @@ class AwaitEverywhere(Workflow):
 
 
 CASES = [
-    Arithmetic, Calls, BadCalls, TooDeep, Closures, KeyFunctions, LazyIterators, StrictZip, ChangingWhileIterating,
-    Errors, Unhandled, BareRaise, UnboundNames, Objects, Aliases, SetsAndDicts, AwaitEverywhere,
+    VmArithmetic, VmCalls, VmBadCalls, VmTooDeep, VmClosures, VmKeyFunctions, VmLazyIterators, VmStrictZip, VmChangingWhileIterating,
+    VmErrors, VmUnhandled, VmBareRaise, VmUnboundNames, VmObjects, VmAliases, VmSetsAndDicts, VmAwaitEverywhere,
 ]  # fmt: skip
 
 

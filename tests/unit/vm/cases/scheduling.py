@@ -19,7 +19,7 @@ async def fail(x: Any) -> Any:
 
 
 @workflow
-class OneAfterTheOther(Workflow):
+class VmOneAfterTheOther(Workflow):
     async def run(self, n: int = 3) -> Any:
         out = []
         for i in range(n):
@@ -28,13 +28,13 @@ class OneAfterTheOther(Workflow):
 
 
 @workflow
-class Gathered(Workflow):
+class VmGathered(Workflow):
     async def run(self) -> Any:
         return await asyncio.gather(act(1), act(2), act(3))
 
 
 @workflow
-class GatheredNested(Workflow):
+class VmGatheredNested(Workflow):
     async def one(self, x: int) -> Any:
         a = await act(x)
         b = await act(x * 10)
@@ -47,7 +47,7 @@ class GatheredNested(Workflow):
 
 
 @workflow
-class FirstErrorWins(Workflow):
+class VmFirstErrorWins(Workflow):
     async def quick(self, log: list[str]) -> Any:
         await asyncio.sleep(0)
         log.append("quick raises")
@@ -73,21 +73,21 @@ class FirstErrorWins(Workflow):
 
 
 @workflow
-class ReturnExceptions(Workflow):
+class VmReturnExceptions(Workflow):
     async def run(self) -> Any:
         results = await asyncio.gather(act(1), fail("no"), act(2), return_exceptions=True)
         return [r if not isinstance(r, Exception) else [type(r).__name__, r.args] for r in results]
 
 
 @workflow
-class SameAwaitableTwice(Workflow):
+class VmSameAwaitableTwice(Workflow):
     async def run(self) -> Any:
         c = act(7)
         return await asyncio.gather(c, c)
 
 
 @workflow
-class AwaitTwice(Workflow):
+class VmAwaitTwice(Workflow):
     async def run(self) -> Any:
         c = act(7)
         first = await c
@@ -99,7 +99,7 @@ class AwaitTwice(Workflow):
 
 
 @workflow
-class AwaitHelperTwice(Workflow):
+class VmAwaitHelperTwice(Workflow):
     async def helper(self) -> Any:
         return await act(1)
 
@@ -110,7 +110,7 @@ class AwaitHelperTwice(Workflow):
 
 
 @workflow
-class CancelMe(Workflow):
+class VmCancelMe(Workflow):
     async def run(self) -> Any:
         log = []
         try:
@@ -128,7 +128,7 @@ class CancelMe(Workflow):
 
 
 @workflow
-class SwallowCancel(Workflow):
+class VmSwallowCancel(Workflow):
     async def run(self) -> Any:
         try:
             await asyncio.gather(act(1), act(2), asyncio.sleep(100))
@@ -138,7 +138,7 @@ class SwallowCancel(Workflow):
 
 
 @workflow
-class CancelGather(Workflow):
+class VmCancelGather(Workflow):
     async def child(self, n: int, log: list[Any]) -> Any:
         try:
             await act(n)
@@ -162,7 +162,7 @@ class CancelGather(Workflow):
 
 
 @workflow
-class LeftOver(Workflow):
+class VmLeftOver(Workflow):
     async def child(self, n: int) -> Any:
         try:
             for i in range(5):
@@ -181,7 +181,7 @@ class LeftOver(Workflow):
 
 
 @workflow
-class Hops(Workflow):
+class VmHops(Workflow):
     async def ticker(self, name: str, log: list[str]) -> None:
         for i in range(4):
             log.append(f"{name}{i}")
@@ -208,7 +208,7 @@ class Hops(Workflow):
 
 
 @workflow
-class ContextOfThrown(Workflow):
+class VmContextOfThrown(Workflow):
     async def inner(self) -> Any:
         try:
             raise KeyError("inner")
@@ -223,7 +223,7 @@ class ContextOfThrown(Workflow):
 
 
 @workflow
-class ContextOfDirect(Workflow):
+class VmContextOfDirect(Workflow):
     async def inner(self) -> Any:
         try:
             raise KeyError("inner")
@@ -238,7 +238,7 @@ class ContextOfDirect(Workflow):
 
 
 @workflow
-class ContextsOfEveryKind(Workflow):
+class VmContextsOfEveryKind(Workflow):
     def helper(self, x: int) -> int:
         return 1 // x
 
@@ -264,7 +264,7 @@ class ContextsOfEveryKind(Workflow):
 
 
 @workflow
-class FinallyReturns(Workflow):
+class VmFinallyReturns(Workflow):
     async def one(self) -> Any:
         try:
             raise ValueError("lost")
@@ -295,7 +295,7 @@ class FinallyReturns(Workflow):
 
 
 @workflow
-class BadAwait(Workflow):
+class VmBadAwait(Workflow):
     async def run(self) -> Any:
         out = []
         for bad in (1, None, "x", [1]):
@@ -319,7 +319,7 @@ class BadAwait(Workflow):
 
 
 @workflow
-class SleepsInOrder(Workflow):
+class VmSleepsInOrder(Workflow):
     async def nap(self, seconds: float, log: list[Any]) -> Any:
         got = await asyncio.sleep(seconds, seconds)
         log.append(got)
@@ -333,9 +333,9 @@ class SleepsInOrder(Workflow):
 
 
 CASES = [
-    OneAfterTheOther, Gathered, GatheredNested, FirstErrorWins, ReturnExceptions, SameAwaitableTwice, AwaitTwice,
-    AwaitHelperTwice, CancelMe, SwallowCancel, CancelGather, LeftOver, Hops, ContextOfThrown, ContextOfDirect,
-    ContextsOfEveryKind, FinallyReturns, BadAwait, SleepsInOrder,
+    VmOneAfterTheOther, VmGathered, VmGatheredNested, VmFirstErrorWins, VmReturnExceptions, VmSameAwaitableTwice, VmAwaitTwice,
+    VmAwaitHelperTwice, VmCancelMe, VmSwallowCancel, VmCancelGather, VmLeftOver, VmHops, VmContextOfThrown, VmContextOfDirect,
+    VmContextsOfEveryKind, VmFinallyReturns, VmBadAwait, VmSleepsInOrder,
 ]  # fmt: skip
 
 

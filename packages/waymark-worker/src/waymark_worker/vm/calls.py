@@ -20,7 +20,9 @@ from waymark_worker.vm.callables import (
 from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
 from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 
 if TYPE_CHECKING:
@@ -153,6 +155,37 @@ def _extreme(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
     return NATIVES["extreme"](machine, (callee.name, items, key, keywords.get("default", EXHAUSTED)))
 
 
+def _getattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    if not _two_or_three(args, keywords):
+        return callee.implementation(machine, args, keywords)
+    try:
+        getter = property_of(machine.linked, args[0], args[1])
+        if getter is not None:
+            return call_function(machine, getter, [args[0]], {})
+        return get_attribute(machine, args[0], args[1])
+    except AttributeError:
+        if len(args) == 3:  # noqa: PLR2004 - the default
+            return args[2]
+        raise
+
+
+def _hasattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    if len(args) != 2 or not _two_or_three(args, keywords):  # noqa: PLR2004 - object and name
+        return callee.implementation(machine, args, keywords)
+    if property_of(machine.linked, args[0], args[1]) is not None:
+        what = f"hasattr() for the property {args[1]!r}"
+        raise unsupported_operation(what, "read the property inside try and except AttributeError")
+    try:
+        get_attribute(machine, args[0], args[1])
+    except AttributeError:
+        return False
+    return True
+
+
+def _two_or_three(args: list[Any], keywords: Keywords) -> bool:
+    return 2 <= len(args) <= 3 and not keywords and isinstance(args[1], str)  # noqa: PLR2004 - as CPython counts
+
+
 CALLERS: dict[type, Callable[[Any, Any, list[Any], Keywords], Any]] = {
     FunctionValue: call_function,
     BoundFunction: _call_bound,
@@ -161,6 +194,8 @@ CALLERS: dict[type, Callable[[Any, Any, list[Any], Keywords], Any]] = {
     BoundMethod: _call_method,
 }
 SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {
+    "getattr": _getattr,
+    "hasattr": _hasattr,
     "asyncio.gather": _gather,
     "asyncio.sleep": _sleep,
     "sorted": _sorted,

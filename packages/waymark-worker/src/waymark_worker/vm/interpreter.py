@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
 
 
+HOSTS = (KeyboardInterrupt, SystemExit)
+
+
 def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: a function call per block would double its cost
     """Run ``machine.frame`` and what it calls until the task has no frame to run."""
     frame: Any = machine.frame
@@ -52,6 +55,8 @@ def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: 
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the program's handlers decide
             error = raised
+        if isinstance(error, HOSTS) and step is not block.raises and step is not block.reraises:
+            raise error  # a signal of this process, not an exception of the program
         recover(machine, block, step, error)
         frame = machine.frame
         if frame is None:

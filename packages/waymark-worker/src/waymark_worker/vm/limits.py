@@ -6,12 +6,14 @@ from waymark_worker.vm.meter import DEFAULT_BUDGET, METER
 
 MAX_DEPTH = 500
 """Frames of one task; one more raises ``RecursionError``, at the same depth everywhere."""
+MAX_NESTED = 100
+"""Builtins inside one another (a ``map`` over a ``map`` over a ``map`` ...), likewise."""
 MAX_ALIVE = 1_000_000
 """Open calls, timers and tasks of one instance."""
 CHUNK = 4096
 """Units that the interpreter counts by itself before it tells the meter."""
 
-__all__ = ["CHUNK", "DEFAULT_BUDGET", "MAX_ALIVE", "MAX_DEPTH", "charge"]
+__all__ = ["CHUNK", "DEFAULT_BUDGET", "MAX_ALIVE", "MAX_DEPTH", "MAX_NESTED", "charge"]
 
 
 def charge(context: object, units: int) -> None:

@@ -14,6 +14,7 @@ from waymark_worker.vm import builtins, steps_calls, steps_control, steps_operat
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import Action, FunctionValue
 from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
+from waymark_worker.vm.members import refuse_special, special_names
 from waymark_worker.vm.steps import MAKERS, Place
 from waymark_worker.vm.types import ShadowTypes
 
@@ -45,6 +46,10 @@ def link(program_bytes: bytes, digest: bytes) -> LinkedProgram:
 def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     """Link a program that has been checked."""
     types = ShadowTypes([entry.descriptor for entry in program.types])
+    special = special_names(program.types)
+    if special:
+        # Classes that refuse what others of the same descriptor may do are this program's own.
+        types.flavour = f"machine without {special}"
     linked = LinkedProgram(program, digest, types, Codec(types, known=types.known))
     linked.functions = [LinkedFunction(number, each) for number, each in enumerate(program.functions)]
     linked.actions = [_action(number, entry) for number, entry in enumerate(program.actions)]
@@ -55,7 +60,7 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
         for number, value in enumerate(linked.constants)
         if not isinstance(value, str | int | float | bytes | type | None)
     }
-    _add_members(linked)
+    _add_members(linked, special)
     for function, each in zip(linked.functions, program.functions, strict=True):
         _fill_function(linked, function, each)
     return linked
@@ -89,7 +94,7 @@ def _constant(linked: LinkedProgram, constant: stored.Constant) -> Any:
             return linked.classes[number]
 
 
-def _add_members(linked: LinkedProgram) -> None:
+def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
     """Note how compiled members are reached, inherited ones too: the nearest class that says so wins."""
     own: dict[type, dict[str, tuple[str, FunctionValue]]] = {}
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
@@ -98,6 +103,10 @@ def _add_members(linked: LinkedProgram) -> None:
         }
         if entry.descriptor.opaque:
             linked.opaque.add(cls)
+        for name, why in entry.uncompiled.items():
+            linked.uncompiled[cls, name] = why
+            if (entry.descriptor.qualname, name) in special:
+                refuse_special(cls, name, why)
     for cls in linked.classes:
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():

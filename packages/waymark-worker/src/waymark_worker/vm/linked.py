@@ -117,7 +117,7 @@ class LinkedProgram:
 
     __slots__ = (
         "actions", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
-        "types",
+        "types", "uncompiled",
     )  # fmt: skip
 
     def __init__(self, program: Program, digest: bytes, types: ShadowTypes, codec: Codec) -> None:
@@ -134,6 +134,8 @@ class LinkedProgram:
         self.members: dict[tuple[type, str], tuple[str, FunctionValue]] = {}
         """(class, name) → how a compiled member is reached (``method``, ``static``, ``class``, ``property``, ``init``)."""
         self.opaque: set[type] = set()
+        self.uncompiled: dict[tuple[type, str], str] = {}
+        """(class, name) of what a class has and the program lacks → why."""
 
     def qualname_of(self, cls: type) -> str:
         """Qualified name of a class of the type table."""

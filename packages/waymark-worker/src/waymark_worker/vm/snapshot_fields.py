@@ -43,7 +43,7 @@ _FUTURE: Fields = (
     ("cancel_message", (str, Nothing)),
     ("cancelled_error", (BaseException, Nothing)),
 )
-_STEP: Fields = (("caller", FRAME), ("depth", (int,)))
+_STEP: Fields = (("caller", FRAME), ("depth", (int,)), ("nested", (int,)))
 
 RECORDS: dict[str, tuple[type, Fields]] = {
     "cell": (Cell, (("value", ANY),)),

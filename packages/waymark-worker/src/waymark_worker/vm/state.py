@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.limits import MAX_DEPTH, MAX_NESTED
 
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedBlock, LinkedFunction
@@ -48,10 +48,12 @@ class NativeFrame:
     for is exhausted; both return the frame's own value, or ``PUSHED``.
     """
 
-    __slots__ = ("caller", "depth")
+    __slots__ = ("caller", "depth", "nested")
 
     caller: AnyFrame | None
     depth: int
+    nested: int
+    """Builtins that called each other without a compiled frame between them: those do use the host's stack."""
 
     def resume(self, machine: Machine, value: Any) -> Any:
         """Go on with ``value``."""
@@ -74,7 +76,8 @@ def push_native(machine: Machine, frame: NativeFrame) -> None:
     caller = machine.frame
     frame.caller = caller
     frame.depth = depth = caller.depth + 1 if caller is not None else 1
-    if depth > MAX_DEPTH:
+    frame.nested = nested = caller.nested + 1 if isinstance(caller, NativeFrame) else 0
+    if depth > MAX_DEPTH or nested > MAX_NESTED:
         raise too_deep()
     machine.frame = frame
 

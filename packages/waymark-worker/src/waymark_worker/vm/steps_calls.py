@@ -11,10 +11,10 @@ from waymark_worker.vm.callables import Action, Builtin, CallValue, Coroutine, F
 from waymark_worker.vm.calls import SPECIAL, call, call_action
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.linked import Step
+from waymark_worker.vm.members import get_attribute, property_of, refuse_uncompiled
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.steps import Place, makes
-from waymark_worker.vm.steps_values import get_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,11 +46,7 @@ def _load_method(node: ir.LoadMethod, place: Place) -> Step:
     dst, obj, name = node.dst, node.obj, node.name
 
     def load_method(s: Slots, m: Machine) -> None:
-        value = s[obj]
-        if (value.__class__, name) in m.linked.members or isinstance(value, type):
-            s[dst] = get_attribute(m, value, name)
-        else:
-            s[dst] = operations.load_method(value, name)
+        s[dst] = get_attribute(m, s[obj], name)
 
     return load_method
 
@@ -62,6 +58,8 @@ def _call_method(node: ir.CallMethod, place: Place) -> Step:
     run = operations.call_method
 
     def call_method(s: Slots, m: Machine) -> None:
+        if m.linked.uncompiled:
+            refuse_uncompiled(m.linked, s[obj], name)
         s[dst] = run(m, s[obj], name, [s[slot] for slot in args], {key: s[slot] for key, slot in pairs})
 
     if name == "append" and len(args) == 1 and not pairs:
@@ -209,10 +207,10 @@ def _access(node: ir.Access, place: Place) -> Step:
 
     def access(s: Slots, m: Machine) -> Any:
         value = s[obj]
-        member = m.linked.members.get((value.__class__, name))
-        if member is not None and member[0] == "property":
+        getter = property_of(m.linked, value, name)
+        if getter is not None:
             m.frame.at = block  # type: ignore[union-attr] # an instruction runs in a compiled frame
-            made = call(m, member[1], [value], {})
+            made = call(m, getter, [value], {})
             if made is PUSHED:
                 return None
             s[dst] = made

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir import instructions as ir
 from waymark_worker.vm import operations
-from waymark_worker.vm.callables import UNBOUND, BoundFunction, Cell, FunctionValue, WorkflowObject
+from waymark_worker.vm.callables import UNBOUND, Cell, FunctionValue, WorkflowObject
 from waymark_worker.vm.formatting import join_parts
 from waymark_worker.vm.iterators import WALKABLE, iterate
 from waymark_worker.vm.linked import Step
+from waymark_worker.vm.members import get_attribute, workflow_attribute
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.ordered import OrderedSet
 from waymark_worker.vm.steps import Place, makes
@@ -286,41 +287,6 @@ def _unpack(node: ir.Unpack, place: Place) -> Step:
 
 
 # --- attributes, items ------------------------------------------------------------------------
-
-
-def get_attribute(m: Machine, value: Any, name: str) -> Any:
-    """Give ``value.name``: of the workflow's ``self``, a compiled method, or what the operations know."""
-    if value.__class__ is WorkflowObject:
-        return workflow_attribute(value, name)
-    members = m.linked.members
-    if members:
-        member = members.get((value.__class__, name))
-        if member is not None and member[0] in {"method", "class"}:
-            return BoundFunction(member[1], value if member[0] == "method" else value.__class__)
-        if member is not None and member[0] == "static":
-            return member[1]
-        if isinstance(value, type):
-            return class_attribute(m, value, name)
-    return operations.get_attr(value, name)
-
-
-def class_attribute(m: Machine, cls: type, name: str) -> Any:
-    """Give ``cls.name`` of a class with compiled members."""
-    member = m.linked.members.get((cls, name))
-    if member is None or member[0] == "property":
-        return operations.get_attr(cls, name)
-    return BoundFunction(member[1], cls) if member[0] == "class" else member[1]
-
-
-def workflow_attribute(value: WorkflowObject, name: str) -> Any:
-    """Give ``self.name`` of the running workflow."""
-    found = value.attributes.get(name, UNBOUND)
-    if found is UNBOUND:
-        found = value.shared.get(name, UNBOUND)
-        if found is UNBOUND:
-            msg = f"{value.workflow!r} object has no attribute {name!r}"
-            raise AttributeError(msg, name=name)
-    return found
 
 
 @makes(ir.GetAttr)

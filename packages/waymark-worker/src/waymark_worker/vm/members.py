@@ -1,0 +1,104 @@
+"""An object and a name come in; the attribute goes out: of ``self``, a compiled member, or what operations know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from waymark_schema.values.faults import MARK
+from waymark_worker.vm import operations
+from waymark_worker.vm.callables import UNBOUND, BoundFunction, FunctionValue, WorkflowObject
+from waymark_worker.vm.names import type_name
+from waymark_worker.vm.refusals import UnsupportedOperation
+
+if TYPE_CHECKING:
+    from waymark_schema.ir.program import TypeEntry
+    from waymark_worker.vm.linked import LinkedProgram
+    from waymark_worker.vm.machine import Machine
+
+_REWRITE = "write what it does as a function of the module, or compute it in an action"
+
+
+def get_attribute(machine: Machine, value: Any, name: str) -> Any:
+    """Give ``value.name``; a compiled property is not called here, see ``property_of``."""
+    if value.__class__ is WorkflowObject:
+        return workflow_attribute(value, name)
+    linked = machine.linked
+    if linked.uncompiled:
+        refuse_uncompiled(linked, value, name)
+    if linked.members:
+        found = _compiled(linked, value, name)
+        if found is not None:
+            return found
+    return operations.get_attr(value, name)
+
+
+def _compiled(linked: LinkedProgram, value: Any, name: str) -> Any:
+    if isinstance(value, type):
+        member = linked.members.get((value, name))
+        if member is None or member[0] in {"property", "init"}:
+            return None
+        return BoundFunction(member[1], value) if member[0] == "class" else member[1]
+    how, function = linked.members.get((value.__class__, name), ("", None))
+    if function is None or how in {"property", "init"}:
+        return None
+    if how == "static":
+        return function
+    return BoundFunction(function, value if how == "method" else value.__class__)
+
+
+def property_of(linked: LinkedProgram, value: Any, name: str) -> FunctionValue | None:
+    """The compiled getter behind ``value.name``, if that is one."""
+    member = linked.members.get((value.__class__, name))
+    return member[1] if member is not None and member[0] == "property" else None
+
+
+def workflow_attribute(value: WorkflowObject, name: str) -> Any:
+    """Give ``self.name`` of the running workflow."""
+    found = value.attributes.get(name, UNBOUND)
+    if found is UNBOUND:
+        found = value.shared.get(name, UNBOUND)
+        if found is UNBOUND:
+            msg = f"{value.workflow!r} object has no attribute {name!r}"
+            raise AttributeError(msg, name=name)
+    return found
+
+
+def refuse_uncompiled(linked: LinkedProgram, value: Any, name: str) -> None:
+    """Raise ``UnsupportedOperation`` for a member that the class has and the program lacks."""
+    why = linked.uncompiled.get((value if isinstance(value, type) else value.__class__, name))
+    if why is not None:
+        raise _refusal(type_name(value), name, why)
+
+
+def _refusal(owner: str, name: str, why: str) -> UnsupportedOperation:
+    return UnsupportedOperation("WM201", f"{owner}.{name} was not compiled in: {why}", _REWRITE)
+
+
+def special_names(entries: list[TypeEntry]) -> list[tuple[str, str]]:
+    """(class, name) of each special method that the classes of a type table have and the program lacks."""
+    return sorted(
+        (entry.descriptor.qualname, name) for entry in entries for name in entry.uncompiled if _is_special(name)
+    )
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def refuse_special(cls: type, name: str, why: str) -> None:
+    """Make a special method of a class of this program refuse: the default would be silently different.
+
+    An exception that came from an action still says what it said there.
+    """
+    told = getattr(cls, name, None) if issubclass(cls, BaseException) and name in {"__str__", "__repr__"} else None
+    setattr(cls, name, _refusing(cls.__qualname__, name, why, told))
+
+
+def _refusing(owner: str, name: str, why: str, told: Callable[[Any], str] | None) -> Callable[..., Any]:
+    def refuse(self: Any, *_args: Any, **_keywords: Any) -> Any:
+        if told is not None and MARK in self.__dict__:
+            return told(self)
+        raise _refusal(owner, name, why)
+
+    return refuse
