@@ -303,6 +303,10 @@ class _Forms:
             raise _bad(form)
         hint = self.hint(rest[0], depth + 1)
         extras = tuple(self._constraint(part) for part in rest[1:])
+        if typing.get_origin(hint) is Annotated:
+            # A container with a mark of its own: what is asked of its length comes first.
+            hint, *marks = typing.get_args(hint)
+            extras = (*extras, *marks)
         return Annotated[(hint, *extras)] if extras else hint
 
     def _constraint(self, part: Any) -> Any:

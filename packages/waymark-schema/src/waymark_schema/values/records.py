@@ -8,8 +8,8 @@ from typing import Any
 from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import MalformedValue
-from waymark_schema.values.naming import plain_name
 from waymark_schema.values.faults import FaultParts, nearest_builtin, rebuild, stand_in, well_known
+from waymark_schema.values.naming import plain_name
 
 
 class Record:

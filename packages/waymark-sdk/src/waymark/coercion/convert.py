@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic_core import SchemaError
 
 from waymark.coercion.matching import matches
 from waymark_schema.errors import WaymarkError
@@ -57,7 +58,7 @@ def _adapter(annotation: Any, path: str) -> TypeAdapter[Any]:
         return _cached_adapter(annotation)
     except TypeError:  # an annotation that cannot be hashed
         return _new_adapter(annotation)
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+    except (PydanticSchemaGenerationError, PydanticUserError, SchemaError) as error:
         msg = (
             f"{path}: the annotation {annotation!r:.200} cannot be checked: {str(error).splitlines()[0]}; "
             "annotate with types that pydantic knows, or with Any"

@@ -8,8 +8,6 @@ from copy import deepcopy
 from itertools import repeat
 from typing import Any, Self
 
-_MISSING = object()
-
 
 class _Ordered:
     """What both kinds share. Elements that are equal are chosen as CPython chooses them."""
@@ -36,10 +34,7 @@ class _Ordered:
             raise RuntimeError(msg) from None
 
     def __contains__(self, item: Any) -> bool:
-        try:
-            return item in self._items
-        except TypeError:
-            return _as_key(item) in self._items
+        return _hashable(item) in self._items
 
     def __repr__(self) -> str:
         if not self._items:
@@ -144,18 +139,13 @@ class OrderedSet(_Ordered):
         self._items.setdefault(item)
 
     def discard(self, item: Any, /) -> None:
-        try:
-            self._items.pop(item, None)
-        except TypeError:
-            self._items.pop(_as_key(item), None)
+        if item in self:
+            self._items.pop(_hashable(item))
 
     def remove(self, item: Any, /) -> None:
-        try:
-            found = self._items.pop(item, _MISSING)
-        except TypeError:
-            found = self._items.pop(_as_key(item), _MISSING)
-        if found is _MISSING:
+        if item not in self:
             raise KeyError(item)
+        self._items.pop(_hashable(item))
 
     def pop(self) -> Any:
         if not self._items:
@@ -258,11 +248,9 @@ def _keys(other: Any) -> Any:
     return other.host.keys() if isinstance(other, _Ordered) else other
 
 
-def _as_key(item: Any) -> Any:
+def _hashable(item: Any) -> Any:
     """A set stands for the frozen set of its items where membership is asked, as in CPython."""
-    if isinstance(item, OrderedSet):
-        return OrderedFrozenset(item)
-    return hash(item)  # raises the TypeError that names the type
+    return OrderedFrozenset(item) if isinstance(item, OrderedSet) else item
 
 
 def _fresh(other: Iterable[Any], items: dict[Any, None]) -> Iterable[tuple[Any, None]]:

@@ -47,31 +47,40 @@ class ShadowTypes(Shadows):
 
 
 def _set_hint(made: Callable[[Iterable[Any]], Any], host: Any) -> Callable[..., Any]:
-    """How a model's field of a set type is validated: by pydantic's own rules, its order kept."""
+    """How a model's field of a set type is validated: by pydantic's own rules, the order kept."""
 
     def hint(item: Any = Any) -> Any:
-        def schema(_source: Any, handler: Callable[[Any], Any]) -> Any:
-            def validate(value: Any, by_set: Callable[[Any], Any]) -> Any:
-                listed = isinstance(value, OrderedSet | OrderedFrozenset | AbstractSet | Iterator)
-                items = list(value) if listed else value
-                by_set(items)  # its errors are those of CPython's sets
-                return made(_one_by_one(items, by_set))
+        noted: list[list[Any]] = []
+        """Validated items of the sets that are being validated, the innermost last."""
 
+        def note(validated: Any) -> Any:
+            noted[-1].append(validated)
+            return validated
+
+        def validate(value: Any, by_set: Callable[[Any], Any]) -> Any:
+            listed = isinstance(value, OrderedSet | OrderedFrozenset | AbstractSet | Iterator)
+            noted.append([])
+            try:
+                by_set(list(value) if listed else value)
+            finally:
+                items = noted.pop()
+            return made(items)
+
+        def whole(source: Any, handler: Callable[[Any], Any]) -> Any:
+            serialization = core_schema.plain_serializer_function_ser_schema(
+                made, return_schema=core_schema.any_schema()
+            )
             return core_schema.no_info_wrap_validator_function(
-                validate,
-                handler(host[item]),
-                serialization=core_schema.plain_serializer_function_ser_schema(
-                    made, return_schema=core_schema.any_schema()
-                ),
+                validate, handler(source), serialization=serialization
             )
 
-        return Annotated[Any, GetPydanticSchema(get_pydantic_core_schema=schema)]
+        def one(source: Any, handler: Callable[[Any], Any]) -> Any:
+            return core_schema.no_info_after_validator_function(note, handler(source))
+
+        noting = Annotated[item, GetPydanticSchema(get_pydantic_core_schema=one)]
+        return Annotated[host[noting], GetPydanticSchema(get_pydantic_core_schema=whole)]
 
     return hint
-
-
-def _one_by_one(items: Iterable[Any], by_set: Callable[[Any], Any]) -> list[Any]:
-    return [validated for item in items for validated in by_set([item])]
 
 
 ShadowTypes.exceptions = {

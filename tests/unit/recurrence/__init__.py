@@ -1,0 +1,1 @@
+"""Tests of schedules: cron and intervals."""
