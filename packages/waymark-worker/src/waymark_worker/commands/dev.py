@@ -89,8 +89,8 @@ def _run(modules: str, directory: Path, postgres_port: int | None) -> int:
         for step in migrate_up(from_environment(environment)):
             click.echo(f"Schema    applied {step}")
         with _pool(environment) as pool:
-            _announce_web(pool, address)
-            return _watch(pool, database)
+            watched = [pool.pid] + ([database.server.pid] if database.server else [])
+            return _farewell(_announce_web(watched, address) or first_to_end(watched), pool)
 
 
 def _announce(database: DatabaseSource) -> None:
@@ -100,26 +100,25 @@ def _announce(database: DatabaseSource) -> None:
     click.echo(f"Postgres  {database.server.tcp_dsn or database.url}")
 
 
-def _announce_web(pool: subprocess.Popen[bytes], address: str) -> None:
+def _announce_web(watched: list[int], address: str) -> int | None:
+    """Say where the web application is once it answers; return who ended before that, if anyone did."""
     host, _, port = address.rpartition(":")
     started_at = time.monotonic()
     silent = True
     while not _answers(host, int(port)):
-        try:
-            pool.wait(timeout=_KNOCK)
-        except subprocess.TimeoutExpired:
-            if silent and time.monotonic() - started_at > _PATIENCE:
-                silent = False
-                click.echo(f"Web       does not answer on {address} yet; see the messages above")
-        else:
-            return
+        ended = first_to_end(watched, seconds=_KNOCK)
+        if ended is not None:
+            return ended
+        if silent and time.monotonic() - started_at > _PATIENCE:
+            silent = False
+            click.echo(f"Web       does not answer on {address} yet; see the messages above")
     click.echo(f"Web       http://{address}")
     click.echo("Ctrl-C stops everything.")
+    return None
 
 
-def _watch(pool: subprocess.Popen[bytes], database: DatabaseSource) -> int:
-    watched = [pool.pid] + ([database.server.pid] if database.server else [])
-    if first_to_end(watched) != pool.pid:
+def _farewell(ended: int | None, pool: subprocess.Popen[bytes]) -> int:
+    if ended != pool.pid:
         click.echo("The private Postgres ended by itself; its log says why. Stopping.", err=True)
         return 1
     status = pool.wait()

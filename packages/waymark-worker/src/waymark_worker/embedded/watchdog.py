@@ -9,14 +9,14 @@ import select
 import sys
 
 
-def first_to_end(pids: list[int]) -> int:
-    """Wait, without polling, until one of these processes has ended; return its id."""
+def first_to_end(pids: list[int], seconds: float | None = None) -> int | None:
+    """Wait, without polling, until one of these processes has ended; return its id, or None in time."""
     if hasattr(os, "pidfd_open"):
-        return _first_to_end_by_descriptor(pids)
-    return _first_to_end_by_kqueue(pids)
+        return _first_to_end_by_descriptor(pids, seconds)
+    return _first_to_end_by_kqueue(pids, seconds)
 
 
-def _first_to_end_by_descriptor(pids: list[int]) -> int:
+def _first_to_end_by_descriptor(pids: list[int], seconds: float | None) -> int | None:
     waiting = select.poll()
     names: dict[int, int] = {}
     try:
@@ -27,13 +27,14 @@ def _first_to_end_by_descriptor(pids: list[int]) -> int:
                 return pid
             names[descriptor] = pid
             waiting.register(descriptor, select.POLLIN)
-        return names[waiting.poll()[0][0]]
+        ended = waiting.poll(None if seconds is None else seconds * 1000)
+        return names[ended[0][0]] if ended else None
     finally:
         for descriptor in names:
             os.close(descriptor)
 
 
-def _first_to_end_by_kqueue(pids: list[int]) -> int:
+def _first_to_end_by_kqueue(pids: list[int], seconds: float | None) -> int | None:
     queue = select.kqueue()  # type: ignore[attr-defined,unused-ignore]  # BSD and macOS only
     try:
         for pid in pids:
@@ -47,7 +48,8 @@ def _first_to_end_by_kqueue(pids: list[int]) -> int:
                 queue.control([event], 0)
             except ProcessLookupError:
                 return pid
-        return int(queue.control(None, 1)[0].ident)
+        ended = queue.control(None, 1, seconds)
+        return int(ended[0].ident) if ended else None
     finally:
         queue.close()
 
