@@ -417,10 +417,6 @@ class Enums(Workflow):
         except KeyError as e:
             out.append(str(e))
         try:
-            Colour.BLUE
-        except AttributeError as e:
-            out.append(str(e))
-        try:
             c < d
         except TypeError as e:
             out.append(str(e))

@@ -19,7 +19,6 @@ from waymark_worker.vm.methods import (
 )
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.refusals import (
-    UnsupportedOperation,
     no_identity,
     unsupported_method,
     unsupported_operation,
@@ -249,14 +248,3 @@ def _read_only(obj: Any, kind: type, name: str) -> BaseException:
 def load_method(obj: Any, name: str) -> Any:
     """Look ``obj.name`` up for a call that comes after the arguments are evaluated."""
     return get_attr(obj, name)
-
-
-def has_attr(obj: Any, name: str) -> bool:
-    """Give ``hasattr(obj, name)``."""
-    try:
-        get_attr(obj, name)
-    except AttributeError:
-        return False
-    except UnsupportedOperation:
-        return True
-    return True

@@ -18,18 +18,19 @@ from waymark_schema import failures
 from waymark_schema.ir import language
 from waymark_worker.vm import iterators
 from waymark_worker.vm.arithmetic import add, bits_of, power
-from waymark_worker.vm.attributes import STATIC, get_attr, has_attr
+from waymark_worker.vm.attributes import STATIC, get_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
 from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
 from waymark_worker.vm.iteration import items, one_by_one
+from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.methods import CLASS_METHODS, METHODS, TYPES
 from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
-from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.refusals import LACKING, UnsupportedOperation, unsupported_operation
 from waymark_worker.vm.weights import weigh
 
 Args = list[Any]
@@ -75,17 +76,35 @@ def _callable(_ctx: Any, args: Args, keywords: Keywords) -> bool:
     return callable(*args, **keywords)
 
 
-def _hasattr(_ctx: Any, args: Args, keywords: Keywords) -> bool:
+def _attribute(ctx: Any, obj: Any, name: str) -> Any:
+    """Look up a member of the program's own classes, or what the language knows of the value."""
+    if ctx is None:
+        return get_attr(obj, name)
+    if property_of(ctx.linked, obj, name) is not None:
+        what = f"getattr() or hasattr() of the property {name!r} of a {type_name(obj)}"
+        raise unsupported_operation(what, f"write value.{name}")
+    return get_attribute(ctx, obj, name)
+
+
+def _hasattr(ctx: Any, args: Args, keywords: Keywords) -> bool:
     if len(args) != 2 or keywords or not isinstance(args[1], str):  # noqa: PLR2004 - as CPython counts
         return hasattr(*args, **keywords)
-    return has_attr(args[0], args[1])
+    try:
+        _attribute(ctx, args[0], args[1])
+    except AttributeError:
+        return False
+    except UnsupportedOperation as error:
+        if error.code == LACKING:
+            return True
+        raise
+    return True
 
 
-def _getattr(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+def _getattr(ctx: Any, args: Args, keywords: Keywords) -> Any:
     if not 2 <= len(args) <= 3 or keywords or not isinstance(args[1], str):  # noqa: PLR2004 - as CPython counts
         return host.getattr(None, *args[1:2], *args[3:], **keywords)
     try:
-        return get_attr(args[0], args[1])
+        return _attribute(ctx, args[0], args[1])
     except AttributeError:
         if len(args) == 3:  # noqa: PLR2004 - the default
             return args[2]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LACKING = "WM201"
+"""CPython's type has the name and the language lacks it."""
+
 
 class UnsupportedOperation(BaseException):
     """CPython could do this and the machine cannot: the instance fails with ``WM2xx``.
@@ -31,7 +34,7 @@ class LimitExceeded(BaseException):
 def unsupported_method(type_name: str, name: str) -> UnsupportedOperation:
     """Refuse a method or attribute that CPython's type has and the language lacks."""
     return UnsupportedOperation(
-        "WM201",
+        LACKING,
         f"{type_name}.{name} is not part of the workflow language",
         "compute it in an action and await the action",
     )
