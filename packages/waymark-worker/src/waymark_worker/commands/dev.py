@@ -34,6 +34,7 @@ _KNOCK = 0.1
 _PATIENCE = 15.0
 # On top of the pool's own grace: it stops its workers one by one and says farewell to the database.
 _EXTRA_GRACE = 10.0
+_HASTE = 2.0
 
 
 class _Enough(BaseException):
@@ -120,6 +121,8 @@ def _announce_web(watched: list[int], address: str) -> int | None:
 def _farewell(ended: int | None, pool: subprocess.Popen[bytes]) -> int:
     if ended != pool.pid:
         click.echo("The private Postgres ended by itself; its log says why. Stopping.", err=True)
+        # Without its database the pool cannot write anything down: waiting for it gains nothing.
+        _stop(pool, _HASTE)
         return 1
     status = pool.wait()
     click.echo(f"The pool ended by itself with status {status}. Stopping.", err=True)
@@ -140,11 +143,11 @@ def _pool(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        _stop(process, environment)
+        grace = int(environment.get("WAYMARK_SHUTDOWN_GRACE_MS") or 10_000) / 1000
+        _stop(process, grace + _EXTRA_GRACE)
 
 
-def _stop(process: subprocess.Popen[bytes], environment: Mapping[str, str]) -> None:
-    grace = int(environment.get("WAYMARK_SHUTDOWN_GRACE_MS") or 10_000) / 1000 + _EXTRA_GRACE
+def _stop(process: subprocess.Popen[bytes], grace: float) -> None:
     if process.poll() is None:
         process.terminate()
     try:
