@@ -51,7 +51,8 @@ def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: 
                     return
                 block = frame.next
                 slots = frame.slots
-        except FATAL:
+        except FATAL as fatal:
+            machine.trails.raised(fatal, block, block.code.index(step) if step in block.code else 0)
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever it is, the program's handlers decide
             error = raised
@@ -86,7 +87,9 @@ def recover(machine: Machine, block: LinkedBlock, step: Step, error: BaseExcepti
             # The host chains what happened inside an implementation: that is nothing of the program's.
             error.__context__ = None
         chain(error, handled(machine.frame))
-    unwind(machine, error)
+    if step is not None:
+        machine.trails.raised(error, block, block.code.index(step))
+    unwind(machine, error, noted=not here)
 
 
 def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems) -> None:

@@ -6,7 +6,10 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from waymark_schema.ir import program as stored
+from waymark_schema.ir.digest import decode_spans
 from waymark_schema.ir.policies import NO_POLICY
 from waymark_schema.ir.wellformed import load
 from waymark_schema.values.codec import Codec
@@ -27,20 +30,31 @@ ROOMS = (steps_calls, steps_control, steps_operators, steps_values)
 __all__ = ["LinkedProgram", "link", "link_program"]
 
 
-def link(program_bytes: bytes, digest: bytes) -> LinkedProgram:
+def link(program_bytes: bytes, digest: bytes, *, spans: bytes = b"") -> LinkedProgram:
     """Link a stored program, or give the linked form that ``digest`` has already.
 
-    Raises ``MalformedProgram`` for bytes that are no well-formed program.
+    ``spans`` (as a worker reports them) put line numbers into tracebacks. Raises ``MalformedProgram`` for bytes that are no well-formed program.
     """
     known = _linked.get(digest)
     if known is not None:
         _linked.move_to_end(digest)
+        _add_spans(known, spans)
         return known
     made = link_program(load(program_bytes), digest)
+    _add_spans(made, spans)
     _linked[digest] = made
     if len(_linked) > _KEPT:
         _linked.popitem(last=False)
     return made
+
+
+def _add_spans(linked: LinkedProgram, spans: bytes) -> None:
+    if not spans or linked.spans is not None:
+        return
+    try:
+        linked.spans = decode_spans(spans)
+    except msgspec.DecodeError:
+        return  # they are for people: a program without line numbers runs as well
 
 
 def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:

@@ -9,7 +9,7 @@ from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import UNBOUND, FunctionValue
 
 if TYPE_CHECKING:
-    from waymark_schema.ir.program import Function, Program
+    from waymark_schema.ir.program import Function, Program, Spans
     from waymark_schema.values.codec import Codec
     from waymark_worker.vm.callables import Action
     from waymark_worker.vm.machine import Machine
@@ -117,7 +117,7 @@ class LinkedProgram:
 
     __slots__ = (
         "actions", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
-        "types", "uncompiled",
+        "spans", "types", "uncompiled",
     )  # fmt: skip
 
     def __init__(self, program: Program, digest: bytes, types: ShadowTypes, codec: Codec) -> None:
@@ -134,6 +134,8 @@ class LinkedProgram:
         self.members: dict[tuple[type, str], tuple[str, FunctionValue]] = {}
         """(class, name) → how a compiled member is reached (``method``, ``static``, ``class``, ``property``, ``init``)."""
         self.opaque: set[type] = set()
+        self.spans: Spans | None = None
+        """Where in the source each instruction stands, if somebody knows: for people only."""
         self.uncompiled: dict[tuple[type, str], str] = {}
         """(class, name) of what a class has and the program lacks → why."""
 

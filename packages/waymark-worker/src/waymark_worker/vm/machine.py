@@ -31,6 +31,7 @@ from waymark_worker.vm.effects import (
     StartTimer,
 )
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
+from waymark_worker.vm.faults import Trails
 from waymark_worker.vm.interpreter import execute
 from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET
 from waymark_worker.vm.linked import LinkedProgram
@@ -57,7 +58,7 @@ class Machine:
 
     __slots__ = (
         "calls", "cancel_asked", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
-        "next_call", "next_timer", "phase", "ready", "root", "round", "stopping", "task", "tasks", "timers",
+        "next_call", "next_timer", "phase", "ready", "root", "round", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
     def __init__(self, linked: LinkedProgram) -> None:
@@ -82,6 +83,7 @@ class Machine:
         """The inline step for which everything stands still, and the stack that waits for it."""
         self.fault: BaseException | None = None
         """The exception on its way into a handler block."""
+        self.trails = Trails()
         self.globals: dict[int, Any] = {}
         self.cancel_asked = False
         self.effects: list[Effect] = []
@@ -171,14 +173,14 @@ class Machine:
         self.local = local
         METER.start(None if replay else budget)
         self.fuel = CHUNK
+        self.trails.forget()
         try:
             if entry is not None:
                 self._apply(entry)
             self._drain()
         except FATAL as error:
-            self._end(
-                Fail(self.linked.codec.encode_exception(_as_failure(error))), drop_starts=True
-            )
+            error.__traceback__ = None
+            self._end(self._failed(error), drop_starts=True)
         finally:
             self.local = _NOBODY
         return self.effects if self.phase == FINISHED_RUN else effects
@@ -344,10 +346,19 @@ class Machine:
                 error.__traceback__ = None
                 ending = Fail(self.linked.codec.encode_exception(error))
         elif root.state == RAISED:
-            ending = Fail(self.linked.codec.encode_exception(root.value))
+            ending = self._failed(root.value)
         else:
             ending = Cancelled(self.linked.codec.encode_exception(root.take_cancelled_error()))
         self._end(ending)
+
+    def _failed(self, error: BaseException) -> Fail:
+        """Make the ending of ``error``; a class whose text needs code that is missing says that instead."""
+        try:
+            self.trails.tell(self.linked, error)
+            return Fail(self.linked.codec.encode_exception(error))
+        except FATAL as refusal:
+            refusal.__traceback__ = None
+            return Fail(self.linked.codec.encode_exception(refusal))
 
     def _end(self, ending: Effect, *, drop_starts: bool = False) -> None:
         """Finish with a terminal effect; calls and timers that nobody waits for any more are cancelled."""
@@ -426,8 +437,3 @@ def _listed(value: Any) -> Iterable[Any]:
         return value
     msg = f"the stored variable arguments are {value!r:.100}; expected a list"
     raise MalformedValue(msg)
-
-
-def _as_failure(error: BaseException) -> BaseException:
-    error.__traceback__ = None
-    return error

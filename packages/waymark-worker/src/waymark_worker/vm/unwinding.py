@@ -83,15 +83,21 @@ def chain(error: BaseException, context: BaseException | None) -> None:
     error.__context__ = context
 
 
-def unwind(machine: Machine, error: BaseException, *, thrown: bool = False) -> None:
+def unwind(
+    machine: Machine, error: BaseException, *, thrown: bool = False, noted: bool = True
+) -> None:
     """Find who handles ``error``, from the machine's frame outwards; without anybody the task ends with it.
 
     ``thrown``: it came from outside into a suspended stack. CPython then sets the context anew in each
-    coroutine that it passes, while that one handles something.
+    coroutine that it passes, while that one handles something. ``noted``: the place in the innermost
+    frame still has to be noted for the traceback.
     """
     frame = machine.frame
     while frame is not None:
         if frame.__class__ is Frame:
+            if noted:
+                machine.trails.passed(error, frame)
+            noted = True
             if thrown:
                 chain(error, _handled_in(frame, frame.at))
             handler = frame.at.handler
