@@ -131,9 +131,7 @@ class Captures:
     def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:
         if isinstance(captured.value, RetryPolicy | Backoff):
             return Policy(value, namespace)
-        fresh = eval(  # noqa: S307 - the expression was just checked to be pure, name by name
-            compile(ast.Expression(value), "<captured>", "eval"), dict(namespace.names)
-        )
+        fresh = _evaluated(value, namespace)
         if not _same(fresh, captured.value):
             return NotCaptured("it has changed since its module bound it")
         if is_immutable(fresh):
@@ -210,7 +208,17 @@ class Captures:
             return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
         if bound[0] is None:
             return "it is not bound by a plain assignment in the body of the class"
-        return self._impure(bound[0], Namespace(vars(module), module, file))
+        namespace = Namespace(vars(module), module, file)
+        why = self._impure(bound[0], namespace)
+        if why is None and not _same(_evaluated(bound[0], namespace), vars(cls).get(name)):
+            return "it has changed since the class was made"
+        return why
+
+
+def _evaluated(pure: ast.expr, namespace: Namespace) -> Any:
+    """Value of an expression that was checked to be pure, name by name."""
+    code = compile(ast.Expression(pure), "<captured>", "eval")
+    return eval(code, dict(namespace.names))  # noqa: S307 - nothing in it can have an effect
 
 
 def _same(one: Any, other: Any) -> bool:

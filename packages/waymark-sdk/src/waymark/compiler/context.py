@@ -11,6 +11,7 @@ from typing import NoReturn
 from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder, Label
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
+from waymark.compiler.subset import ACCEPTED
 from waymark.compiler.symbols import (
     Namespace,
     Symbol,
@@ -124,7 +125,7 @@ class Context:
         """Lower an expression; its value is in the returned slot, which is ``into`` where that costs nothing."""
         lower = self.families.expressions.get(type(node))
         if lower is None:
-            self.reject("WM100", node, f"`{type(node).__name__}` is not part of the language")
+            self._refuse(node)
         before = self.builder.span
         self.at(node)
         slot = lower(self, node, into)
@@ -182,8 +183,7 @@ class Context:
         try:
             execute = self.families.statements.get(type(node))
             if execute is None:
-                name = type(node).__name__
-                self.reject("WM100", node, f"`{name}` is not part of the language")
+                self._refuse(node)
             execute(self, node)
         except Unsupported:
             del self.regions[regions:]
@@ -196,7 +196,7 @@ class Context:
         """Store ``slot`` into an assignment target."""
         assign = self.families.targets.get(type(target))
         if assign is None:
-            self.reject("WM100", target, "this assignment target is not part of the language")
+            self._refuse(target)
         before = self.builder.span
         self.at(target)
         assign(self, target, slot)
@@ -309,15 +309,24 @@ class Context:
 
     # --- problems ------------------------------------------------------------------------------
 
-    def report(self, code: str, node: ast.AST, message: str, instead: str = "") -> None:
+    def report(self, code: str, node: ast.AST, message: str, instead: str) -> None:
         where, text = self.place or (node, self.text)
         self.tables.reporter.report(code, where, text, message, instead)
 
-    def reject(self, code: str, node: ast.AST, message: str, instead: str = "") -> NoReturn:
+    def _refuse(self, node: ast.AST) -> NoReturn:
+        """Give up what has no lowering; the check of the whole function has reported it, or else we do."""
+        if type(node) in ACCEPTED:
+            name = type(node).__name__.lower()
+            self.report(
+                "WM100", node, f"`{name}` cannot stand here", "write it with simpler statements"
+            )
+        raise Unsupported
+
+    def reject(self, code: str, node: ast.AST, message: str, instead: str) -> NoReturn:
         """Report a problem and give the statement up."""
         raise self.rejected(code, node, message, instead)
 
-    def rejected(self, code: str, node: ast.AST, message: str, instead: str = "") -> Unsupported:
+    def rejected(self, code: str, node: ast.AST, message: str, instead: str) -> Unsupported:
         """Report a problem; raise what is returned to give the statement up."""
         self.report(code, node, message, instead)
         return Unsupported()

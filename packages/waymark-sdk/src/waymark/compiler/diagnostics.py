@@ -124,7 +124,7 @@ class Reporter:
 
     found: list[Diagnostic] = field(default_factory=list)
 
-    def report(self, code: str, node: ast.AST, text: Text, message: str, instead: str = "") -> None:
+    def report(self, code: str, node: ast.AST, text: Text, message: str, instead: str) -> None:
         """Add a diagnostic about ``node``; the same code at the same place counts once."""
         span = text.span(node)
         for other in self.found:

@@ -56,7 +56,10 @@ def operands(ctx: Context, node: ast.Call, first: tuple[int, ...] = ()) -> Opera
     for keyword in node.keywords:
         if keyword.arg and keyword.arg.startswith("__") and not keyword.arg.endswith("__"):
             ctx.reject(
-                "WM100", keyword, "keyword names with two leading underscores are not supported"
+                "WM100",
+                keyword,
+                "keyword names with two leading underscores are not supported",
+                "rename the parameter",
             )
     starred = any(isinstance(one, ast.Starred) for one in node.args)
     if starred or any(keyword.arg is None for keyword in node.keywords):

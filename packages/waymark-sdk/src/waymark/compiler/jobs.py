@@ -27,11 +27,11 @@ def run_job(tables: Tables, families: Families, job: Job) -> None:
     """Lower one function; what is wrong with it is reported, or noted if it is a method of a value's class."""
     owner = job.owner
     if owner is None or issubclass(tables.workflow, owner):
-        _run(tables, families, job)
+        _run_bounded(tables, families, job)
         return
     before, tables.reporter = tables.reporter, Reporter()
     try:
-        _run(tables, families, job)
+        _run_bounded(tables, families, job)
         found = tables.reporter.found
     finally:
         tables.reporter = before
@@ -39,6 +39,19 @@ def run_job(tables: Tables, families: Families, job: Job) -> None:
         name = f"{owner.__qualname__}.{job.function.__name__}"
         why = f"`{name}` cannot be compiled in: {found[0].message} ({found[0].filename}:{found[0].line})"
         tables.failed[f"{owner.__module__}:{name}"] = why
+
+
+def _run_bounded(tables: Tables, families: Families, job: Job) -> None:
+    try:
+        _run(tables, families, job)
+    except RecursionError:
+        code = job.function.__code__
+        where = ast.Pass()
+        where.lineno, where.col_offset = code.co_firstlineno, 0
+        message = f"an expression in `{code.co_name}` is nested too deep"
+        tables.reporter.report(
+            "WM100", where, Text(code.co_filename, ()), message, "use several statements"
+        )
 
 
 def _run(tables: Tables, families: Families, job: Job) -> None:
@@ -81,6 +94,12 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
                 f"`{node.name}` has the decorator `@{name}`, which would not run",
                 "remove the decorator, or make the function an @action",
             )
+    if job.owner is None and (function.__closure__ or hasattr(function, "__wrapped__")):
+        problem = (
+            "WM122",
+            f"`{node.name}` was made inside another function (by a decorator?), not at module level",
+            "define it with a plain `def` at module level, or make it an @action",
+        )
     if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
         problem = (
             "WM122",

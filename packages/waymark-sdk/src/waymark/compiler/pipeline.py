@@ -141,6 +141,12 @@ def _entries(cls: type, tables: Tables) -> list[Any]:
     try:
         return entries(tables)
     except SerializationError as error:
-        tables.reporter.report("WM123", ast.Pass(), Text(cls.__module__, ()), str(error))
+        tables.reporter.report(
+            "WM123",
+            ast.Pass(),
+            Text(cls.__module__, ()),
+            str(error),
+            "use durable values in the class",
+        )
         tables.reporter.raise_found(f"workflow {cls.__name__}")
         raise

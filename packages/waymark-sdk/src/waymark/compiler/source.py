@@ -49,7 +49,13 @@ class SourceReader:
         loose = "@pytest_ar" in function.__globals__
         for candidate in file.codes.get(code.co_qualname, ()):
             if same_code(candidate, code, loose=loose):
-                return file.nodes[candidate.co_firstlineno, candidate.co_name], file
+                node = file.nodes.get((candidate.co_firstlineno, candidate.co_name))
+                if node is None:
+                    msg = (
+                        f"{code.co_qualname!r} is a lambda; expected a function written with `def`"
+                    )
+                    raise SourceMissing(msg)
+                return node, file
         msg = f"{code.co_qualname!r} in {code.co_filename!r} is not what was imported"
         raise SourceChanged(msg)
 

@@ -225,7 +225,9 @@ def _of_module_attribute(module: ModuleType, attribute: str, language: Names) ->
     if refused:
         return Refused(*refused)
     if not hasattr(module, attribute):
-        return Refused("WM120", f"module `{module.__name__}` has no attribute `{attribute}`", "")
+        return Refused(
+            "WM120", f"module `{module.__name__}` has no attribute `{attribute}`", "check the name"
+        )
     return classify(getattr(module, attribute), attribute, module, language)
 
 

@@ -190,7 +190,9 @@ def _delete(ctx: Context, target: ast.expr) -> None:
             for part in parts:
                 _delete(ctx, part)
         case _:
-            ctx.reject("WM100", target, "this target of `del` is not part of the language")
+            ctx.reject(
+                "WM100", target, "this cannot be deleted", "delete names, attributes and items"
+            )
     ctx.builder.release(mark)
 
 

@@ -63,7 +63,7 @@ def leave(ctx: Context, node: ast.stmt) -> None:
     """``break``."""
     loop = innermost_loop(ctx)
     if loop is None:
-        ctx.reject("WM100", node, "`break` outside a loop")
+        ctx.reject("WM100", node, "`break` outside a loop", "remove it")
     leave_loop(ctx, loop, loop.leave)
 
 
@@ -71,7 +71,7 @@ def again(ctx: Context, node: ast.stmt) -> None:
     """``continue``."""
     loop = innermost_loop(ctx)
     if loop is None:
-        ctx.reject("WM100", node, "`continue` outside a loop")
+        ctx.reject("WM100", node, "`continue` outside a loop", "remove it")
     leave_loop(ctx, loop, loop.again)
 
 

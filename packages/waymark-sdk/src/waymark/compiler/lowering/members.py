@@ -217,7 +217,7 @@ def _super(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) 
         slot = _called(ctx, node, func, found, into)
         if slot is not None:
             return slot
-        ctx.reject("WM112", func, f"no base class has a method `{func.attr}`", "")
+        ctx.reject("WM112", func, f"no base class has a method `{func.attr}`", "check the name")
     return _super_of_value(ctx, node, func, into)
 
 
@@ -246,7 +246,12 @@ def _super_of_value(
         return call(ctx, callee, node, into, pure=pure, first=first, mark=mark)
     if func.attr == "__init__" and found is None and _plain_exception(owner):
         return _exception_arguments(ctx, node, ctx.load(receiver))
-    raise ctx.rejected("WM112", func, f"`super().{func.attr}` is not supported here", "")
+    raise ctx.rejected(
+        "WM112",
+        func,
+        f"`super().{func.attr}` is not supported here",
+        "call a plain method of your own",
+    )
 
 
 _ODD = (
@@ -276,7 +281,10 @@ def _exception_arguments(ctx: Context, node: ast.Call, receiver: int) -> int:
     """``super().__init__(a, b)`` of a builtin exception: ``self.args = (a, b)``."""
     if node.keywords or any(isinstance(one, ast.Starred) for one in node.args):
         ctx.reject(
-            "WM112", node, "pass plain positional arguments to the exception's `__init__`", ""
+            "WM112",
+            node,
+            "`super().__init__` of an exception is called with keywords or stars",
+            "pass plain positional arguments",
         )
     mark = ctx.builder.mark()
     slots = ctx.operands(node.args)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import enum
+import sys
 import typing
 
+from waymark.compiler import members
 from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Policy
 from waymark.compiler.context import Assign, Context, Execute, Lower
-from waymark.compiler.durable import SCALARS
+from waymark.compiler.durable import SCALARS, is_immutable
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -134,17 +136,54 @@ def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
     found = ctx.symbol(node)
     if found is not None:
         return symbol(ctx, found, node, into)
-    attribute_name = ctx.namespace.mangled(node.attr)
     base = ctx.symbol(node.value)
-    if isinstance(base, Builtin) and node.attr in METHODS.get(base.name, ()):
-        return _unbound(ctx, node, base.name)
-    if isinstance(base, Builtin):
-        _check_builtin(ctx, node, base)
-    if isinstance(base, WorkflowClass) and node.attr in {"__name__", "__qualname__"}:
-        return ctx.constant(getattr(base.cls, node.attr), node)
-    if isinstance(base, WorkflowClass):
-        return ctx.families.class_attribute(ctx, node, base.cls)
-    return read(ctx, node.value, attribute_name, into, node)
+    if base is not None:
+        return _of_symbol(ctx, node, base, into)
+    return read(ctx, node.value, ctx.namespace.mangled(node.attr), into, node)
+
+
+def _of_symbol(ctx: Context, node: ast.Attribute, base: Symbol, into: int | None) -> int:
+    """``Global.name`` where only the owner is known without running it."""
+    match base:
+        case Kind(cls=cls) | WorkflowClass(cls=cls) if node.attr == "__name__":
+            return ctx.constant(cls.__name__, node)
+        case Kind(cls=cls):
+            return _of_class(ctx, node, cls, into)
+        case WorkflowClass(cls=cls):
+            return ctx.families.class_attribute(ctx, node, cls)
+        case Builtin(name=name) if node.attr in METHODS.get(name, ()):
+            return _unbound(ctx, node, name)
+        case Builtin():
+            _check_builtin(ctx, node, base)
+        case _:
+            pass
+    return read(ctx, node.value, ctx.namespace.mangled(node.attr), into, node)
+
+
+def _of_class(ctx: Context, node: ast.Attribute, cls: type, into: int | None) -> int:
+    """``Model.name``: a constant of the class body, or one of its methods as a value."""
+    found = members.find(cls, node.attr)
+    match found:
+        case members.Attribute(value=value, owner=owner) if is_immutable(value):
+            module = sys.modules.get(owner.__module__)
+            if module and ctx.tables.captures.class_attribute(owner, node.attr, module) is None:
+                return ctx.constant(value, node)
+        case members.Method(kind="static" | "class"):
+            ctx.tables.used.add(node.attr)
+            slot = ctx.expr(node.value)
+            target = ctx.target(into)
+            ctx.builder.emit(ins.LoadMethod(target, slot, node.attr))
+            return target
+        case None:
+            return read(ctx, node.value, node.attr, into, node)
+        case _:
+            pass
+    raise ctx.rejected(
+        "WM126",
+        node,
+        f"`{ast.unparse(node)}` cannot be used as a value in a workflow",
+        "read it from an instance, or bind the value once at module level",
+    )
 
 
 def _unbound(ctx: Context, node: ast.Attribute, owner: str) -> int:
@@ -173,7 +212,12 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
     """``owner.attr`` where nothing is known of the owner."""
     builder = ctx.builder
     if attr.startswith("__") and attr.endswith("__") and attr not in ALLOWED_SPECIAL:
-        ctx.reject("WM124", node, f"special attribute `{attr}` cannot be used in a workflow")
+        ctx.reject(
+            "WM124",
+            node,
+            f"special attribute `{attr}` cannot be used in a workflow",
+            "use the operator or builtin that it stands behind, or read it in an @action function",
+        )
     mark = builder.mark()
     slot = ctx.expr(owner)
     builder.release(mark)
