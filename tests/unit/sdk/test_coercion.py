@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, NewType, Optional, Protocol, TypeVar
+from types import GenericAlias
+from typing import Annotated, Any, Literal, NewType, Protocol, TypeVar, Union
 from uuid import UUID
 
 import pytest
@@ -15,10 +16,13 @@ from hypothesis import strategies as st
 from pydantic import BeforeValidator, Field
 
 from tests.unit.values import models
+from waymark import settings
 from waymark.coercion import CoercionError, codec, coerce, read_fault
 from waymark.coercion.matching import matches
+from waymark.errors import SerializationError
 from waymark_schema.values.records import Record
 
+older: Any = Union[int, None]  # noqa: UP007 - the older spelling
 UserId = NewType("UserId", int)
 T = TypeVar("T")
 Order = models.Order
@@ -34,7 +38,7 @@ class Named(Protocol):
 
 
 UNCHANGED: list[tuple[Any, Any]] = [
-    (1, int), (True, int), (1, float), (1.5, float), (1, complex), ("a", str), (b"a", bytes), (None, None), (None, Optional[int]),
+    (1, int), (True, int), (1, float), (1.5, float), (1, complex), ("a", str), (b"a", bytes), (None, None), (None, older),
     (1, int | str), ("x", int | str), ([1, 2], list[int]), ([1, 2.5], list[float]), ([1], list), ([1, "a"], list[Any]),
     ((1, "a"), tuple[int, str]), ((1, 2, 3), tuple[int, ...]), ((), tuple[()]), ({1}, set[int]), (frozenset({1}), frozenset[int]),
     ({"a": [1]}, dict[str, list[int]]), ({"a": 1}, Mapping[str, int]), ([1], Sequence[int]), ((1,), Sequence[int]), ({1}, Iterable[int]),
@@ -154,9 +158,6 @@ def test_a_class_that_is_not_there_and_not_annotated_is_refused_by_name() -> Non
 
 
 def test_the_codec_takes_its_limit_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    from waymark import settings
-    from waymark.errors import SerializationError
-
     monkeypatch.setenv("WAYMARK_MAX_VALUE_BYTES", "2048")
     settings.current.cache_clear()
     try:
@@ -175,14 +176,35 @@ def test_a_fault_can_be_read_without_its_class() -> None:
     assert repr(parts.attributes["detail"]) == "[<Color.RED: 1>]"
 
 
-ANNOTATED = st.recursive(
-    st.sampled_from([(int, st.integers()), (str, st.text(max_size=3)), (float, st.floats(allow_nan=False) | st.integers()), (bool, st.booleans())]),
-    lambda inner: inner.map(lambda pair: (list[pair[0]], st.lists(pair[1], max_size=3)))  # type: ignore[name-defined]  # made as it runs
-    | inner.map(lambda pair: (dict[str, pair[0]], st.dictionaries(st.text(max_size=2), pair[1], max_size=3)))  # type: ignore[name-defined]  # made as it runs
-    | inner.map(lambda pair: (tuple[pair[0], ...], st.lists(pair[1], max_size=3).map(tuple)))  # type: ignore[name-defined]  # made as it runs
-    | inner.map(lambda pair: (pair[0] | None, st.none() | pair[1])),
+def _list(pair: Any) -> Any:
+    return GenericAlias(list, (pair[0],)), st.lists(pair[1], max_size=3)
+
+
+def _dict(pair: Any) -> Any:
+    return GenericAlias(dict, (str, pair[0])), st.dictionaries(
+        st.text(max_size=2), pair[1], max_size=3
+    )
+
+
+def _tuple(pair: Any) -> Any:
+    return GenericAlias(tuple, (pair[0], ...)), st.lists(pair[1], max_size=3).map(tuple)
+
+
+def _optional(pair: Any) -> Any:
+    return pair[0] | None, st.none() | pair[1]
+
+
+LEAVES: list[Any] = [
+    (int, st.integers()),
+    (str, st.text(max_size=3)),
+    (float, st.floats(allow_nan=False) | st.integers()),
+    (bool, st.booleans()),
+]
+ANNOTATED: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: inner.map(_list) | inner.map(_dict) | inner.map(_tuple) | inner.map(_optional),
     max_leaves=4,
-)  # fmt: skip
+)
 
 
 @given(st.data())

@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Color(enum.Enum):
     RED = 1
     BLUE = "b"
-    CRIMSON = 1
+    CRIMSON = 1  # noqa: PIE796 - an alias
 
 
 class Level(enum.IntEnum):

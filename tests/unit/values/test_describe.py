@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-import typing
 from typing import Annotated, Any, Literal
 
 import annotated_types
@@ -12,13 +11,13 @@ import pytest
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from tests.unit.values import models
-from tests.unit.values.conftest import describe, shadow
+from tests.unit.values.conftest import _DESCRIBER, describe, shadow
 from waymark_schema.values.annotations import from_grammar
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.describe import kind_of
 from waymark_schema.values.descriptors import Descriptor, digest
 from waymark_schema.values.descriptors import Field as Part
-from waymark_schema.values.errors import DescriptorError
+from waymark_schema.values.errors import DescriptorError, MalformedValue
 from waymark_schema.values.shadows import Shadows
 
 
@@ -44,7 +43,7 @@ class Spaced(BaseModel):
     pattern: str = Field("a", pattern="^[a-z]+$")
     step: int = Field(3, multiple_of=3)
     either: int | str | None = None
-    choice: Literal["a", 1, None] = None
+    choice: Literal["a", 1] | None = None
     bounded: Annotated[list[Annotated[int, annotated_types.Ge(0)]], annotated_types.Len(1, 3)] = [1]
     described: str = Field("x", description="text", examples=["y"], title="T")
     anything: Any = None
@@ -153,16 +152,17 @@ def test_shadow_dataclasses_keep_order_freezing_and_hash() -> None:
 
 
 def test_shadow_models_raise_the_errors_of_the_class() -> None:
-    for cls, values in (
+    cases: list[tuple[Any, dict[str, Any]]] = [
         (models.Order, {"number": "x", "kind": "b", "price": 0}),
         (models.Closed, {"theName": " ", "other": 1}),
         (models.Spacious, {"choosy": {"b": 1}, "levels": {3: ["slow"]}}),
         (models.Sets, {"ids": ["a"], "tags": ["a", "b", "c"], "pair": [1]}),
-    ):
+    ]
+    for cls, values in cases:
         with pytest.raises(ValidationError) as ours:
             shadow(cls)(**values)
         with pytest.raises(ValidationError) as theirs:
-            cls(**values)  # type: ignore[operator]  # a class of the table above
+            cls(**values)
         assert str(ours.value) == str(theirs.value)
 
 
@@ -203,8 +203,6 @@ def test_equal_descriptors_give_one_class() -> None:
 
 
 def _closure(cls: Any) -> list[Descriptor]:
-    from tests.unit.values.conftest import _DESCRIBER
-
     found = _DESCRIBER.described(cls)
     assert found is not None
     return [found[0], *found[1]]
@@ -238,7 +236,7 @@ def test_what_a_class_refers_to_is_described_with_it() -> None:
 def test_the_grammar_gives_back_the_hint() -> None:
     forms = [
         ("int", int), ("None", None), (["list", "int"], list[int]), (["tuple", "int", "str"], tuple[int, str]), (["tuple"], tuple[()]),
-        (["tuple*", "int"], tuple[int, ...]), (["union", "int", "None"], typing.Optional[int]), (["literal", "01"], Literal[1]),
+        (["tuple*", "int"], tuple[int, ...]), (["union", "int", "None"], int | None), (["literal", "01"], Literal[1]),
         (["dict", "str", ["set", "Any"]], dict[str, set[Any]]), (["annotated", "int", ["gt", 0]], Annotated[int, annotated_types.Gt(0)]),
     ]  # fmt: skip
     for form, hint in forms:
@@ -302,8 +300,6 @@ def test_descriptors_that_refer_to_each_other_without_end_are_refused() -> None:
 
 
 def test_a_hostile_descriptor_inside_a_value_makes_the_value_malformed() -> None:
-    from waymark_schema.values.errors import MalformedValue
-
     codec = Codec(Shadows([]))
     bad = hostile(fields=[Part("__class__")])
     data = _object(bad, {"__class__": 1})

@@ -47,7 +47,7 @@ def test_secrets_are_masked_everywhere() -> None:
     "value",
     [
         "x" * 10_000_000, ["x" * 1000] * 10_000, list(range(1_000_000)), {str(n): [n] * 100 for n in range(5000)}, 10**200_000,
-        b"y" * 10_000_000, models.Point(1, [[1] * 500] * 500),
+        b"y" * 10_000_000, models.Page(items=[[1] * 500] * 500),
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip

@@ -117,9 +117,9 @@ def test_other_operands_are_refused_in_cpythons_words(name: str, other: Any, fro
 @pytest.mark.parametrize(
     "use",
     [
-        lambda s: s.pop(), lambda s: s.remove(9), lambda s: s[0], lambda s: s(), lambda s: hash(s), lambda s: {s},
+        lambda s: s.pop(), lambda s: s.remove(9), lambda s: s[0], lambda s: s(), hash, lambda s: {s},
         lambda s: s.add([]), lambda s: s.discard({}), lambda s: s.remove([1]), lambda s: [] in s, lambda s: s.union(1),
-        lambda s: s.update(5), lambda s: s.nothing, lambda s: s.add(), lambda s: len(s, 1), lambda s: s < 1,
+        lambda s: s.update(5), lambda s: s.nothing, lambda s: s.add(), lambda s: s < 1,
         lambda s: s.intersection([[]]), lambda s: s.difference([[]]), lambda s: s.update([[]]),
     ],
 )  # fmt: skip
@@ -166,9 +166,11 @@ def test_frozen_sets_are_equal_and_hash_alike_whatever_their_order() -> None:
 
 def test_a_set_that_changes_while_it_is_walked_says_so() -> None:
     items = OrderedSet([1, 2, 3])
+    walk = iter(items)
+    next(walk)
+    items.add(4)
     with pytest.raises(RuntimeError, match="Set changed size during iteration"):
-        for item in items:
-            items.add(item + 10)
+        next(walk)
 
 
 def test_a_set_can_be_combined_with_itself() -> None:

@@ -106,14 +106,16 @@ def test_a_class_that_gained_a_field_is_the_programs_class_still() -> None:
         for each in table(models.Cell)
     ]
     types = ShadowTypes(old)
-    inside = Codec(types, known=types.known).decode(WORKER.encode(models.Cell(5, column=9)))
-    assert type(inside) is types.class_of(old[0])
+    inside: Any = Codec(types, known=types.known).decode(WORKER.encode(models.Cell(5, column=9)))
     assert inside.row == 5
+    assert type(inside) is types.class_of(old[0])
 
 
 def test_a_field_that_is_missing_and_has_no_default_is_told_by_name() -> None:
     types, codec = machine(models.Pair)
-    data = Codec(ImportBinding(), known=types.known).encode(models.Pair(1)).replace(b"left", b"lost")
+    data = (
+        Codec(ImportBinding(), known=types.known).encode(models.Pair(1)).replace(b"left", b"lost")
+    )
     with pytest.raises(MalformedValue, match="'left'"):
         codec.decode(data)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from waymark_schema.failures import SerializationError
 
+_PATH_PARTS = 24
 _SPLIT = "keep it in files or an object store and pass its key"
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("_thread", "create it inside the action that uses it"),
@@ -52,6 +53,22 @@ def error(path: str, value: Any, *, problem: str, advice: str) -> SerializationE
     )
     what = problem or f"{name} cannot be kept as a durable value"
     return SerializationError(f"{path}: {what}; {advice}", path=path, type_name=name)
+
+
+class Misfit(Exception):
+    """Something in a value cannot be kept: on its way out it collects the path, then becomes the error."""
+
+    def __init__(self, value: Any, problem: str, advice_text: str) -> None:
+        self.value = value
+        self.problem = problem
+        self.advice = advice_text
+        self.path: list[str] = []
+
+    def explained(self, root: str) -> SerializationError:
+        path = [root, *reversed(self.path)]
+        if len(path) > _PATH_PARTS:
+            path[_PATH_PARTS // 2 : -_PATH_PARTS // 2] = ["…"]
+        return error("".join(path), self.value, problem=self.problem, advice=self.advice)
 
 
 def depth(limit: int) -> tuple[str, str]:

@@ -17,8 +17,9 @@ from waymark_schema.values import scalars
 from waymark_schema.values.binding import Build, TypeBinding, TypeRef
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.faults import FaultParts
-from waymark_schema.values.lowering import Lowering, Settings, plain
+from waymark_schema.values.lowering import Lowering, plain
 from waymark_schema.values.nesting import too_deep
+from waymark_schema.values.plans import Settings
 
 DEFAULT_MAX_BYTES = 16 * 1024 * 1024
 DEFAULT_MAX_DEPTH = 200

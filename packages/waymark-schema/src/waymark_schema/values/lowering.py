@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.msgpack import Ext
 
 from waymark_schema.failures import SerializationError
 from waymark_schema.values import advice, faults, scalars
-from waymark_schema.values.binding import TypeBinding, TypeRef
-from waymark_schema.values.descriptors import Descriptor, digest
+from waymark_schema.values.advice import Misfit
 from waymark_schema.values.objects import take_apart
+from waymark_schema.values.plans import Plan, Ref, Settings, written
 from waymark_schema.values.records import Record
 
 _SCALARS = frozenset({type(None), bool, int, float, str, bytes})
@@ -22,7 +22,6 @@ _TEXT = frozenset({str})
 _encode = msgspec.msgpack.Encoder().encode
 _INT_LOW, _INT_HIGH = -(1 << 63), 1 << 64
 _MAX_INT_BITS = 1 << 20
-_PATH_PARTS = 24
 _SETS = frozenset({scalars.SET, scalars.FROZENSET})
 
 
@@ -34,89 +33,6 @@ def plain(value: Any) -> bool:
     if kind is list:
         return _SCALARS.issuperset(map(type, value))
     return kind in _SCALARS
-
-
-class Ref(NamedTuple):
-    """A type reference, written once."""
-
-    digest: bytes
-    written: msgspec.Raw
-
-
-class Plan(NamedTuple):
-    """How instances of one user class are written."""
-
-    descriptor: Descriptor
-    ref: Ref
-    others: tuple[Ref, ...]
-
-
-class Settings:
-    """What all encodings of one codec share, the plans of the classes seen so far among it."""
-
-    __slots__ = (
-        "binding",
-        "containers",
-        "default_names",
-        "known",
-        "max_bytes",
-        "max_depth",
-        "plans",
-        "sorted_sets",
-    )
-
-    def __init__(
-        self,
-        binding: TypeBinding,
-        *,
-        known: frozenset[bytes],
-        max_bytes: int,
-        max_depth: int,
-        sorted_sets: bool,
-    ) -> None:
-        self.binding = binding
-        self.sorted_sets = sorted_sets
-        self.known = known
-        self.max_bytes = max_bytes
-        self.max_depth = max_depth
-        self.plans: dict[type, Plan | None] = {}
-        self.containers = {
-            **scalars.CONTAINERS,
-            binding.set_type: (scalars.SET, list),
-            binding.frozenset_type: (scalars.FROZENSET, list),
-        }
-        self.default_names = scalars.default_names(binding.set_type, binding.frozenset_type)
-
-    def plan(self, kind: type) -> Plan | None:
-        """The plan of a user class, or None if its instances cannot be kept."""
-        if kind in self.plans:
-            return self.plans[kind]
-        described = self.binding.describe(kind)
-        plan = None if described is None else self._planned(*described)
-        self.plans[kind] = plan
-        return plan
-
-    def _planned(self, descriptor: Descriptor, others: tuple[Descriptor, ...]) -> Plan:
-        ref = self._ref(descriptor)
-        return Plan(
-            descriptor, ref, () if ref.digest in self.known else tuple(map(self._ref, others))
-        )
-
-    def _ref(self, descriptor: Descriptor) -> Ref:
-        mark = digest(descriptor)
-        return written(
-            TypeRef(
-                descriptor.qualname,
-                mark,
-                descriptor.kind,
-                None if mark in self.known else descriptor,
-            )
-        )
-
-
-def written(ref: TypeRef) -> Ref:
-    """A reference as it stands in envelopes."""
-    return Ref(ref.digest, msgspec.Raw(_encode(ref)))
 
 
 class Lowering:
@@ -151,7 +67,7 @@ class Lowering:
     def _written(self, value: Any, path: str) -> bytes:
         try:
             data = _encode(self.lower(value, 0))
-        except _Misfit as misfit:
+        except Misfit as misfit:
             raise misfit.explained(path) from None
         except RecursionError:
             raise advice.too_deep(path, value, self._settings.max_depth) from None
@@ -205,7 +121,7 @@ class Lowering:
     def _checked(self, value: Any) -> Any:
         if type(value) is int and not _INT_LOW <= value < _INT_HIGH:
             if value.bit_length() > _MAX_INT_BITS:
-                raise _Misfit(
+                raise Misfit(
                     value,
                     f"an int of {value.bit_length()} bits",
                     f"at most {_MAX_INT_BITS} bits are kept",
@@ -222,11 +138,11 @@ class Lowering:
         """Stop before a value that refers to its parts many times over fills the memory."""
         self._spent += size + 1
         if self._spent > self._settings.max_bytes:
-            raise _Misfit(value, *advice.size(self._settings.max_bytes))
+            raise Misfit(value, *advice.size(self._settings.max_bytes))
 
     def _enter(self, value: Any, depth: int) -> None:
         if depth > self._settings.max_depth:
-            raise _Misfit(value, *advice.depth(self._settings.max_depth))
+            raise Misfit(value, *advice.depth(self._settings.max_depth))
         self._spend(len(value), value)
 
     def _list(self, value: list[Any], depth: int) -> list[Any]:
@@ -235,7 +151,7 @@ class Lowering:
 
     def _items(self, items: list[Any], depth: int, owner: Any) -> list[Any]:
         if depth > self._settings.max_depth:
-            raise _Misfit(owner, *advice.depth(self._settings.max_depth))
+            raise Misfit(owner, *advice.depth(self._settings.max_depth))
         self._spend(len(items), owner)
         return self._lowered(items, depth)
 
@@ -253,7 +169,7 @@ class Lowering:
         try:
             for item in items:
                 put(lower(item, depth))
-        except _Misfit as misfit:
+        except Misfit as misfit:
             misfit.path.append(f"[{len(result)}]")
             raise
         return result
@@ -274,7 +190,7 @@ class Lowering:
         try:
             for key, item in value.items():
                 result[key] = lower(item, depth)
-        except _Misfit as misfit:
+        except Misfit as misfit:
             misfit.path.append(f"[{key!r:.100}]")
             raise
         return result
@@ -286,7 +202,7 @@ class Lowering:
         try:
             for key, item in value.items():
                 result += (lower(key, depth), lower(item, depth))
-        except _Misfit as misfit:
+        except Misfit as misfit:
             misfit.path.append(f"[{key!r:.100}]")
             raise
         return result
@@ -295,7 +211,7 @@ class Lowering:
         self._enter(value, depth)
         name = self._settings.default_names.get(value.default_factory)
         if name is None:
-            raise _Misfit(
+            raise Misfit(
                 value,
                 f"a defaultdict whose factory is {value.default_factory!r:.100}",
                 "use a builtin type such as list or int as its factory, or pass dict(value)",
@@ -307,7 +223,7 @@ class Lowering:
         try:
             parts = wrap(value)
         except TypeError as error:
-            raise _Misfit(
+            raise Misfit(
                 value, str(error), "use datetime.timezone or zoneinfo.ZoneInfo(key)"
             ) from None
         if code < scalars.RAW_BELOW:
@@ -325,9 +241,9 @@ class Lowering:
             return self._record(value, depth)
         plan = self._settings.plan(kind)
         if plan is None:
-            raise _Misfit(value, "", advice.for_type(value))
+            raise Misfit(value, "", advice.for_type(value))
         if depth > self._settings.max_depth:
-            raise _Misfit(value, *advice.depth(self._settings.max_depth))
+            raise Misfit(value, *advice.depth(self._settings.max_depth))
         number = self._refer_all(plan)
         code = scalars.MEMBER if plan.descriptor.kind == "enum" else scalars.OBJECT
         return Ext(
@@ -349,7 +265,7 @@ class Lowering:
         try:
             for name, item in fields.items():
                 result[name] = self.lower(item, depth)
-        except _Misfit as misfit:
+        except Misfit as misfit:
             misfit.path.append(f".{name}")
             raise
         return result
@@ -357,7 +273,7 @@ class Lowering:
     def _record(self, record: Record, depth: int) -> Ext:
         """An instance whose class is not at hand goes out as it came in."""
         if depth > self._settings.max_depth:
-            raise _Misfit(record, *advice.depth(self._settings.max_depth))
+            raise Misfit(record, *advice.depth(self._settings.max_depth))
         number = self._refer(written(record.reference))
         for other in record.references:
             self._refer(written(other))
@@ -385,7 +301,7 @@ class Lowering:
 
     def _exception(self, error: BaseException, depth: int) -> Ext:
         if depth > self._settings.max_depth:
-            raise _Misfit(error, *advice.depth(self._settings.max_depth))
+            raise Misfit(error, *advice.depth(self._settings.max_depth))
         past = faults.remains(error)
         qualname = past.qualname if past else faults.qualified(type(error))
         described = not faults.is_stand_in(type(error)) and faults.well_known(qualname) is None
@@ -451,26 +367,12 @@ class Lowering:
         spent = self._spent
         try:
             return make()
-        except (_Misfit, RecursionError):
+        except (Misfit, RecursionError):
             self._spent = spent
             return _LOST
 
 
 _LOST = object()
-
-
-class _Misfit(Exception):
-    def __init__(self, value: Any, problem: str, advice_text: str) -> None:
-        self.value = value
-        self.problem = problem
-        self.advice = advice_text
-        self.path: list[str] = []
-
-    def explained(self, root: str) -> SerializationError:
-        path = [root, *reversed(self.path)]
-        if len(path) > _PATH_PARTS:
-            path[_PATH_PARTS // 2 : -_PATH_PARTS // 2] = ["…"]
-        return advice.error("".join(path), self.value, problem=self.problem, advice=self.advice)
 
 
 def repr_of(value: Any) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from types import GenericAlias
-from typing import Any
+from typing import Any, get_origin
 
 _LONGEST = 1000
 _MODULE = re.compile(r"[\w.]+:")
@@ -33,7 +32,7 @@ def qualified_name(cls: type) -> str:
 
 
 def _argument(argument: Any) -> str:
-    if isinstance(argument, type) and type(argument) is not GenericAlias:
+    if isinstance(argument, type) and get_origin(argument) is None:
         return argument.__name__ if argument.__module__ == "builtins" else qualified_name(argument)
     return repr(argument)
 

@@ -267,7 +267,10 @@ def _common(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
 
 def _drop(items: dict[Any, None], other: Iterable[Any]) -> None:
     for item in other:
-        items.pop(item, None)
+        if (
+            item in items
+        ):  # asked first: an empty dict would not look whether the item can be hashed
+            del items[item]
 
 
 def _toggled(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
