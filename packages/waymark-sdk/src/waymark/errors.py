@@ -28,6 +28,7 @@ __all__ = [
     "ScheduleAlreadyExistsError",
     "SerializationError",
     "UnsupportedPatternError",
+    "WaitTimeout",
     "WaymarkError",
     "WorkerCrashed",
     "WorkflowCancelled",
@@ -103,6 +104,14 @@ class BridgeUnavailable(WaymarkError):
     def __init__(self, message: str, *, stderr: str = "") -> None:
         super().__init__(message)
         self.stderr = stderr
+
+
+class WaitTimeout(WaymarkError, TimeoutError):
+    """A run had not ended in time; it goes on, and can be waited for again."""
+
+    def __init__(self, message: str, *, instance_id: str) -> None:
+        super().__init__(message)
+        self.instance_id = instance_id
 
 
 class InstanceNotFound(WaymarkError, LookupError):

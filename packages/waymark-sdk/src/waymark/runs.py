@@ -8,7 +8,7 @@ from uuid import UUID
 from waymark import runtime
 from waymark.blocking import run_blocking
 from waymark.coercion import codec, coerce
-from waymark.errors import ErrorRecord, WorkflowCancelled, WorkflowFailed
+from waymark.errors import ErrorRecord, WaitTimeout, WorkflowCancelled, WorkflowFailed
 from waymark.unfinished import unfinished
 from waymark_schema.ids import parse_instance_id
 from waymark_schema.values import faults
@@ -88,8 +88,8 @@ class Run(Generic[R]):
         try:
             outcome = await runtime.current().wait(self._id, timeout=seconds)
         except TimeoutError as error:
-            error.instance_id = self.id  # type: ignore[attr-defined] # promised by the public interface
-            raise
+            # A class of its own: between threads asyncio makes plain TimeoutErrors anew, without attributes.
+            raise WaitTimeout(str(error), instance_id=self.id) from None
         return outcome_value(outcome, self._annotation)  # type: ignore[no-any-return] # coerced to R
 
     def status_sync(self) -> runtime.RunState:
