@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from tests.unit.vm.parking import Driver, linked_form, on_machine
+from waymark.coercion import codec
 from waymark.compiler.pipeline import compile_workflow
 from waymark_schema.ir.digest import encode_spans
+from waymark_schema.ir.policies import RetryPolicy
 from waymark_schema.values import faults
 from waymark_schema.values.errors import MalformedValue
 from waymark_worker.vm.effects import (
@@ -213,6 +215,37 @@ def test_what_validation_refuses_is_raised_where_the_object_was_made() -> None:
     effects = run.machine.advance(CallRaised(0, error), FreshLocals())
     started = [each for each in effects if isinstance(each, StartCall)]
     assert run.linked.codec.decode(started[0].arguments) == {"x": "ValueError high is too low"}
+
+
+# --- policies -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crash", ["", "snapshot"])
+def test_a_policy_is_honoured_wherever_it_comes_from(crash: str) -> None:
+    workflow = CASES.VmPolicies()
+    linked = linked_form(CASES.VmPolicies)
+    run = Driver(linked, {"given": None})
+    wire = codec()
+    run.start = (
+        wire.encode({"given": RetryPolicy(attempts=7, backoff_seconds=1)}),
+        wire.encode(vars(workflow)),
+    )
+    run.machine = run._fresh()
+    run.crash = crash
+    effects = run.feed(None)
+    while not run.machine.finished:
+        effects = run.feed(run.next_entry(CASES.OUTCOMES))
+    started = [each.policy for each in run.effects if isinstance(each, StartCall)]
+    assert [(each.attempts, each.base, each.factor, each.max, each.timeout) for each in started] == [
+        (3, 2.0, 3.0, 9.0, 0.0),
+        (4, 0.0, 1.0, 86400.0, 60.0),
+        (7, 1.0, 1.0, 86400.0, 0.0),
+        (2, 0.0, 1.0, 86400.0, 5.0),
+        (1, 0.0, 1.0, 86400.0, 0.0),
+    ]
+    assert started[1].exception_types == ("ValueError",)
+    assert isinstance(effects[-1], Complete)
+    assert linked.codec.decode(effects[-1].result) == "cannot reuse already awaited coroutine"
 
 
 # --- what was not compiled in -------------------------------------------------------------------

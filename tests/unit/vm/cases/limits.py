@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, model_validator
 
-from waymark import Workflow, action, workflow
+from waymark import Backoff, RetryPolicy, Workflow, action, workflow
 
 
 @action
@@ -200,6 +201,27 @@ class VmSpecial(Workflow):
             return one in {one: 1, 2: 3}
         except BaseException:
             return "caught"
+
+
+@workflow
+class VmPolicies(Workflow):
+    shared = RetryPolicy(attempts=4, exception_types=["ValueError"])
+
+    def __init__(self) -> None:
+        self.retry = RetryPolicy(attempts=3, backoff=Backoff(base=2, factor=3, max=9))
+
+    async def run(self, given: Any) -> Any:
+        await self.run_action(act(1), retry=self.retry)
+        await self.run_action(act(2), retry=self.shared, timeout=timedelta(minutes=1))
+        await self.run_action(act(3), retry=given)
+        made = RetryPolicy(attempts=2)
+        await self.run_action(act(4), retry=made, timeout=5)
+        call = act(5)
+        await self.run_action(call)
+        try:
+            await call
+        except RuntimeError as e:
+            return str(e)
 
 
 def broken() -> Any:

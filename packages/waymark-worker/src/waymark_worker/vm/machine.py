@@ -106,8 +106,8 @@ class Machine:
         if not isinstance(owned, dict) or not isinstance(given, dict):
             msg = "inputs and attributes of an instance are two dicts; something else is stored"
             raise MalformedValue(msg)
-        class_name = linked.program.functions[0].qualname.rpartition(".")[0].rpartition(".")[2]
-        workflow = WorkflowObject(class_name or linked.program.workflow, owned, shared)
+        name = linked.program.class_name or linked.program.workflow
+        workflow = WorkflowObject(name, owned, shared)
         machine.root = create_task(machine, Coroutine(_first_frame(linked, workflow, given)))
         machine.root.callbacks.append(STOP)
         return machine

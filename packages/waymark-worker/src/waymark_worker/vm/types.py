@@ -9,13 +9,16 @@ from asyncio.exceptions import (
     LimitOverrunError,
 )
 from asyncio.queues import QueueEmpty, QueueFull
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
 from pydantic import GetPydanticSchema
 from pydantic_core import core_schema
 
+from waymark_schema.ir.policies import Backoff, RetryPolicy
+from waymark_schema.values.binding import Build, TypeRef
+from waymark_schema.values.describe import describe
 from waymark_schema.values.descriptors import Descriptor, digest
 from waymark_schema.values.shadows import Shadows
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -41,9 +44,34 @@ class ShadowTypes(Shadows):
         """Digests of the table's descriptors: they need not travel inside values."""
         return frozenset(map(digest, self.namespace.values()))
 
+    def describe(self, cls: type) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:
+        """As for every flavour; policies are the machine's own classes, not shadows of them."""
+        if cls in POLICIES.values():
+            return describe(cls, self._codec.encode)
+        return super().describe(cls)
+
+    def builders(self, refs: Sequence[TypeRef]) -> list[Build]:
+        """As for every flavour; policies are validated when they arrive."""
+        found = super().builders(refs)
+        return [_POLICY_BUILDERS.get(ref.qualname, build) for ref, build in zip(refs, found, strict=True)]
+
     def class_of(self, descriptor: Descriptor) -> type:
         """The class of a descriptor of the table."""
+        if descriptor.qualname in POLICIES:
+            return POLICIES[descriptor.qualname]
         return self.shadow(descriptor.qualname)
+
+
+def _retry_policy(parts: Any) -> RetryPolicy:
+    return RetryPolicy(parts["attempts"], parts["exception_types"], backoff=parts["backoff"])
+
+
+def _backoff(parts: Any) -> Backoff:
+    return Backoff(parts["base"], parts["factor"], parts["max"], parts["jitter"])
+
+
+POLICIES: dict[str, type] = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in (RetryPolicy, Backoff)}
+_POLICY_BUILDERS: dict[str, Build] = dict(zip(POLICIES, (_retry_policy, _backoff), strict=True))
 
 
 def _set_hint(made: Callable[[Iterable[Any]], Any], host: Any) -> Callable[..., Any]:
