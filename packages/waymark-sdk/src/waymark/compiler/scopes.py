@@ -114,6 +114,8 @@ def _bind(node: ast.AST, scope: Scope) -> None:
             _comprehension(node, scope, is_frame=False)
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             scope.bind(node.name)
+        case ast.alias():
+            scope.bind(node.asname or node.name.partition(".")[0])
         case ast.NamedExpr(target=ast.Name(id=name), value=value):
             _binding_scope(scope).bind(name)
             _bind(value, scope)
@@ -128,6 +130,8 @@ def _bind_plain(node: ast.AST, scope: Scope) -> None:
             if isinstance(node.ctx, ast.Del):
                 scope.deleted.add(node.id)
         return
+    if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+        scope.bind(node.name)
     if isinstance(node, ast.ExceptHandler) and node.name:
         scope.bind(node.name)
         scope.deleted.add(node.name)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import inspect
+import linecache
 import warnings
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from waymark.compiler.diagnostics import Text
 
@@ -45,7 +46,7 @@ class SourceReader:
             SourceChanged: the file was edited after it was imported.
         """
         code = function.__code__
-        file = self._file(code)
+        file = self._file(code, function.__globals__)
         loose = "@pytest_ar" in function.__globals__
         for candidate in file.codes.get(code.co_qualname, ()):
             if same_code(candidate, code, loose=loose):
@@ -65,24 +66,22 @@ class SourceReader:
         Raises:
             SourceMissing: a builtin or extension module, or one without its text.
         """
-        try:
-            lines, _ = inspect.findsource(module)
-            filename = inspect.getsourcefile(module) or module.__name__
-        except (OSError, TypeError, IndexError) as error:
+        filename = getattr(module, "__file__", None) or ""
+        lines = _lines(filename, vars(module)) if filename.endswith(".py") else []
+        if not lines:
             msg = f"module {module.__name__!r} has no source"
-            raise SourceMissing(msg) from error
+            raise SourceMissing(msg)
         return self._parsed(filename, lines)
 
-    def _file(self, code: CodeType) -> SourceFile:
+    def _file(self, code: CodeType, names: dict[str, Any]) -> SourceFile:
         filename = code.co_filename
         if filename.startswith("<") and not filename.startswith("<ipython"):
             msg = f"{code.co_qualname!r} was typed into a prompt or run from a string"
             raise SourceMissing(msg)
-        try:
-            lines, _ = inspect.findsource(code)
-        except (OSError, TypeError, IndexError) as error:
+        lines = _lines(filename, names)
+        if not lines:
             msg = f"no text of {filename!r} was found (only its bytecode?)"
-            raise SourceMissing(msg) from error
+            raise SourceMissing(msg)
         return self._parsed(filename, lines)
 
     def _parsed(self, filename: str, lines: list[str]) -> SourceFile:
@@ -90,6 +89,12 @@ class SourceReader:
         if found is None:
             found = self.files[filename] = parse(filename, "".join(lines))
         return found
+
+
+def _lines(filename: str, names: dict[str, Any]) -> list[str]:
+    """Text of a file as it is now, or as the loader of its module has it."""
+    linecache.checkcache(filename)
+    return linecache.getlines(filename, names)
 
 
 def parse(filename: str, text: str) -> SourceFile:

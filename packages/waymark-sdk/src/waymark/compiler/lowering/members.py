@@ -132,6 +132,13 @@ def _bound(ctx: Context, found: Method, into: int | None) -> int:
 def member_call(ctx: Context, node: ast.Call, into: int | None) -> int | None:
     """``self.name(…)`` or ``super().name(…)``; None for any other call."""
     func = node.func
+    if isinstance(func, ast.Name) and func.id == "super" and ctx.scope.find("super") is None:
+        ctx.reject(
+            "WM112",
+            node,
+            "`super()` can only be used to call a method",
+            "write `super().method(…)`",
+        )
     if not isinstance(func, ast.Attribute):
         return None
     if ctx.is_self(func.value):

@@ -1,0 +1,197 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.compiling import diagnosed, imported, problems, run_text, workflow_of
+from waymark import UnsupportedPatternError
+from waymark.compiler.diagnostics import TITLES
+from waymark.compiler.pipeline import compile_workflow
+
+BEFORE = """
+import contextlib, datetime, math, os, random, time, uuid
+from datetime import datetime as moment
+from enum import Enum
+from typing import NamedTuple
+import logging
+
+log = logging.getLogger(__name__)
+TWICE = 1
+TWICE = 2
+MADE = os.environ.get("HOME", "")
+STAMP = time.time()
+GROWN = {"a": 1}
+GROWN["b"] = 2
+KEY = lambda x: x
+
+class Plain:
+    pass
+
+class Loud(Exception):
+    def __str__(self):
+        return "loud"
+
+def with_default(x=[]):
+    return x
+
+def decorate(f):
+    def inner():
+        return f()
+    return inner
+
+@decorate
+def decorated():
+    return 1
+
+@contextlib.contextmanager
+def managed():
+    yield
+
+def generator():
+    yield 1
+
+def clock():
+    return time.time()
+
+async def sub():
+    async with thing() as t:
+        pass
+
+"""
+
+REFUSED = {
+    "match x:\n    case 1:\n        pass": "WM101",
+    "with open('f') as f:\n    pass": "WM102",
+    "async with asyncio.timeout(1):\n    pass": "WM102",
+    "async for x in y:\n    pass": "WM103",
+    "[x async for x in y]": "WM103",
+    "try:\n    pass\nexcept* ValueError:\n    pass": "WM104",
+    "def inner():\n    pass": "WM106",
+    "async def inner():\n    pass": "WM106",
+    "class Inner:\n    pass": "WM107",
+    "global TWICE\nTWICE = 1": "WM108",
+    "import json": "WM109",
+    "from json import dumps": "WM109",
+    "return 1j": "WM110",
+    "return ...": "WM110",
+    "raise": "WM111",
+    "try:\n    pass\nfinally:\n    raise": "WM111",
+    "return super(W, self)": "WM112",
+    "return self": "WM113",
+    "await act(self)": "WM113",
+    "self.run = 1": "WM113",
+    "return missing": "WM120",
+    "return math.nothing": "WM120",
+    "return TWICE": "WM121",
+    "return MADE": "WM121",
+    "return STAMP": "WM121",
+    "return GROWN": "WM121",
+    "log.info('x')": "WM121",
+    "return KEY(1)": "WM130",
+    "return decorated()": "WM122",
+    "return managed()": "WM122",
+    "return generator()": "WM105",
+    "return clock()": "WM125",
+    "await sub()": "WM102",
+    "return with_default()": "WM127",
+    "return Plain()": "WM123",
+    "raise Loud('x')": "WM123",
+    "return open('f')": "WM124",
+    "return id(1)": "WM124",
+    "return hash(1)": "WM124",
+    "return eval('1')": "WM124",
+    "return globals()": "WM124",
+    "return setattr(self, 'a', 1)": "WM124",
+    "return os.environ['HOME']": "WM121",
+    "return os.getcwd()": "WM124",
+    "return math": "WM124",
+    "return [].__len__()": "WM124",
+    "return [].__dict__": "WM124",
+    "return asyncio.create_task(act())": "WM124",
+    "async with asyncio.TaskGroup() as g:\n    pass": "WM102",
+    "await asyncio.wait_for(act(), 1)": "WM124",
+    "return datetime.datetime.now()": "WM125",
+    "return moment.utcnow()": "WM125",
+    "return datetime.date.today()": "WM125",
+    "return time.time()": "WM125",
+    "return uuid.uuid4()": "WM125",
+    "return random.random()": "WM125",
+    "return random.choice": "WM125",
+    "await W().run()": "WM128",
+    "await self.wait_event('x')": "WM128",
+    "self.log.info('x')": "WM128",
+    "self.set_tag('a', 'b')": "WM128",
+    "await self.run_action()": "WM140",
+    "await self.run_action(act(), attempts=3)": "WM140",
+    "await self.run_action(*[act()])": "WM140",
+    "any(await act(x) for x in [1])": "WM105",
+    "try:\n    pass\nexcept ValueError as e:\n    f = lambda: e": "WM106",
+    "self = 1": "WM113",
+}
+
+
+@pytest.mark.parametrize(("body", "code"), REFUSED.items())
+def test_each_pattern_is_refused_with_its_code(tmp_path: Path, body: str, code: str) -> None:
+    found = diagnosed(tmp_path, f"y = []\nx = 1\n{body}", before=BEFORE)
+    assert [one.code for one in found] == [code], [str(one) for one in found]
+    assert code in TITLES
+    assert found[0].recommendation
+    assert "^" in found[0].excerpt or "line" not in found[0].filename
+
+
+def test_the_place_is_exact_to_the_column(tmp_path: Path) -> None:
+    (one,) = diagnosed(tmp_path, "ä = 'ü' + missing_name + 'x'")
+    line = next(
+        text for text in Path(one.filename).read_text().splitlines() if "missing_name" in text
+    )
+    assert line[one.column : one.end_column] == "missing_name"
+    assert one.excerpt.splitlines() == [
+        "            ä = 'ü' + missing_name + 'x'",
+        "                      ^^^^^^^^^^^^",
+    ]
+    assert str(one).startswith(f"{one.filename}:{one.line}:{one.column + 1}: WM120 ")
+
+
+def test_tabs_before_the_place_keep_the_carets_below_it(tmp_path: Path) -> None:
+    text = (
+        run_text("pass").replace("        pass", "\t\tx =\tmissing").replace("    async", "\tasync")
+    )
+    (one,) = problems(workflow_of(imported(tmp_path, text)))
+    assert one.excerpt.splitlines()[1] == "    \t\t   \t^^^^^^^"
+
+
+def test_every_problem_of_a_class_is_in_one_error_in_source_order(tmp_path: Path) -> None:
+    after = "    def helper(self):\n        import os\n        return os.environ\n"
+    module = imported(
+        tmp_path,
+        run_text(
+            "a = nope\nwith a:\n    pass\nb = self.helper() + also_nope\nreturn b", after=after
+        ),
+    )
+    with pytest.raises(UnsupportedPatternError) as caught:
+        compile_workflow(workflow_of(module))
+    error = caught.value
+    found = problems(workflow_of(module))
+    assert error.diagnostics == found
+    assert [one.code for one in found] == ["WM120", "WM102", "WM120", "WM109"]
+    lines = [one.line for one in found]
+    assert lines == sorted(lines)
+    first = found[0]
+    assert (error.line, error.col, error.filename) == (first.line, first.column, first.filename)
+    assert error.recommendation == first.recommendation
+    assert "4 problems" in error.message
+
+
+def test_a_class_without_run_says_so(tmp_path: Path) -> None:
+    module = imported(tmp_path, "from waymark import Workflow\nclass W(Workflow):\n    pass\n")
+    with pytest.raises(UnsupportedPatternError, match="WM132"):
+        compile_workflow(workflow_of(module))
+
+
+def test_a_failed_class_fails_again_with_the_same_problems(tmp_path: Path) -> None:
+    workflow = workflow_of(imported(tmp_path, run_text("return missing")))
+    texts = []
+    for _ in range(2):
+        with pytest.raises(UnsupportedPatternError) as caught:
+            compile_workflow(workflow)
+        texts.append(str(caught.value))
+    assert texts[0] == texts[1]
