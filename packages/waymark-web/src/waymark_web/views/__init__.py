@@ -1,0 +1,1 @@
+"""Rows in, what templates show out: pure, no clock, no database, no markup."""
