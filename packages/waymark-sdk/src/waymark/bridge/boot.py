@@ -17,6 +17,8 @@ from waymark.errors import BridgeUnavailable
 TAIL_LINES = 20
 _TAIL_BYTES = 16_384
 _INTERPRETERS = ("python", "pypy")
+_own: set[int] = set()
+"""Bridges that this process started and that a thread waits for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +77,7 @@ def boot(place: Place, *, boot_command: str | None) -> Booted:
     booted = Booted(process.pid, place.log, written)
     # It outlives us by design; Popen must not complain of that when it is thrown away.
     process.returncode = 0
+    _own.add(process.pid)
     threading.Thread(target=_collect, args=(booted,), name="waymark-reaper", daemon=True).start()
     return booted
 
@@ -92,13 +95,9 @@ def tail(path: Path, *, start: int = 0) -> str:
 
 
 def collect_adopted(pid: int) -> None:
-    """Collect a bridge that ended, was started by a process that ended, and so became ours: we are PID 1."""
-    if os.getpid() != 1:
-        return
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+    """Collect a bridge that ends now if it became our child: we are PID 1 and whoever booted it is gone."""
+    if os.getpid() == 1 and pid not in _own:
+        threading.Thread(target=_wait_for, args=(pid,), name="waymark-reaper", daemon=True).start()
 
 
 class BootLock:
@@ -127,13 +126,17 @@ class BootLock:
 
 def _collect(booted: Booted) -> None:
     """Wait for its end in a thread: whatever our pid is, no zombie stays."""
-    try:
-        _, status = os.waitpid(booted.pid, 0)
-        booted.status = os.waitstatus_to_exitcode(status)
-    except ChildProcessError:
-        # The application collects children that it did not start, as PID 1 should: the status is lost.
-        booted.status = None
+    booted.status = _wait_for(booted.pid)
+    _own.discard(booted.pid)
     booted.ended.set()
+
+
+def _wait_for(pid: int) -> int | None:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        # Not our child, or the application collects children that it did not start, as PID 1 should.
+        return None
 
 
 def _interpreter() -> str:

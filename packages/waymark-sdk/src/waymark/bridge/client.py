@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from waymark.bridge import protocol
-from waymark.bridge.boot import collect_adopted
-from waymark.bridge.connecting import Endpoint, endpoint
 from waymark.bridge.link import Link, LinkLost
 from waymark.bridge.pauses import growing, pause
 from waymark.errors import BridgeUnavailable, InstanceNotFound
@@ -22,6 +21,9 @@ from waymark_schema import errors as schema_errors
 from waymark_schema.inputs import pack_inputs
 from waymark_schema.kinds import InstanceState
 from waymark_schema.wire.framing import FrameError
+
+if TYPE_CHECKING:
+    from waymark.bridge.connecting import Endpoint
 
 _LOSSES: Final = 30
 """So many bridges may end one after the other under one request before it is given up."""
@@ -52,10 +54,23 @@ class _Lane:
         self.turn = asyncio.Lock()
 
 
+def _find() -> Endpoint:
+    """Return the way to the bridge; nothing is started yet. Raises what ``connecting.endpoint`` does."""
+    if sys.platform == "win32":
+        msg = (
+            "the bridge does not run on Windows; use WSL or a container there, or the in-process runtime"
+            " of waymark_worker.testing"
+        )
+        raise BridgeUnavailable(msg)
+    from waymark.bridge.connecting import endpoint  # noqa: PLC0415 - what it needs of the system is not everywhere
+
+    return endpoint()
+
+
 class BridgeClient:
     """The runtime that a bridge serves; one for all loops and threads of a process."""
 
-    def __init__(self, find: Callable[[], Endpoint] = endpoint) -> None:
+    def __init__(self, find: Callable[[], Endpoint] = _find) -> None:
         self._find = find
         self._pid = os.getpid()
         self._guard = threading.Lock()
@@ -170,9 +185,7 @@ class BridgeClient:
             return lane.link
         async with lane.turn:
             if lane.link is None or not lane.link.alive:
-                opened = await self._way().open()
-                lane.link = opened.link
-                _collect_after(opened.link, opened.welcome.pid)
+                lane.link = (await self._way().open()).link
             return lane.link
 
     def _lane(self, loop: asyncio.AbstractEventLoop) -> _Lane:
@@ -192,10 +205,6 @@ class BridgeClient:
             if self._endpoint is None:
                 self._endpoint = self._find()
             return self._endpoint
-
-
-def _collect_after(link: Link, pid: int) -> None:
-    link.on_lost = lambda: collect_adopted(pid)
 
 
 def _new_run(request: StartRequest) -> protocol.NewRun:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from waymark import settings
-from waymark.bridge.boot import Booted, BootLock, boot, tail
+from waymark.bridge.boot import Booted, BootLock, boot, collect_adopted, tail
 from waymark.bridge.link import Link, LinkLost
 from waymark.bridge.pauses import growing, pause
 from waymark.bridge.peers import peer_uid
@@ -53,7 +53,7 @@ class HostBridge:
 
     async def open(self) -> Opened:
         """Connect, or boot and connect."""
-        found = await self._connect()
+        found = await self.connect()
         if found is not None:
             return found
         booting = _Booting(self.place, self.boot_command)
@@ -61,7 +61,7 @@ class HostBridge:
             async with asyncio.timeout(BOOT_SECONDS):
                 for seconds in growing(longest=_POLL_LONGEST_S):
                     holding = lock.taken()
-                    found = await self._connect()
+                    found = await self.connect()
                     if found is not None:
                         return found
                     if holding:
@@ -69,9 +69,13 @@ class HostBridge:
                     await pause(seconds)
         raise AssertionError("pauses never end")
 
-    async def _connect(self) -> Opened | None:
+    async def connect(self) -> Opened | None:
+        """Connect; None when no bridge runs."""
         connected = connect_unix(str(self.place.socket))
-        return None if connected is None else await _welcomed(connected, token="")
+        found = None if connected is None else await _welcomed(connected, token="")
+        if found is not None:
+            found.link.on_lost = partial(collect_adopted, found.welcome.pid)
+        return found
 
 
 class _Booting:
@@ -155,7 +159,7 @@ def endpoint() -> Endpoint:
 
     Raises:
         SettingError: a setting, ``WAYMARK_DATABASE_URL`` above all, is missing or wrong.
-        BridgeUnavailable: there is no directory for its socket, or this system has no unix sockets.
+        BridgeUnavailable: there is no directory for its socket.
 
     """
     chosen = settings.current()
@@ -165,10 +169,6 @@ def endpoint() -> Endpoint:
     if chosen.bridge_addr:
         token = chosen.bridge_token.get_secret_value() if chosen.bridge_token else ""
         return Sidecar(chosen.bridge_addr, token)
-    if sys.platform == "win32":
-        raise BridgeUnavailable(
-            "the bridge does not run on Windows: use WSL or a container, or point WAYMARK_BRIDGE_ADDR at one elsewhere"
-        )
     settings.database()
     if chosen.bridge_mode == "inprocess":
         from waymark.bridge.inprocess import adopt  # noqa: PLC0415 - brings the database driver with it

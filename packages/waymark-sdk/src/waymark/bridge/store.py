@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -155,6 +156,9 @@ class Channel:
                     rows = await execute.fetch_all(await self._open(), query)
                 except (psycopg.Error, OSError, DatabaseUnreachable) as error:
                     await self._after(error, too_late=clock() + seconds > deadline)
+                except (ArithmeticError, ValueError, struct.error) as error:
+                    # It did not even fit the parameter's type.
+                    raise UnfitValue(f"a value cannot be sent to the database: {error}") from error
                 else:
                     self._store.reachable = True
                     return rows

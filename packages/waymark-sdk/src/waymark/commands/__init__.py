@@ -1,0 +1,1 @@
+"""Commands that the SDK adds to the `waymark` group."""
