@@ -193,12 +193,13 @@ def test_what_cannot_be_kept_of_an_exception_is_left_out(codec: Codec) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        models.Silent("x"), ValueError("\ud800"), ValueError("x" * 50_000_000), ValueError([[]] * 3_000_000),
-        ExceptionGroup("g", [ValueError("y" * 9_000_000) for _ in range(3)]),
+        models.Silent("x"), ValueError("\ud800"), ValueError("x" * 5_000_000), ValueError([[]] * 300_000),
+        ExceptionGroup("g", [ValueError("y" * 900_000) for _ in range(3)]),
     ],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
-def test_writing_an_exception_never_fails(codec: Codec, error: Exception) -> None:
+def test_writing_an_exception_never_fails(error: Exception) -> None:
+    codec = Codec(ImportBinding(), max_bytes=1_000_000)
     data = codec.encode_exception(raised(error))
     assert len(data) <= codec.max_bytes
     back = codec.decode(data)

@@ -96,6 +96,8 @@ def is_stand_in(cls: type) -> bool:
 
 def stand_in(qualname: str, bases: tuple[type[BaseException], ...]) -> type[BaseException]:
     """A class with the name of one that is not at hand; its instances say what the original ones said."""
+    if qualname in BUILTIN:
+        qualname = f"builtins:{qualname}"
     if not is_qualified_name(qualname):
         qualname = "unknown:Exception"
     module, _, path = qualname.rpartition(":")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from waymark_schema.values.records import Record
 _SCALARS = frozenset({type(None), bool, int, float, str, bytes})
 _SMALL = frozenset({type(None), bool, int, float})
 _TEXT = frozenset({str})
+_SIZED = frozenset({str, bytes})
 _encode = msgspec.msgpack.Encoder().encode
 _INT_LOW, _INT_HIGH = -(1 << 63), 1 << 64
 _MAX_INT_BITS = 1 << 20
@@ -107,7 +108,7 @@ class Lowering:
         container = self._settings.containers.get(kind)
         if container is not None:
             code, wrap = container
-            items = self._items(wrap(value), depth + 1, value)
+            items = self._list(wrap(value), depth + 1, value)
             if self._settings.sorted_sets and code in _SETS:
                 items = [msgspec.Raw(item) for item in sorted(map(_encode, items))]
             return Ext(code, _encode(items))
@@ -140,34 +141,25 @@ class Lowering:
         if self._spent > self._settings.max_bytes:
             raise Misfit(value, *advice.size(self._settings.max_bytes))
 
-    def _enter(self, value: Any, depth: int) -> None:
+    def _enter(self, value: Any, size: int, depth: int) -> None:
         if depth > self._settings.max_depth:
             raise Misfit(value, *advice.depth(self._settings.max_depth))
-        self._spend(len(value), value)
+        self._spent += size + 1
+        if self._spent > self._settings.max_bytes:
+            raise Misfit(value, *advice.size(self._settings.max_bytes))
 
-    def _list(self, value: list[Any], depth: int) -> list[Any]:
-        self._enter(value, depth)
-        return self._lowered(value, depth)
-
-    def _items(self, items: list[Any], depth: int, owner: Any) -> list[Any]:
-        if depth > self._settings.max_depth:
-            raise Misfit(owner, *advice.depth(self._settings.max_depth))
-        self._spend(len(items), owner)
-        return self._lowered(items, depth)
-
-    def _lowered(self, items: list[Any], depth: int) -> list[Any]:
-        if not self._careful:
-            kinds = set(map(type, items))
-            if _SMALL.issuperset(kinds):
-                return items
-            if _TEXT.issuperset(kinds):
-                self._spend(sum(map(len, items)), items)
-                return items
+    def _list(self, value: list[Any], depth: int, owner: Any = None) -> list[Any]:
+        """Items of a list, or of the container ``owner`` that was made a list."""
+        kinds = set(map(type, value))
+        if _SCALARS.issuperset(kinds) and not self._careful:
+            self._enter(owner or value, len(value) + _text_size(value, kinds), depth)
+            return value
+        self._enter(owner or value, len(value), depth)
         lower = self.lower
         result: list[Any] = []
         put = result.append
         try:
-            for item in items:
+            for item in value:
                 put(lower(item, depth))
         except Misfit as misfit:
             misfit.path.append(f"[{len(result)}]")
@@ -175,15 +167,16 @@ class Lowering:
         return result
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
-        self._enter(value, depth)
         if not _TEXT.issuperset(map(type, value)) or (self._careful and not _encodable(value)):
+            self._enter(value, len(value), depth)
             return Ext(scalars.DICT, _encode(self._pairs(value, depth)))
-        self._spend(sum(map(len, value)), value)
-        if not self._careful and _SMALL.issuperset(map(type, value.values())):
+        items = value.values()
+        kinds = set(map(type, items))
+        size = sum(map(len, value))
+        if _SCALARS.issuperset(kinds) and not self._careful:
+            self._enter(value, size + _text_size(items, kinds), depth)
             return value
-        return self._values(value, depth)
-
-    def _values(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        self._enter(value, size, depth)
         lower = self.lower
         result = {}
         key = None
@@ -208,7 +201,7 @@ class Lowering:
         return result
 
     def _defaultdict(self, value: Any, depth: int) -> Ext:
-        self._enter(value, depth)
+        self._enter(value, len(value), depth)
         name = self._settings.default_names.get(value.default_factory)
         if name is None:
             raise Misfit(
@@ -256,7 +249,7 @@ class Lowering:
             return self._fields(payload, depth)
         if type(payload[0]) is dict:
             return [self._fields(payload[0], depth), *(self.lower(part, 0) for part in payload[1:])]
-        return self._lowered(payload, depth)
+        return self._list(payload, depth)
 
     def _fields(self, fields: dict[str, Any], depth: int) -> dict[str, Any]:
         self._spend(len(fields), fields)
@@ -381,6 +374,15 @@ def repr_of(value: Any) -> str:
         return repr(value)[:1000]
     except Exception as broken:  # noqa: BLE001 - user code; the caller needs some text
         return f"<{type(value).__qualname__} whose repr() raised {type(broken).__qualname__}>"
+
+
+def _text_size(items: Iterable[Any], kinds: set[type]) -> int:
+    """Characters and bytes in a collection of scalars."""
+    if kinds.isdisjoint(_SIZED):
+        return 0
+    if _SIZED.issuperset(kinds):
+        return sum(map(len, items))
+    return sum([len(item) for item in items if type(item) in _SIZED])
 
 
 def _encodable(texts: Any) -> bool:

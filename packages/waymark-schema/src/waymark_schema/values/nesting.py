@@ -12,6 +12,7 @@ _OPENING = frozenset(
     [*range(0x80, 0xA0), 0xC7, 0xC8, 0xC9, *range(0xD4, 0xD9), 0xDC, 0xDD, 0xDE, 0xDF]
 )
 _OTHERS = bytes(byte for byte in range(256) if byte not in _OPENING)
+_LEAVES = frozenset({type(None), bool, int, float, str, bytes})
 
 
 def too_deep(data: bytes, value: Any, limit: int) -> bool:
@@ -23,7 +24,12 @@ def too_deep(data: bytes, value: Any, limit: int) -> bool:
         return False
     level = [value] if _is_container(value) else []
     for _ in range(limit):
-        level = [item for parent in level for item in _children(parent) if _is_container(item)]
+        level = [
+            item
+            for parent in level
+            for item in _children(parent)
+            if type(item) not in _LEAVES and _is_container(item)
+        ]
         if not level:
             return False
     return True
@@ -41,10 +47,13 @@ def _fields(value: Any) -> Iterable[str] | None:
 
 
 def _children(value: Any) -> Iterable[Any]:
+    """Items of a container, or nothing if none of them is one."""
     if isinstance(value, dict):
-        return [*value, *value.values()]
+        items = value.values()
+        flat = _LEAVES.issuperset(map(type, items)) and _LEAVES.issuperset(map(type, value))
+        return () if flat else [*value, *items]
     if isinstance(value, list | tuple | AbstractSet | deque):
-        return value
+        return () if _LEAVES.issuperset(map(type, value)) else value
     if isinstance(value, BaseException):
         return [*value.args, *value.__dict__.values()]
     return [getattr(value, name, None) for name in _fields(value) or ()]

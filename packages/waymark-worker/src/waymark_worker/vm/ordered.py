@@ -267,10 +267,8 @@ def _common(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
 
 def _drop(items: dict[Any, None], other: Iterable[Any]) -> None:
     for item in other:
-        if (
-            item in items
-        ):  # asked first: an empty dict would not look whether the item can be hashed
-            del items[item]
+        # Asked first: an empty dict would not look whether the item can be hashed.
+        items.pop(item, None)
 
 
 def _toggled(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:

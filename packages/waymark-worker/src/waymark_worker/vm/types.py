@@ -53,7 +53,10 @@ class ShadowTypes(Shadows):
     def builders(self, refs: Sequence[TypeRef]) -> list[Build]:
         """As for every flavour; policies are validated when they arrive."""
         found = super().builders(refs)
-        return [_POLICY_BUILDERS.get(ref.qualname, build) for ref, build in zip(refs, found, strict=True)]
+        return [
+            _POLICY_BUILDERS.get(ref.qualname, build)
+            for ref, build in zip(refs, found, strict=True)
+        ]
 
     def class_of(self, descriptor: Descriptor) -> type:
         """The class of a descriptor of the table."""
@@ -70,7 +73,9 @@ def _backoff(parts: Any) -> Backoff:
     return Backoff(parts["base"], parts["factor"], parts["max"], parts["jitter"])
 
 
-POLICIES: dict[str, type] = {f"{cls.__module__}:{cls.__qualname__}": cls for cls in (RetryPolicy, Backoff)}
+POLICIES: dict[str, type] = {
+    f"{cls.__module__}:{cls.__qualname__}": cls for cls in (RetryPolicy, Backoff)
+}
 _POLICY_BUILDERS: dict[str, Build] = dict(zip(POLICIES, (_retry_policy, _backoff), strict=True))
 
 
