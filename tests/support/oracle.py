@@ -26,6 +26,10 @@ from waymark.workflows import Workflow
 from waymark_schema.ir.policies import StoredPolicy, stored_policy
 
 
+_LANGUAGE = "tests.language."
+"""Modules of cases and of what they import; actions in their globals are replaced for a run."""
+
+
 @dataclass(eq=False, slots=True)
 class Parked:
     """A call that has started and whose outcome nobody has delivered yet."""
@@ -241,9 +245,10 @@ def run_in_cpython(
     observation = Observation()
     loop = ParkingLoop(seed=seed)
     calls = _Calls(loop, observation)
-    package = __package__.partition(".")[0]
     modules = [
-        each for name, each in list(sys.modules.items()) if name.startswith(f"{package}.language.")
+        module
+        for name, module in list(sys.modules.items())
+        if name == workflow.__module__ or name.startswith(_LANGUAGE)
     ]
     given = codec().decode(codec().encode(keywords))
     written = inspect.unwrap(workflow.run)

@@ -212,7 +212,7 @@ _IMMUTABLE: frozenset[type] = frozenset(
 
 def _inplace_add(left: Any, right: Any) -> Any:
     if type(left) in _IMMUTABLE:
-        return _again("+=", add, left, right)
+        return _again("+=", "+", add, left, right)
     if type(left) in {list, deque, bytearray}:
         if type(left) is not bytearray:
             right = list(left) if right is left else items(right)
@@ -232,24 +232,26 @@ def _inplace_multiply(left: Any, right: Any) -> Any:
     return left
 
 
-def _again(symbol: str, function: Operator, left: Any, right: Any) -> Any:
+def _again(symbol: str, plain: str, function: Operator, left: Any, right: Any) -> Any:
     """Do ``left op= right`` where it is ``left op right``, with the symbol that CPython's message names."""
     try:
         return function(left, right)
     except TypeError as error:
-        message = str(error)
-        plain = f"unsupported operand type(s) for {symbol[:-1]}: "
-        if message.startswith(plain):
-            raise TypeError(
-                message.replace(plain, f"unsupported operand type(s) for {symbol}: ", 1)
-            ) from None
-        raise
+        raised = error
+    # Outside the handler: the new error must not have the other one as its context.
+    message = str(raised)
+    start = f"unsupported operand type(s) for {plain}: "
+    if message.startswith(start):
+        raised = TypeError(
+            f"unsupported operand type(s) for {symbol}: {message.removeprefix(start)}"
+        )
+    raise raised
 
 
 def _plain_inplace(symbol: str, function: Operator, host: Operator) -> Operator:
     def update(left: Any, right: Any) -> Any:
         if type(left) in _IMMUTABLE:
-            return _again(symbol, function, left, right)
+            return _again(symbol, symbol[:-1], function, left, right)
         if not isinstance(left, int):
             _sized_sets(left, right)
         return host(left, right)
@@ -258,13 +260,7 @@ def _plain_inplace(symbol: str, function: Operator, host: Operator) -> Operator:
 
 
 def _inplace_power(left: Any, right: Any) -> Any:
-    try:
-        return power(left, right)
-    except TypeError as error:
-        message = str(error)
-        if message.startswith("unsupported operand type(s) for ** or pow(): "):
-            raise TypeError(message.replace("** or pow()", "**=", 1)) from None
-        raise
+    return _again("**=", "** or pow()", power, left, right)
 
 
 INPLACE: dict[str, Operator] = {

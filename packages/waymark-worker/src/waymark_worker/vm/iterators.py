@@ -141,9 +141,8 @@ class Cursor:
         try:
             return next(self.host)
         except RuntimeError as error:
-            if self.message and error.args != (self.message,):
-                raise RuntimeError(self.message) from None
-            raise
+            changed = RuntimeError(self.message) if self.message else error
+        raise changed  # outside the handler: it must not have the other one as its context
 
     def remaining(self) -> int:
         """Items to come, or -1 if the source changed so that the next step raises."""

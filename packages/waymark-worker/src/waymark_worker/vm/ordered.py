@@ -30,8 +30,10 @@ class _Ordered:
         try:
             yield from self._items
         except RuntimeError:
-            msg = "Set changed size during iteration"
-            raise RuntimeError(msg) from None
+            changed = RuntimeError("Set changed size during iteration")
+        else:
+            return
+        raise changed  # outside the handler: it must not have the other one as its context
 
     def __contains__(self, item: Any) -> bool:
         return _hashable(item) in self._items
