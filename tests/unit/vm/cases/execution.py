@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections import Counter, OrderedDict, defaultdict, deque
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pydantic import BaseModel
 
-from waymark import Workflow, action, workflow
+from waymark import RetryPolicy, Workflow, action, workflow
 
 
 @action
@@ -449,7 +454,75 @@ class VmAwaitEverywhere(Workflow):
         return [d, text, comp, nested, value, chain, boolean, [*await act([1, 2]), await act(3)]]
 
 
+@workflow
+class VmEverythingAlive(Workflow):
+    """One of everything is alive across an await, and used after it."""
+
+    async def run(self) -> Any:
+        errors: list[Any] = []
+        for make in (
+            lambda: Order(id="x"),
+            lambda: Decimal("x"),
+            lambda: 1 // 0,
+            lambda: {}["k"],
+            lambda: [].pop(),
+            lambda: "x".nope,
+            lambda: int("x"),
+            lambda: b"\xff".decode(),
+            lambda: Color("nothing"),
+            lambda: next(iter([])),
+        ):
+            try:
+                make()
+            except Exception as e:
+                errors.append(e)
+        try:
+            await fail("x")
+        except ValueError as e:
+            errors.append(e)
+        try:
+            raise Coded(5, "five") from errors[0]
+        except Coded as e:
+            errors.append(e)
+        base = {"b": 1, "a": [2]}
+        numbers = [1, 2, 3]
+        held: list[Any] = [
+            deque([1, 2, 3], maxlen=3), Counter("aab"), OrderedDict(z=1, y=2), defaultdict(list, k=[1]),
+            bytearray(b"xy"), {3, 1}, frozenset({"q"}), (1, (2, base)), range(2, 9, 3), slice(1, None),
+            datetime(2024, 5, 6, tzinfo=timezone.utc), date(2024, 1, 2), timedelta(days=1), Decimal("1.50"),
+            UUID(int=5), Fraction(1, 3), 2**80, -(2**63), 2**64 - 1, 1.5, float("inf"), "\ud800", "text", b"bytes",
+            True, None, Color.GREEN, Point(3, 4), Item("i", tags=["t"]), Order(id=1, items=[Item("j")]),
+            base.keys(), base.values(), base.items(), ValueError, Item, Color, int, set, sorted, str.upper,
+            base.get, numbers.append, "x".join, lambda: numbers, RetryPolicy(attempts=2), add,
+        ]
+        walks: list[Any] = [
+            iter(numbers), iter("é"), iter("abc"), iter(b"ab"), iter(range(5)), iter(range(2**70, 2**70 + 3)),
+            iter((1, 2)), reversed(numbers), reversed((1, 2)), reversed(base), reversed(base.items()), iter(base),
+            iter(base.values()), iter({5, 6}), iter(deque([1, 2])), zip(numbers, "abc"), enumerate("abc", 2),
+            zip(numbers, map(lambda x: x, "xyz")), enumerate(map(lambda x: x, "xyz")), map(str, numbers),
+            filter(lambda x: x > 1, numbers), iter([]), reversed(range(4)), iter(bytearray(b"zz")),
+        ]
+        out: list[Any] = [[next(w, "none") for w in walks]]
+        await act("park")
+        numbers.append(9)
+        out.append([next(w, "none") for w in walks])
+        await act("park again")
+        out.append([list(w) for w in walks])
+        out.append([[type(e).__name__, str(e), isinstance(e, ValueError), e.args if i else 0] for i, e in enumerate(errors)])
+        out.append([errors[-1].code, errors[-1].__cause__ is errors[0], errors[3].__context__ is None])
+        held[-3]()
+        held[-5]("x")
+        out.append([repr(h) for h in held[:33]])
+        out.append([held[-7]("q", "w"), held[-6]("b"), held[-4](["1", "2"]), held[-3](), held[-1](1, 2)])
+        out.append([held[33] is ValueError, held[36] is int, held[37]([1]), held[38]([2, 1]), held[26] is Color.GREEN])
+        out.append([held[7][1][1] is base, held[28].tags, held[29].items[0].name, held[30] == base.keys()])
+        base["c"] = 3
+        out.append([len(held[30]), list(held[31])[-1], held[3]["new"], held[0].maxlen, held[39]("up")])
+        return repr(out)
+
+
 CASES = [
+    VmEverythingAlive,
     VmArithmetic, VmCalls, VmBadCalls, VmTooDeep, VmClosures, VmKeyFunctions, VmLazyIterators, VmStrictZip, VmChangingWhileIterating,
     VmErrors, VmUnhandled, VmBareRaise, VmUnboundNames, VmObjects, VmAliases, VmSetsAndDicts, VmAwaitEverywhere,
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import msgspec
 from waymark_schema.ir import program as stored
 from waymark_schema.ir.digest import decode_spans
 from waymark_schema.ir.policies import NO_POLICY
-from waymark_schema.ir.wellformed import load
+from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
 from waymark_worker.vm import builtins, steps_calls, steps_control, steps_operators, steps_values
 from waymark_worker.vm.binding import binder
@@ -143,10 +143,19 @@ def _members(entry: stored.TypeEntry) -> Iterator[tuple[str, str, int]]:
         yield "__init__", "init", entry.constructor
 
 
+def _check_defaults(function: LinkedFunction) -> None:
+    """Parameters with a default come after those without: the host's own functions have no other form."""
+    given = [function.parameters[index].default >= 0 for index in function.positional]
+    if given != sorted(given):
+        msg = f"function {function.qualname!r} has a required parameter behind an optional one"
+        raise MalformedProgram(msg)
+
+
 def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored.Function) -> None:
     constants: dict[int, Any] = {}
     for slot, number in each.constants:
         constants[slot] = function.template[slot] = linked.constants[number]
+    _check_defaults(function)
     function.defaults = {
         index: linked.constants[parameter.default]
         for index, parameter in enumerate(each.parameters)

@@ -193,7 +193,12 @@ class Machine:
 
     def encode(self, value: Any) -> bytes:
         """Durable wire form of ``value``; raises ``SerializationError`` (the workflow can catch it)."""
-        return self.linked.codec.encode(value)
+        try:
+            return self.linked.codec.encode(value)
+        except SerializationError as error:
+            refused = error
+        # Without what the host chained to it: that is nothing of the program's.
+        raise SerializationError(str(refused), path=refused.path, type_name=refused.type_name)
 
     def decode(self, wire: bytes) -> Any:
         """Value of a wire form; raises ``MalformedValue``."""

@@ -10,8 +10,9 @@ import msgspec
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy, StoredPolicy
 from waymark_schema.values.descriptors import Descriptor
-from waymark_schema.values.faults import MARK, Remains, stand_in, well_known
+from waymark_schema.values.faults import stand_in
 from waymark_worker.vm import builtins, operations
+from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.callables import BoundMethod, CallValue, Cell, FunctionValue
 from waymark_worker.vm.effects import StartCall, StartTimer
 from waymark_worker.vm.iterators import CURSORS
@@ -19,7 +20,6 @@ from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.scheduling import Future, Gather, Task
 from waymark_worker.vm.snapshot_fields import RECORDS, SINGLE
-from waymark_worker.vm.snapshot_writer import SPECIAL
 from waymark_worker.vm.state import Frame, NativeFrame
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
@@ -32,11 +32,9 @@ _policies = msgspec.msgpack.Decoder(StoredPolicy)
 _described = msgspec.msgpack.Decoder(tuple[Descriptor, list[Descriptor]])
 _put = object.__setattr__
 _VIEWS = {view.kind: view for view in (DictKeys, DictValues, DictItems)}
-_DEQUES: tuple[Any, ...] = (type(iter(deque())), type(reversed(deque())))
 _WALKS: dict[str, Callable[..., Any]] = {
     "iter": iter,
     "reversed": reversed,
-    **{kind.__name__: kind for kind in _DEQUES},
 }
 _PENDING = object()
 
@@ -247,14 +245,6 @@ _BLANKS: dict[str, Callable[[GraphReader, Node], Any]] = {
 # --- classes, then their empty instances --------------------------------------------------------
 
 
-def _named_fault(_reader: GraphReader, node: Node) -> type:
-    found = well_known(node[1]) or well_known(f"waymark:{node[1]}") or builtins.CLASSES.get(f"asyncio.{node[1]}")
-    if found is None:
-        msg = f"there is no exception class {node[1]!r:.100}"
-        raise LookupError(msg)
-    return found
-
-
 def _described_class(reader: GraphReader, node: Node) -> type:
     descriptor, others = _described.decode(node[1])
     return reader.linked.types.adopt([descriptor, *others])[0]
@@ -263,31 +253,23 @@ def _described_class(reader: GraphReader, node: Node) -> type:
 _CLASSES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "class": lambda _reader, node: builtins.CLASSES[node[1]],
     "entry": lambda reader, node: reader.linked.classes[_index(node[1])],
-    "fault": _named_fault,
+    "fault": lambda _reader, node: faults.fault_class(node[1]),
     "described": _described_class,
 }
 
 
 def _blank_object(reader: GraphReader, node: Node) -> Any:
-    cls = _checked(reader.value(node[1]), type, "a class")
-    if node[0] == "exception":
-        return _blank_exception(cls)
-    return object.__new__(cls)
+    return object.__new__(_checked(reader.value(node[1]), type, "a class"))
 
 
-def _blank_exception(cls: type) -> BaseException:
-    if not issubclass(cls, BaseException):
-        msg = f"{cls.__name__} is no exception class"
-        raise TypeError(msg)
-    native: Any = next(base for base in cls.__mro__ if base.__module__ == "builtins")
-    made: BaseException = native.__new__(cls)
-    return made
+def _blank_exception(reader: GraphReader, node: Node) -> Any:
+    return faults.blank(_checked(reader.value(node[1]), type, "a class"))
 
 
 _INSTANCES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "object": _blank_object,
     "model": _blank_object,
-    "exception": _blank_object,
+    "exception": _blank_exception,
     "member": _member,
 }
 
@@ -309,11 +291,16 @@ def _view(reader: GraphReader, node: Node) -> Any:
     return _VIEWS[node[1]](_checked(reader.value(node[2]), dict, "the dict of a view"))
 
 
+def _validation(reader: GraphReader, node: Node) -> Any:
+    return faults.validation_error(node[1], [reader.values(each) for each in node[2:6]])
+
+
 _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "tuple": lambda reader, node: tuple(reader.values(node[1:])),
     "named": lambda reader, node: tuple.__new__(
         _checked(reader.value(node[1]), type, "a class"), reader.values(node[2:])
     ),
+    "validation": _validation,
     "iterator": _host_iterator,
     "zip": lambda reader, node: zip(*reader.values(node[1]), strict=bool(node[2])),
     "enumerate": lambda reader, node: enumerate(reader.value(node[1]), reader.value(node[2])),
@@ -400,25 +387,19 @@ def _fill_model(reader: GraphReader, made: Any, node: Node) -> None:
 
 
 def _fill_exception(reader: GraphReader, made: Any, node: Node) -> None:
-    _, _, args, names, values, (cause, context), suppress, past, special = node
-    args = _checked(reader.value(args), tuple, "the arguments of an exception")
-    native = next(base for base in type(made).__mro__ if base.__module__ == "builtins")
-    if not issubclass(native, BaseExceptionGroup):
-        native.__init__(made, *args)
-    made.args = args
-    made.__dict__.update(zip(names, reader.values(values), strict=True))
-    made.__cause__ = reader.value(cause)
-    made.__context__ = reader.value(context)
-    made.__suppress_context__ = bool(suppress)
-    if past is not None:
-        texts: list[Any] = [tuple(each) if isinstance(each, list) else each for each in past]
-        made.__dict__[MARK] = Remains(*texts)
-    for kind, kept in SPECIAL:
-        if isinstance(made, kind):
-            for name, value in zip(kept, reader.values(special), strict=True):
-                if value is not None:
-                    kind.__dict__[name].__set__(made, value)
-            break
+    _, _, args, names, values, _, told, special = node
+    held = dict(zip(names, reader.values(values), strict=True))
+    faults.fill(
+        made, _checked(reader.value(args), tuple, "the arguments"), held, reader.values(special), told
+    )
+    _fill_chain(reader, made, node)
+
+
+def _fill_chain(reader: GraphReader, made: Any, node: Node) -> None:
+    chained = node[5] if node[0] == "exception" else node[6]
+    made.__cause__ = reader.value(chained["cause"])
+    made.__context__ = reader.value(chained["context"])
+    made.__suppress_context__ = bool(chained["suppress"])
 
 
 def _fill_method(reader: GraphReader, made: BoundMethod, node: Node) -> None:
@@ -440,6 +421,7 @@ _FILLS: dict[str, Callable[[GraphReader, Any, Node], None]] = {
     "object": _fill_attributes,
     "model": _fill_model,
     "exception": _fill_exception,
+    "validation": _fill_chain,
 }
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy
-from waymark_schema.values import faults
-from waymark_schema.values.faults import MARK, Remains
+from waymark_schema.values.faults import MARK, is_stand_in
+from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.builtins import CLASSES
 from waymark_worker.vm.callables import Action, BoundMethod, Builtin, CallValue, FunctionValue
 from waymark_worker.vm.iterators import (
     STATEFUL,
     Cursor,
+    DequeCursor,
     ItemCursor,
     KeyCursor,
     SetCursor,
@@ -182,9 +182,10 @@ def _class(writer: GraphWriter, cls: type) -> list[Any]:
         return ["class", name]
     if cls in writer.linked.classes:
         return ["entry", writer.linked.classes.index(cls)]
-    if issubclass(cls, BaseException) and cls.__module__ in {"builtins", "waymark", "asyncio.exceptions"}:
-        return ["fault", cls.__name__]
-    if faults.is_stand_in(cls):
+    known = faults.fault_name(cls)
+    if known is not None:
+        return ["fault", known]
+    if is_stand_in(cls):
         return ["stand_in", f"{cls.__module__}:{cls.__qualname__}", writer.values(cls.__bases__)]
     found = writer.linked.types.describe(cls)
     if found is None:
@@ -194,42 +195,24 @@ def _class(writer: GraphWriter, cls: type) -> list[Any]:
 
 
 def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
-    held = dict(error.__dict__)
-    remains = held.pop(MARK, None)
-    past = _past(remains)
+    chained = {
+        "cause": writer.value(error.__cause__),
+        "context": writer.value(error.__context__),
+        "suppress": error.__suppress_context__,
+    }
+    if isinstance(error, ValidationError):
+        return ["validation", error.title, *map(writer.values, faults.validation_parts(error)), chained]
+    held = {name: value for name, value in error.__dict__.items() if name != MARK}
     return [
         "exception",
         writer.value(error.__class__),
         writer.value(error.args),
         list(held),
         writer.values(held.values()),
-        [writer.value(each) for each in (error.__cause__, error.__context__)],
-        error.__suppress_context__,
-        past,
-        _special(writer, error),
+        chained,
+        faults.past(error),
+        writer.values(faults.special_parts(error)),
     ]
-
-
-def _past(remains: Any) -> list[Any] | None:
-    if not isinstance(remains, Remains):
-        return None
-    return [getattr(remains, field.name) for field in dataclasses.fields(Remains)]
-
-
-def _special(writer: GraphWriter, error: BaseException) -> list[Any]:
-    """What classes of the host keep outside ``args`` and ``__dict__``."""
-    for kind, names in SPECIAL:
-        if isinstance(error, kind):
-            return writer.values([getattr(error, name, None) for name in names])
-    return []
-
-
-SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
-    (OSError, ("filename", "filename2")),
-    (ImportError, ("name", "path")),
-    (AttributeError, ("name",)),
-    (NameError, ("name",)),
-)
 
 
 def _model(writer: GraphWriter, value: BaseModel) -> list[Any]:
@@ -340,7 +323,7 @@ WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
     range: _range,
     slice: _slice,
     **dict.fromkeys((DictKeys, DictValues, DictItems), _view),
-    **dict.fromkeys((KeyCursor, ValueCursor, ItemCursor, SetCursor), _cursor),
+    **dict.fromkeys((KeyCursor, ValueCursor, ItemCursor, SetCursor, DequeCursor), _cursor),
     **dict.fromkeys(STATEFUL, _iterator),
     zip: _host_zip,
     enumerate: _host_enumerate,

@@ -134,6 +134,8 @@ def _await(node: ir.Await, place: Place) -> Step:
         s[dst] = value
         return target
 
+    # What a future holds is the program's own: it keeps the context that it has.
+    block.raises = await_
     return await_
 
 

@@ -1,0 +1,130 @@
+"""Exceptions as parts of a snapshot: an instance comes in, what its class keeps outside ``args`` goes out, and back."""
+
+from __future__ import annotations
+
+import asyncio.exceptions
+import dataclasses
+import decimal
+import json.decoder
+import zoneinfo
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
+
+from waymark_schema.values.faults import MARK, Remains, well_known
+
+SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
+    (OSError, ("filename", "filename2")),
+    (ImportError, ("name", "path")),
+    (AttributeError, ("name",)),
+    (NameError, ("name",)),
+    (SyntaxError, ("msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset")),
+)
+"""What classes of the host keep outside ``args`` and ``__dict__``."""
+
+
+def _failures_of(module: ModuleType) -> dict[str, type[BaseException]]:
+    return {
+        f"{value.__module__}:{value.__qualname__}": value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseException)
+    }
+
+
+HOST_FAULTS: dict[str, type[BaseException]] = {
+    name: cls
+    for module in (asyncio.exceptions, decimal, json.decoder, zoneinfo)
+    for name, cls in _failures_of(module).items()
+}
+"""Classes that implementations of the machine raise, beside builtin ones and Waymark's own."""
+
+
+def fault_name(cls: type) -> str | None:
+    """Name of an exception class that is the same in every process, or None."""
+    name = f"{cls.__module__}:{cls.__qualname__}"
+    if HOST_FAULTS.get(name) is cls or well_known(name) is cls:
+        return name
+    return cls.__name__ if well_known(cls.__name__) is cls else None
+
+
+def fault_class(name: str) -> type[BaseException]:
+    """The class of such a name; raises LookupError."""
+    found = well_known(name) or HOST_FAULTS.get(name)
+    if found is None:
+        msg = f"there is no exception class {name!r:.100}"
+        raise LookupError(msg)
+    return found
+
+
+def blank(cls: type) -> BaseException:
+    """An instance without its parts."""
+    if not issubclass(cls, BaseException):
+        msg = f"{cls.__name__} is no exception class"
+        raise TypeError(msg)
+    native = _native(cls)
+    made: BaseException = native.__new__(cls)
+    return made
+
+
+def _native(cls: type) -> Any:
+    return next(base for base in cls.__mro__ if base.__module__ == "builtins")
+
+
+def special_parts(error: BaseException) -> list[Any]:
+    """Values of what its class keeps outside ``args`` and ``__dict__``."""
+    for kind, names in SPECIAL:
+        if isinstance(error, kind):
+            return [getattr(error, name, None) for name in names]
+    return []
+
+
+def past(error: BaseException) -> list[Any] | None:
+    """What it still knows of the process where it was raised."""
+    found = error.__dict__.get(MARK)
+    if not isinstance(found, Remains):
+        return None
+    return [getattr(found, field.name) for field in dataclasses.fields(Remains)]
+
+
+def fill(
+    error: BaseException, args: tuple[Any, ...], held: dict[str, Any], special: list[Any], told: list[Any] | None
+) -> None:
+    """Give a blank exception its parts."""
+    native = _native(type(error))
+    if not issubclass(native, BaseExceptionGroup):
+        native.__init__(error, *args)
+    error.args = args
+    error.__dict__.update(held)
+    if told is not None:
+        texts: list[Any] = [tuple(each) if isinstance(each, list) else each for each in told]
+        error.__dict__[MARK] = Remains(*texts)
+    for kind, names in SPECIAL:
+        if isinstance(error, kind):
+            for name, value in zip(names, special, strict=True):
+                if value is not None:
+                    kind.__dict__[name].__set__(error, value)
+            return
+
+
+def validation_parts(error: ValidationError) -> list[list[Any]]:
+    """Types, places, inputs and contexts of the single errors, each a list of its own."""
+    found = error.errors(include_url=False)
+    return [
+        [each["type"] for each in found],
+        [each["loc"] for each in found],
+        [each["input"] for each in found],
+        [each.get("ctx") for each in found],
+    ]
+
+
+def validation_error(title: str, parts: list[list[Any]]) -> ValidationError:
+    """The error that ``validation_parts`` took apart."""
+    details: list[InitErrorDetails] = []
+    for kind, loc, given, context in zip(*parts, strict=True):
+        detail = InitErrorDetails(type=kind, loc=loc, input=given)
+        if context:
+            detail["ctx"] = context
+        details.append(detail)
+    return ValidationError.from_exception_data(title, details)
