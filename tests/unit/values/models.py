@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NotRequired, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
     computed_field,
     field_validator,
 )
+from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
+import typing_extensions
 from pydantic import BaseModel
 
 from waymark_schema.failures import SerializationError
@@ -46,7 +47,7 @@ def kind_of(cls: type) -> str | None:
         return "dataclass" if "__dataclass_fields__" in cls.__dict__ else None
     if issubclass(cls, tuple) and hasattr(cls, "_fields") and hasattr(cls, "_field_defaults"):
         return "namedtuple"
-    return "typed_dict" if typing.is_typeddict(cls) else None
+    return "typed_dict" if typing_extensions.is_typeddict(cls) else None
 
 
 def describe(cls: type, encode: Encode) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:

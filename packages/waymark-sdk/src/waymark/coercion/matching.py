@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union, get_args, get_origin
 
+import typing_extensions
 from pydantic.fields import FieldInfo
 
 from waymark_schema.values.annotations import required_keys
@@ -101,7 +102,7 @@ def _class_test(cls: type) -> Test:
         return lambda value: isinstance(value, complex | float | int)
     if cls is int:
         return lambda value: isinstance(value, int)
-    if typing.is_typeddict(cls):
+    if typing_extensions.is_typeddict(cls):
         return _typed_dict_test(cls)
     try:
         isinstance(None, cls)

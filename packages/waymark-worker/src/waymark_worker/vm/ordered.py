@@ -269,8 +269,9 @@ def _common(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
 
 def _drop(items: dict[Any, None], other: Iterable[Any]) -> None:
     for item in other:
-        # Asked first: an empty dict would not look whether the item can be hashed.
-        items.pop(item, None)
+        # Asked first: popping from an empty dict would not notice an item that cannot be hashed.
+        if item in items:
+            items.pop(item)
 
 
 def _toggled(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
