@@ -34,6 +34,8 @@ class Problem:
 def install(app: App[Request, Response]) -> None:
     """Let every error of every resource become a page of ours."""
     app.add_error_handler(Exception, _answer)
+    # Falcon has its own for these, and the nearest class wins.
+    app.add_error_handler(HTTPError, _answer)
 
 
 async def _answer(

@@ -1,12 +1,23 @@
 -- name: page
--- A plain read, planned anew for the filters given (never prepared), so that the partial indexes apply;
--- keyset by id, which sorts by creation, so rows that appear meanwhile shift nothing.
+-- A plain read, planned anew for the filters given (never prepared): each state is spelled out, because the
+-- partial indexes apply only to what names their state; keyset by id, which sorts by creation, so rows that
+-- appear meanwhile shift nothing.
 select
     i.id, p.workflow, p.version, i.state, i.priority, i.recoveries, i.created_at, i.started_at,
     i.finished_at, i.wake_at
 from {schema}.instances as i
 left join {schema}.programs as p on p.id = i.program
-where ($states::smallint[] is null or i.state = any ($states))
+where (
+        $states::smallint[] is null
+        or (i.state = 0 and 0 = any ($states))
+        or (i.state = 1 and 1 = any ($states))
+        or (i.state = 2 and i.owner is not null and 2 = any ($states))
+        or (i.state = 3 and 3 = any ($states))
+        or (i.state = 4 and 4 = any ($states))
+        or (i.state = 5 and 5 = any ($states))
+        or (i.state = 6 and 6 = any ($states))
+        or (i.state = 7 and 7 = any ($states))
+    )
     and ($programs::bigint[] is null or i.program = any ($programs))
     and ($before::uuid is null or i.id < $before)
     and ($after::uuid is null or i.id > $after)
@@ -20,7 +31,17 @@ select
     i.finished_at, i.wake_at
 from {schema}.instances as i
 left join {schema}.programs as p on p.id = i.program
-where ($states::smallint[] is null or i.state = any ($states))
+where (
+        $states::smallint[] is null
+        or (i.state = 0 and 0 = any ($states))
+        or (i.state = 1 and 1 = any ($states))
+        or (i.state = 2 and i.owner is not null and 2 = any ($states))
+        or (i.state = 3 and 3 = any ($states))
+        or (i.state = 4 and 4 = any ($states))
+        or (i.state = 5 and 5 = any ($states))
+        or (i.state = 6 and 6 = any ($states))
+        or (i.state = 7 and 7 = any ($states))
+    )
     and ($programs::bigint[] is null or i.program = any ($programs))
     and i.id > $after::uuid
 order by i.id

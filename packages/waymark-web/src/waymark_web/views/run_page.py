@@ -151,7 +151,7 @@ def _facts(detail: RunDetail, now: datetime) -> list[Fact]:
         Fact("Started", at=moment(detail.started_at)),
         Fact("Finished", at=moment(detail.finished_at)),
         Fact("Duration", duration(took)),
-        Fact("Waited in the queue", duration(between(detail.created_at, detail.started_at))),
+        Fact("Before it started", duration(between(detail.created_at, detail.started_at))),
         Fact("Entries", f"{detail.position:,}" if detail.position else ""),
         Fact("Priority", str(detail.priority) if detail.priority else ""),
         Fact("Held by", clean(f"{detail.host}, process {detail.pid}") if detail.host else ""),

@@ -61,10 +61,17 @@ def ago(at: datetime | None, now: datetime) -> str:
 
     >>> ago(datetime(2026, 1, 1, 12, 0, tzinfo=UTC), datetime(2026, 1, 1, 12, 1, 15, tzinfo=UTC))
     '1 min 15 s ago'
+    >>> ago(datetime(2026, 1, 1, 12, 0, 9, tzinfo=UTC), datetime(2026, 1, 1, 12, 0, tzinfo=UTC))
+    'in 9 s'
     """
     if at is None:
         return ""
-    return f"{duration(now - at)} ago" if at <= now else f"in {duration(at - now)}"
+    return f"{_coarse(now - at)} ago" if at <= now else f"in {_coarse(at - now)}"
+
+
+def _coarse(span: timedelta) -> str:
+    seconds = span.total_seconds()
+    return f"{seconds:.0f} s" if seconds < _MINUTE - 0.5 else duration(span)
 
 
 def size(count: int) -> str:
