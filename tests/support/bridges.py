@@ -31,9 +31,18 @@ class Bridges:
 
     @property
     def pids(self) -> list[int]:
-        """Bridges that run."""
+        """Bridges that run. A lock file may name a pid of another name space: each is held against its own
+        environment, so that nothing of anybody else's is ever taken for a bridge of this test, and killed."""
         named = [path.read_text().strip() for path in self.home.glob("waymark-*/*.lock")]
-        return [int(pid) for pid in named if pid and running(int(pid))]
+        return [int(pid) for pid in named if pid and running(int(pid)) and self._is_ours(int(pid))]
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return b"bridge" in command and any(os.fsencode(self.home) in each for each in environment)
 
     @property
     def pid(self) -> int:
