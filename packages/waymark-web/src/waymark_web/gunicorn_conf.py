@@ -8,7 +8,8 @@ from typing import Any
 from waymark_web.logs import configuration
 from waymark_web.settings import WebSettings
 
-GRACE_SECONDS = 3
+GRACE_SECONDS = 1
+"""A page takes milliseconds; what lasts longer are idle connections of open browsers."""
 
 
 def options(settings: WebSettings, listener: socket.socket) -> dict[str, Any]:

@@ -25,7 +25,12 @@ def require_web() -> None:
 
 
 async def start_web() -> asyncio.subprocess.Process:
-    """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM."""
+    """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM and with us."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "waymark_web", stdin=asyncio.subprocess.DEVNULL, env=dict(os.environ)
+        sys.executable,
+        "-m",
+        "waymark_web",
+        "--with-parent",
+        str(os.getpid()),
+        stdin=asyncio.subprocess.DEVNULL,
     )
