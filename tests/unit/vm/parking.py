@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
+import random
 import selectors
 import sys
 from collections.abc import Callable, Coroutine
@@ -76,7 +77,8 @@ class _ParkingSelector(selectors.SelectSelector):
 class Parked:
     """Actions of a module, replaced by functions that park, and the clock of the loop they park on."""
 
-    def __init__(self, outcomes: dict[str, Outcome], cancel_after: int) -> None:
+    def __init__(self, outcomes: dict[str, Outcome], cancel_after: int, seed: int) -> None:
+        self.chance = random.Random(seed) if seed >= 0 else None
         self.outcomes = outcomes
         self.cancel_after = cancel_after
         self.now = 0.0
@@ -85,7 +87,9 @@ class Parked:
         self.settled = 0
         self.root: asyncio.Task[Any] | None = None
 
-    def action(self, name: str, function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    def action(
+        self, name: str, function: Callable[..., Any]
+    ) -> Callable[..., Coroutine[Any, Any, Any]]:
         signature = inspect.signature(function)
 
         async def park(given: dict[str, Any]) -> Any:
@@ -111,7 +115,8 @@ class Parked:
             self.cancel_after = -1
             self.root.cancel()
         elif self.waiting:
-            name, arguments, future = self.waiting.pop(0)
+            place = self.chance.randrange(len(self.waiting)) if self.chance else 0
+            name, arguments, future = self.waiting.pop(place)
             self.settled += 1
             try:
                 future.set_result(self.outcomes[name](**arguments))
@@ -126,10 +131,15 @@ class Parked:
 
 
 def on_cpython(
-    workflow: Any, inputs: dict[str, Any], outcomes: dict[str, Outcome], cancel_after: int = -1
+    workflow: Any,
+    inputs: dict[str, Any],
+    outcomes: dict[str, Outcome],
+    cancel_after: int = -1,
+    *,
+    seed: int = -1,
 ) -> Ending:
-    """Run the class as plain Python."""
-    parked = Parked(outcomes, cancel_after)
+    """Run the class as plain Python; ``seed`` picks the call that settles, the oldest one without it."""
+    parked = Parked(outcomes, cancel_after, seed)
     module = sys.modules[workflow.__module__]
     replaced = {name: getattr(module, name) for name in outcomes}
     loop = asyncio.SelectorEventLoop(_ParkingSelector(parked))
@@ -146,11 +156,15 @@ def on_cpython(
             setattr(module, name, function)
 
 
-def _ending(loop: asyncio.AbstractEventLoop, parked: Parked, main: Coroutine[Any, Any, Any]) -> Ending:
+def _ending(
+    loop: asyncio.AbstractEventLoop, parked: Parked, main: Coroutine[Any, Any, Any]
+) -> Ending:
     """Do as ``asyncio.run``, but what is left over is cancelled oldest first and not in the order of a set."""
     made: list[asyncio.Task[Any]] = []
 
-    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **keywords: Any) -> asyncio.Task[Any]:
+    def factory(
+        loop: asyncio.AbstractEventLoop, coroutine: Any, **keywords: Any
+    ) -> asyncio.Task[Any]:
         made.append(asyncio.Task(coroutine, loop=loop, **keywords))
         return made[-1]
 
@@ -176,8 +190,11 @@ def _ending(loop: asyncio.AbstractEventLoop, parked: Parked, main: Coroutine[Any
 class Driver:
     """Feeds a machine as the parking loop feeds CPython; with ``crash`` it is rebuilt after every advance."""
 
-    def __init__(self, linked: LinkedProgram, inputs: dict[str, Any], *, crash: str = "") -> None:
+    def __init__(
+        self, linked: LinkedProgram, inputs: dict[str, Any], *, crash: str = "", seed: int = -1
+    ) -> None:
         self.linked = linked
+        self.chance = random.Random(seed) if seed >= 0 else None
         self.crash = crash
         self.start = (linked.codec.encode(inputs), linked.codec.encode({}))
         self.machine = self._fresh()
@@ -222,7 +239,9 @@ class Driver:
     def _note(self, effect: Effect) -> None:
         if isinstance(effect, StartCall):
             self.calls[effect.call] = effect
-            self.trace.append((effect.action.partition(":")[2], self.linked.codec.decode(effect.arguments)))
+            self.trace.append(
+                (effect.action.partition(":")[2], self.linked.codec.decode(effect.arguments))
+            )
         elif isinstance(effect, CancelCall):
             del self.calls[effect.call]
         elif isinstance(effect, StartTimer):
@@ -233,9 +252,9 @@ class Driver:
             del self.timers[effect.timer]
 
     def next_entry(self, outcomes: dict[str, Outcome]) -> Entry:
-        """The oldest open call settles; without one the earliest timer fires."""
+        """One open call settles; without one the earliest timer fires."""
         if self.calls:
-            number = next(iter(self.calls))
+            number = list(self.calls)[self.chance.randrange(len(self.calls)) if self.chance else 0]
             start = self.calls.pop(number)
             arguments = self.linked.codec.decode(start.arguments)
             try:
@@ -275,9 +294,10 @@ def on_machine(
     cancel_after: int = -1,
     *,
     crash: str = "",
+    seed: int = -1,
 ) -> Ending:
     """Run the class compiled."""
-    driver = Driver(linked_form(workflow), inputs, crash=crash)
+    driver = Driver(linked_form(workflow), inputs, crash=crash, seed=seed)
     effects = driver.feed(None)
     settled = 0
     while not driver.machine.finished:

@@ -30,6 +30,16 @@ def test_cancelling_at_any_point_is_as_in_cpython(case: Any, crash: str, cancel_
     assert on_machine(case, {}, SCHEDULING.OUTCOMES, cancel_after, crash=crash) == expected
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("case", SCHEDULING.CASES, ids=lambda case: case.__name__)
+def test_outcomes_in_any_order_end_as_in_cpython(case: Any, seed: int) -> None:
+    for cancel_after in (-1, 2, 4):
+        expected = on_cpython(case, {}, SCHEDULING.OUTCOMES, cancel_after, seed=seed)
+        crash = CRASHES[seed % 3]
+        actual = on_machine(case, {}, SCHEDULING.OUTCOMES, cancel_after, crash=crash, seed=seed)
+        assert actual == expected
+
+
 @pytest.mark.parametrize("crash", CRASHES)
 @pytest.mark.parametrize("case", EXECUTION.CASES, ids=lambda case: case.__name__)
 def test_calls_iterators_errors_and_objects_are_cpythons(case: Any, crash: str) -> None:

@@ -163,15 +163,11 @@ def test_an_outcome_that_is_no_value_is_refused_and_leaves_the_machine_as_it_was
         with pytest.raises(MalformedValue):
             run.machine.advance(entry, FreshLocals())
     assert run.machine.snapshot() == before
-    effects = run.machine.advance(
-        CallReturned(0, run.linked.codec.encode("fine")), FreshLocals()
-    )
+    effects = run.machine.advance(CallReturned(0, run.linked.codec.encode("fine")), FreshLocals())
     assert isinstance(effects[0], StartCall)
 
 
-@pytest.mark.parametrize(
-    "inputs", [{}, {"n": 1, "more": 2}, {"more": 2}, [1], None], ids=repr
-)
+@pytest.mark.parametrize("inputs", [{}, {"n": 1, "more": 2}, {"more": 2}, [1], None], ids=repr)
 def test_inputs_that_do_not_fit_are_refused_at_the_start(inputs: Any) -> None:
     linked = linked_form(CASES.VmBusyTwice if inputs == {"more": 2} else CASES.VmNeedsInput)
     with pytest.raises(MalformedValue):
@@ -192,7 +188,11 @@ def test_an_opaque_class_is_made_by_a_worker_while_everything_else_stands_still(
         ("waymark:construct", True),
     ]
     asked = codec.decode(starts[0].arguments)
-    assert asked == {"type": f"{CASES.__name__}:Checked", "args": [], "kwargs": {"low": 1, "high": 5}}
+    assert asked == {
+        "type": f"{CASES.__name__}:Checked",
+        "args": [],
+        "kwargs": {"low": 1, "high": 5},
+    }
     assert not run.machine.idle
     with pytest.raises(SnapshotRefused):
         run.machine.snapshot()
@@ -236,7 +236,9 @@ def test_a_policy_is_honoured_wherever_it_comes_from(crash: str) -> None:
     while not run.machine.finished:
         effects = run.feed(run.next_entry(CASES.OUTCOMES))
     started = [each.policy for each in run.effects if isinstance(each, StartCall)]
-    assert [(each.attempts, each.base, each.factor, each.max, each.timeout) for each in started] == [
+    assert [
+        (each.attempts, each.base, each.factor, each.max, each.timeout) for each in started
+    ] == [
         (3, 2.0, 3.0, 9.0, 0.0),
         (4, 0.0, 1.0, 86400.0, 60.0),
         (7, 1.0, 1.0, 86400.0, 0.0),
@@ -300,7 +302,21 @@ def test_a_damaged_snapshot_is_refused_or_read_but_nothing_else(seed: int) -> No
         node = chance.choice(nodes)
         place = chance.randrange(len(node))
         node[place] = chance.choice(
-            [None, -1, 10**6, "frame", [0], [len(nodes)], [-1], [], {}, [[1], [2]], b"", True, "list"]
+            [
+                None,
+                -1,
+                10**6,
+                "frame",
+                [0],
+                [len(nodes)],
+                [-1],
+                [],
+                {},
+                [[1], [2]],
+                b"",
+                True,
+                "list",
+            ]
         )
     try:
         machine = Machine.restore(linked, msgspec.msgpack.encode(parts))

@@ -332,7 +332,137 @@ class VmSleepsInOrder(Workflow):
         return [out, log]
 
 
+@workflow
+class VmGatherHeld(Workflow):
+    async def run(self) -> Any:
+        g = asyncio.gather(act(1), fail("held"), act(3), return_exceptions=True)
+        first = await act("meanwhile")
+        results = await g
+        again = await g
+        f = asyncio.gather(fail("once"), act(4))
+        texts = []
+        for _ in range(2):
+            try:
+                await f
+            except ValueError as e:
+                texts.append([str(e), e.__context__ is None])
+            await act("between")
+        return [first, len(results), again is results, str(results[1]), texts]
+
+
+@workflow
+class VmErrorsInFinally(Workflow):
+    async def child(self, n: int) -> Any:
+        try:
+            await act(n)
+            await asyncio.sleep(n)
+        finally:
+            if n % 2:
+                raise KeyError(n)
+            await act(["finally", n])
+        return n
+
+    async def run(self) -> Any:
+        out: list[Any] = []
+        for some in (True, False):
+            try:
+                got = await asyncio.gather(*[self.child(n) for n in range(1, 5)], return_exceptions=some)
+                out.append([repr(x) for x in got])
+            except KeyError as e:
+                out.append(["raised", e.args, repr(e.__context__)])
+            except asyncio.CancelledError as e:
+                out.append(["cancelled", e.args, repr(e.__context__)])
+        return out
+
+
+@workflow
+class VmShieldedByHand(Workflow):
+    async def stubborn(self, log: list[Any]) -> Any:
+        for attempt in range(3):
+            try:
+                await act(["stubborn", attempt])
+            except asyncio.CancelledError:
+                log.append(attempt)
+        return "stubborn"
+
+    async def run(self) -> Any:
+        log: list[Any] = []
+        try:
+            done = await asyncio.gather(self.stubborn(log), act("other"), asyncio.sleep(3, "z"))
+        except asyncio.CancelledError:
+            done = "cancelled"
+        return [done, log, await act("end")]
+
+
+@workflow
+class VmSharedEverywhere(Workflow):
+    async def helper(self, x: Any) -> Any:
+        await asyncio.sleep(0)
+        return [await act(x)]
+
+    async def run(self) -> Any:
+        c, s = self.helper(1), asyncio.sleep(2, "s")
+        inner = asyncio.gather(c, s)
+        out = await asyncio.gather(inner, inner, act(5), asyncio.gather(inner, act(6)))
+        out.append(out[0] is out[1])
+        try:
+            await asyncio.gather(c)
+        except RuntimeError as e:
+            out.append(str(e))
+        try:
+            await s
+        except RuntimeError as e:
+            out.append(str(e))
+        return out
+
+
+@workflow
+class VmLeavesGathersBehind(Workflow):
+    async def child(self, n: int, log: list[Any]) -> Any:
+        try:
+            await act(n)
+            await act(-n)
+        except asyncio.CancelledError:
+            log.append(["cancelled", n])
+            await asyncio.sleep(0)
+            raise
+        finally:
+            log.append(["finally", n])
+            await act([n, len(log)])
+
+    async def run(self) -> Any:
+        log: list[Any] = []
+        asyncio.gather(self.child(1, log), self.child(2, log))
+        g = asyncio.gather(self.child(3, log), asyncio.sleep(1))
+        await act("go")
+        await act("go on")
+        return log
+
+
+@workflow
+class VmDeepAwaits(Workflow):
+    async def level(self, n: int) -> Any:
+        if n == 0:
+            return await fail("bottom")
+        try:
+            return await self.level(n - 1)
+        except ValueError as e:
+            if n % 3 == 0:
+                raise KeyError(n) from e
+            if n % 3 == 1:
+                raise
+            await act(n)
+            raise ValueError(f"again {n}")
+        except KeyError:
+            await act(n)
+            raise ValueError(f"key {n}") from None
+
+    async def run(self) -> Any:
+        return await asyncio.gather(self.level(7), self.level(2), return_exceptions=False)
+
+
 CASES = [
+    VmGatherHeld, VmErrorsInFinally, VmShieldedByHand, VmSharedEverywhere, VmLeavesGathersBehind, VmDeepAwaits,
     VmOneAfterTheOther, VmGathered, VmGatheredNested, VmFirstErrorWins, VmReturnExceptions, VmSameAwaitableTwice, VmAwaitTwice,
     VmAwaitHelperTwice, VmCancelMe, VmSwallowCancel, VmCancelGather, VmLeftOver, VmHops, VmContextOfThrown, VmContextOfDirect,
     VmContextsOfEveryKind, VmFinallyReturns, VmBadAwait, VmSleepsInOrder,

@@ -100,7 +100,9 @@ def push_coroutine(machine: Machine, coroutine: Coroutine) -> Any:
 
 def _used(*, finished: bool) -> RuntimeError:
     return RuntimeError(
-        "cannot reuse already awaited coroutine" if finished else "coroutine is being awaited already"
+        "cannot reuse already awaited coroutine"
+        if finished
+        else "coroutine is being awaited already"
     )
 
 
@@ -120,7 +122,13 @@ def start_call(machine: Machine, call: CallValue) -> Future:
 
 
 def _begin(
-    machine: Machine, future: Future, key: str, arguments: bytes, policy: Any, *, inline: bool = False
+    machine: Machine,
+    future: Future,
+    key: str,
+    arguments: bytes,
+    policy: Any,
+    *,
+    inline: bool = False,
 ) -> Future:
     number = machine.next_call
     if len(machine.calls) >= MAX_ALIVE:

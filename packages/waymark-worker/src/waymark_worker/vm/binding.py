@@ -29,9 +29,15 @@ def binder(
     made.body = [ast.Return(ast.Tuple(names, ast.Load()))]
     ast.fix_missing_locations(module)
     code = next(
-        const for const in compile(module, "<signature>", "exec").co_consts if isinstance(const, CodeType)
+        const
+        for const in compile(module, "<signature>", "exec").co_consts
+        if isinstance(const, CodeType)
     )
-    marked = [index for index, each in enumerate(parameters) if index in optional and each.kind in _POSITIONAL]
+    marked = [
+        index
+        for index, each in enumerate(parameters)
+        if index in optional and each.kind in _POSITIONAL
+    ]
     function = FunctionType(code, {}, name, (UNBOUND,) * len(marked))
     function.__kwdefaults__ = {
         each.name: UNBOUND

@@ -75,7 +75,9 @@ class Builtin:
 
     __slots__ = ("implementation", "name")
 
-    def __init__(self, name: str, implementation: Callable[[Any, list[Any], dict[str, Any]], Any]) -> None:
+    def __init__(
+        self, name: str, implementation: Callable[[Any, list[Any], dict[str, Any]], Any]
+    ) -> None:
         self.name = name
         self.implementation = implementation
 

@@ -42,7 +42,9 @@ def call(machine: Machine, callee: Any, args: list[Any], keywords: Keywords) -> 
     raise TypeError(msg)
 
 
-def call_function(machine: Machine, callee: FunctionValue, args: list[Any], keywords: Keywords) -> Any:
+def call_function(
+    machine: Machine, callee: FunctionValue, args: list[Any], keywords: Keywords
+) -> Any:
     """Call a compiled function: a sync one pushes its frame, others give a coroutine or generator."""
     function = callee.function
     slots = function.bind(callee, args, keywords)
@@ -57,7 +59,9 @@ def call_function(machine: Machine, callee: FunctionValue, args: list[Any], keyw
     return Coroutine(frame) if function.kind == "async" else Generator(frame)
 
 
-def _call_bound(machine: Machine, callee: BoundFunction, args: list[Any], keywords: Keywords) -> Any:
+def _call_bound(
+    machine: Machine, callee: BoundFunction, args: list[Any], keywords: Keywords
+) -> Any:
     return call_function(machine, callee.function, [callee.receiver, *args], keywords)
 
 
@@ -78,7 +82,11 @@ def _call_builtin(machine: Machine, callee: Builtin, args: list[Any], keywords: 
 
 
 def _call_method(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keywords) -> Any:
-    if callee.name == "sort" and callee.receiver.__class__ is list and keywords.get("key") is not None:
+    if (
+        callee.name == "sort"
+        and callee.receiver.__class__ is list
+        and keywords.get("key") is not None
+    ):
         return _sort(machine, callee, args, keywords)
     return callee.implementation(callee.receiver, *args, **keywords)
 
@@ -143,7 +151,9 @@ def _sort(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keyw
     target: list[Any] = callee.receiver
     items = target[:]
     target.clear()  # as CPython: the key functions see an empty list
-    return NATIVES["sort"](machine, (items, keywords["key"], keywords.get("reverse", False), target))
+    return NATIVES["sort"](
+        machine, (items, keywords["key"], keywords.get("reverse", False), target)
+    )
 
 
 def _extreme(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
@@ -152,7 +162,9 @@ def _extreme(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
     if key is None or not args or wrong:
         return callee.implementation(machine, args, keywords)
     items = iterate(args[0]) if len(args) == 1 else iter(args)
-    return NATIVES["extreme"](machine, (callee.name, items, key, keywords.get("default", EXHAUSTED)))
+    return NATIVES["extreme"](
+        machine, (callee.name, items, key, keywords.get("default", EXHAUSTED))
+    )
 
 
 def _getattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:

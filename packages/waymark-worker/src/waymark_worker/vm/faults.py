@@ -73,7 +73,11 @@ def _line(linked: LinkedProgram, block: LinkedBlock, index: int) -> str:
     if spans is None:
         return f"  in {function.qualname}, block {block.index}"
     where = _span(spans, function.number, block.index, index)
-    file = spans.files[function.number] or spans.filename if function.number < len(spans.files) else spans.filename
+    file = (
+        spans.files[function.number] or spans.filename
+        if function.number < len(spans.files)
+        else spans.filename
+    )
     return f'  File "{file}", line {where}, in {function.qualname}'
 
 

@@ -216,7 +216,15 @@ _samples += [reversed([]), reversed(())]
 STATEFUL: frozenset[type] = frozenset(type(each) for each in _samples)
 """Host iterators whose source and place can be read back (``__reduce__``)."""
 WALKABLE: frozenset[type] = frozenset({*_SEQUENCES, range})
-ITERATORS: frozenset[type] = STATEFUL | {zip, enumerate, KeyCursor, ValueCursor, ItemCursor, SetCursor, DequeCursor}
+ITERATORS: frozenset[type] = STATEFUL | {
+    zip,
+    enumerate,
+    KeyCursor,
+    ValueCursor,
+    ItemCursor,
+    SetCursor,
+    DequeCursor,
+}
 
 
 def iterate(value: Any) -> Any:

@@ -65,7 +65,9 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
         # Classes that refuse what others of the same descriptor may do are this program's own.
         types.flavour = f"machine without {special}"
     linked = LinkedProgram(program, digest, types, Codec(types, known=types.known))
-    linked.functions = [LinkedFunction(number, each) for number, each in enumerate(program.functions)]
+    linked.functions = [
+        LinkedFunction(number, each) for number, each in enumerate(program.functions)
+    ]
     linked.actions = [_action(number, entry) for number, entry in enumerate(program.actions)]
     linked.classes = [types.class_of(entry.descriptor) for entry in program.types]
     linked.constants = [_constant(linked, each) for each in program.constants]
@@ -82,7 +84,9 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
 
 def _action(number: int, entry: stored.ActionEntry) -> Action:
     optional = [index for index, each in enumerate(entry.parameters) if each.default >= 0]
-    simple = not optional and all(each.kind in {"positional", "positional_only"} for each in entry.parameters)
+    simple = not optional and all(
+        each.kind in {"positional", "positional_only"} for each in entry.parameters
+    )
     return Action(
         number,
         key=entry.key,
@@ -113,10 +117,13 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
     own: dict[type, dict[str, tuple[str, FunctionValue]]] = {}
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         own[cls] = {
-            name: (how, FunctionValue(linked.functions[number])) for name, how, number in _members(entry)
+            name: (how, FunctionValue(linked.functions[number]))
+            for name, how, number in _members(entry)
         }
         if entry.descriptor.opaque:
             linked.opaque.add(cls)
+        for name, wire in entry.attributes.items():
+            linked.attributes[cls, name] = linked.codec.decode(wire)
         for name, why in entry.uncompiled.items():
             linked.uncompiled[cls, name] = why
             if (entry.descriptor.qualname, name) in special:
@@ -162,10 +169,13 @@ def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored
         if parameter.default >= 0
     }
     function.blocks = [
-        LinkedBlock(function, index, block.cost, block.handling) for index, block in enumerate(each.blocks)
+        LinkedBlock(function, index, block.cost, block.handling)
+        for index, block in enumerate(each.blocks)
     ]
     function.entry = function.blocks[0]
     for made, block in zip(function.blocks, each.blocks, strict=True):
         made.handler = None if block.handler < 0 else function.blocks[block.handler]
         place = Place(linked, function, made, constants)
-        made.code = tuple(MAKERS[type(node)](node, place) for node in (*block.instructions, block.terminator))
+        made.code = tuple(
+            MAKERS[type(node)](node, place) for node in (*block.instructions, block.terminator)
+        )

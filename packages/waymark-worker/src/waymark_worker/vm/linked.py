@@ -58,7 +58,9 @@ class LinkedFunction:
         self.kind = stored.kind
         self.parameters = stored.parameters
         self.cells = tuple(stored.cells)
-        plain = all(parameter.kind in {"positional_only", "positional"} for parameter in stored.parameters)
+        plain = all(
+            parameter.kind in {"positional_only", "positional"} for parameter in stored.parameters
+        )
         self.simple = len(stored.parameters) if plain else -1
         """Number of positional arguments that need no binding, or -1."""
         self.positional = [
@@ -75,7 +77,9 @@ class LinkedFunction:
         self.entry: LinkedBlock
         self.binders: dict[Any, Callable[..., tuple[Any, ...]]] = {}
 
-    def bind(self, value: FunctionValue, args: list[Any], keywords: dict[str, Any] | None) -> list[Any]:
+    def bind(
+        self, value: FunctionValue, args: list[Any], keywords: dict[str, Any] | None
+    ) -> list[Any]:
         """Slots of a new frame with the arguments in place; raises CPython's TypeError."""
         slots = self.template.copy()
         if keywords or len(args) != self.simple:
@@ -93,11 +97,17 @@ class LinkedFunction:
         variant = (len(value.defaults), frozenset(value.keyword_defaults))
         bind = self.binders.get(variant)
         if bind is None:
-            optional = set(self.defaults) | set(self.positional[len(self.positional) - len(value.defaults) :])
+            optional = set(self.defaults) | set(
+                self.positional[len(self.positional) - len(value.defaults) :]
+            )
             optional |= {
-                index for index, parameter in enumerate(self.parameters) if parameter.name in value.keyword_defaults
+                index
+                for index, parameter in enumerate(self.parameters)
+                if parameter.name in value.keyword_defaults
             }
-            bind = self.binders[variant] = binder(self.name, self.qualname, self.parameters, optional)
+            bind = self.binders[variant] = binder(
+                self.name, self.qualname, self.parameters, optional
+            )
         for index, bound in enumerate(bind(*args, **keywords)):
             slots[index] = self._default(value, index) if bound is UNBOUND else bound
 
@@ -116,7 +126,7 @@ class LinkedProgram:
     """A program that is ready to run, shared by all instances of it."""
 
     __slots__ = (
-        "actions", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
+        "actions", "attributes", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
         "spans", "types", "uncompiled",
     )  # fmt: skip
 
@@ -136,6 +146,8 @@ class LinkedProgram:
         self.opaque: set[type] = set()
         self.spans: Spans | None = None
         """Where in the source each instruction stands, if somebody knows: for people only."""
+        self.attributes: dict[tuple[type, str], Any] = {}
+        """(class, name) of plain class attributes → value."""
         self.uncompiled: dict[tuple[type, str], str] = {}
         """(class, name) of what a class has and the program lacks → why."""
 

@@ -30,6 +30,11 @@ def get_attribute(machine: Machine, value: Any, name: str) -> Any:
         found = _compiled(linked, value, name)
         if found is not None:
             return found
+    if linked.attributes:
+        cls = value if isinstance(value, type) else value.__class__
+        shared = linked.attributes.get((cls, name), UNBOUND)
+        if shared is not UNBOUND and name not in getattr(value, "__dict__", ()):
+            return shared
     return operations.get_attr(value, name)
 
 
@@ -78,7 +83,10 @@ def _refusal(owner: str, name: str, why: str) -> UnsupportedOperation:
 def special_names(entries: list[TypeEntry]) -> list[tuple[str, str]]:
     """(class, name) of each special method that the classes of a type table have and the program lacks."""
     return sorted(
-        (entry.descriptor.qualname, name) for entry in entries for name in entry.uncompiled if _is_special(name)
+        (entry.descriptor.qualname, name)
+        for entry in entries
+        for name in entry.uncompiled
+        if _is_special(name)
     )
 
 
@@ -91,11 +99,17 @@ def refuse_special(cls: type, name: str, why: str) -> None:
 
     An exception that came from an action still says what it said there.
     """
-    told = getattr(cls, name, None) if issubclass(cls, BaseException) and name in {"__str__", "__repr__"} else None
+    told = (
+        getattr(cls, name, None)
+        if issubclass(cls, BaseException) and name in {"__str__", "__repr__"}
+        else None
+    )
     setattr(cls, name, _refusing(cls.__qualname__, name, why, told))
 
 
-def _refusing(owner: str, name: str, why: str, told: Callable[[Any], str] | None) -> Callable[..., Any]:
+def _refusing(
+    owner: str, name: str, why: str, told: Callable[[Any], str] | None
+) -> Callable[..., Any]:
     def refuse(self: Any, *_args: Any, **_keywords: Any) -> Any:
         if told is not None and MARK in self.__dict__:
             return told(self)

@@ -241,7 +241,9 @@ class SortByKey(NativeFrame):
 
     __slots__ = ("items", "key", "keys", "reverse", "target")
 
-    def __init__(self, items: list[Any], key: Any, *, reverse: bool, target: list[Any] | None) -> None:
+    def __init__(
+        self, items: list[Any], key: Any, *, reverse: bool, target: list[Any] | None
+    ) -> None:
         self.items = items
         self.key = key
         self.reverse = reverse
@@ -314,8 +316,7 @@ class Extreme(NativeFrame):
             return self.best
         if self.default is not EXHAUSTED:
             return self.default
-        msg = f"{self.name}() iterable argument is empty"
-        raise ValueError(msg)
+        return min([]) if self.name == "min" else max([])  # raises, in the words of this version
 
 
 class Construct(NativeFrame):
@@ -331,7 +332,6 @@ class Construct(NativeFrame):
             msg = f"__init__() should return None, not '{type(value).__name__}'"
             raise TypeError(msg)
         return self.made
-
 
 
 def _sort(machine: Machine, what: tuple[list[Any], Any, Any, list[Any] | None]) -> Any:

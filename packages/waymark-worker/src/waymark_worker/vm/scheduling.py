@@ -77,7 +77,9 @@ class Future:
         if error is not None:
             self.cancelled_error = None
             return error
-        return CancelledError() if self.cancel_message is None else CancelledError(self.cancel_message)
+        return (
+            CancelledError() if self.cancel_message is None else CancelledError(self.cancel_message)
+        )
 
     def add_callback(self, machine: Machine, callback: Task | Gather | Stop) -> None:
         """Have ``callback`` queued when it is done, at once if it is."""

@@ -61,7 +61,12 @@ def write_snapshot(machine: Machine) -> bytes:
         )
         try:
             writer.finish()
-            counters = [machine.next_call, machine.next_timer, machine.phase, int(machine.cancel_asked)]
+            counters = [
+                machine.next_call,
+                machine.next_timer,
+                machine.phase,
+                int(machine.cancel_asked),
+            ]
             return _encode(
                 _Snapshot(
                     LAYOUT,
@@ -112,10 +117,16 @@ def _read(linked: LinkedProgram, stored: _Snapshot) -> Machine:
         _check(isinstance(task, Task), "one of its tasks is something else")
         machine.tasks[task] = None
     for future in calls:
-        _check(isinstance(future, Future) and future.effect is not None, "one of its calls is something else")
+        _check(
+            isinstance(future, Future) and future.effect is not None,
+            "one of its calls is something else",
+        )
         machine.calls[future.effect.call] = future
     for future in timers:
-        _check(isinstance(future, Future) and future.effect is not None, "one of its timers is something else")
+        _check(
+            isinstance(future, Future) and future.effect is not None,
+            "one of its timers is something else",
+        )
         machine.timers[future.effect.timer] = future
     _check(isinstance(globals_, dict), "its captured values are no dict")
     machine.globals = globals_

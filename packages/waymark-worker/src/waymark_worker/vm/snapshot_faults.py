@@ -89,7 +89,11 @@ def past(error: BaseException) -> list[Any] | None:
 
 
 def fill(
-    error: BaseException, args: tuple[Any, ...], held: dict[str, Any], special: list[Any], told: list[Any] | None
+    error: BaseException,
+    args: tuple[Any, ...],
+    held: dict[str, Any],
+    special: list[Any],
+    told: list[Any] | None,
 ) -> None:
     """Give a blank exception its parts."""
     native = _native(type(error))

@@ -92,7 +92,10 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     "zip_end": (ZipEnd, (*_STEP, ("record", (Zip,)), ("place", (int,)))),
     "enumerate_step": (EnumerateStep, (*_STEP, ("record", (Enumerate,)))),
     "map_step": (MapStep, (*_STEP, ("record", (Map,)), ("items", (list,)), ("called", (bool,)))),
-    "filter_step": (FilterStep, (*_STEP, ("record", (Filter,)), ("item", ANY), ("called", (bool,)))),
+    "filter_step": (
+        FilterStep,
+        (*_STEP, ("record", (Filter,)), ("item", ANY), ("called", (bool,))),
+    ),
     "sort": (
         SortByKey,
         (

@@ -157,7 +157,9 @@ class GraphReader:
         for each in self.objects:
             if isinstance(each, Frame | NativeFrame):
                 caller = each.caller
-                if not 0 <= each.depth <= MAX_DEPTH + 1 or (caller is not None and caller.depth >= each.depth):
+                if not 0 <= each.depth <= MAX_DEPTH + 1 or (
+                    caller is not None and caller.depth >= each.depth
+                ):
                     self._refuse("a stack of frames like this")
 
 
@@ -308,7 +310,9 @@ _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "view": _view,
     "range": lambda reader, node: range(*reader.values(node[1:])),
     "slice": lambda reader, node: slice(*reader.values(node[1:])),
-    "retry": lambda reader, node: RetryPolicy(node[1], list(node[2]), backoff=reader.value(node[3])),
+    "retry": lambda reader, node: RetryPolicy(
+        node[1], list(node[2]), backoff=reader.value(node[3])
+    ),
 }
 
 
@@ -378,7 +382,11 @@ def _fill_attributes(reader: GraphReader, made: Any, node: Node) -> None:
 
 def _fill_model(reader: GraphReader, made: Any, node: Node) -> None:
     def pairs(written: Any) -> Any:
-        return None if written is None else dict(zip(written[0], reader.values(written[1]), strict=True))
+        return (
+            None
+            if written is None
+            else dict(zip(written[0], reader.values(written[1]), strict=True))
+        )
 
     _put(made, "__dict__", dict(zip(node[2], reader.values(node[3]), strict=True)))
     _put(made, "__pydantic_extra__", pairs(node[4]))
@@ -390,7 +398,11 @@ def _fill_exception(reader: GraphReader, made: Any, node: Node) -> None:
     _, _, args, names, values, _, told, special = node
     held = dict(zip(names, reader.values(values), strict=True))
     faults.fill(
-        made, _checked(reader.value(args), tuple, "the arguments"), held, reader.values(special), told
+        made,
+        _checked(reader.value(args), tuple, "the arguments"),
+        held,
+        reader.values(special),
+        told,
     )
     _fill_chain(reader, made, node)
 
@@ -465,4 +477,3 @@ _LAST: dict[str, Callable[[GraphReader, Any, Node], None]] = {
     "iterator": _place,
     **dict.fromkeys(("future", "task", "gather"), _check_callbacks),
 }
-

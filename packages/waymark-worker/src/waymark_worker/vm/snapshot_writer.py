@@ -201,7 +201,12 @@ def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
         "suppress": error.__suppress_context__,
     }
     if isinstance(error, ValidationError):
-        return ["validation", error.title, *map(writer.values, faults.validation_parts(error)), chained]
+        return [
+            "validation",
+            error.title,
+            *map(writer.values, faults.validation_parts(error)),
+            chained,
+        ]
     held = {name: value for name, value in error.__dict__.items() if name != MARK}
     return [
         "exception",

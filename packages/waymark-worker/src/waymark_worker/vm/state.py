@@ -29,7 +29,9 @@ class Frame:
 
     __slots__ = ("at", "caller", "depth", "function", "index", "next", "owner", "slots")
 
-    def __init__(self, function: LinkedFunction, slots: list[Any], caller: AnyFrame | None, depth: int) -> None:
+    def __init__(
+        self, function: LinkedFunction, slots: list[Any], caller: AnyFrame | None, depth: int
+    ) -> None:
         self.function = function
         self.slots = slots
         self.caller = caller

@@ -17,7 +17,11 @@ class Place:
     __slots__ = ("block", "constants", "function", "linked")
 
     def __init__(
-        self, linked: LinkedProgram, function: LinkedFunction, block: LinkedBlock, constants: dict[int, Any]
+        self,
+        linked: LinkedProgram,
+        function: LinkedFunction,
+        block: LinkedBlock,
+        constants: dict[int, Any],
     ) -> None:
         self.linked = linked
         self.function = function

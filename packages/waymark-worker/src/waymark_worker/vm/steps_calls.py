@@ -35,7 +35,9 @@ def operands(node: ir.CallPure | ir.Call) -> Callable[[Slots], tuple[list[Any], 
 
     def collect(s: Slots) -> tuple[list[Any], dict[str, Any]]:
         given = [s[slot] for slot in args] if star < 0 else list(s[star])
-        named = {name: s[slot] for name, slot in pairs} if star_keywords < 0 else dict(s[star_keywords])
+        named = (
+            {name: s[slot] for name, slot in pairs} if star_keywords < 0 else dict(s[star_keywords])
+        )
         return given, named
 
     return collect
@@ -60,7 +62,9 @@ def _call_method(node: ir.CallMethod, place: Place) -> Step:
     def call_method(s: Slots, m: Machine) -> None:
         if m.linked.uncompiled:
             refuse_uncompiled(m.linked, s[obj], name)
-        s[dst] = run(m, s[obj], name, [s[slot] for slot in args], {key: s[slot] for key, slot in pairs})
+        s[dst] = run(
+            m, s[obj], name, [s[slot] for slot in args], {key: s[slot] for key, slot in pairs}
+        )
 
     if name == "append" and len(args) == 1 and not pairs:
         item = args[0]
@@ -254,7 +258,13 @@ def merged_policy(default: StoredPolicy, retry: Any, timeout: Any, backoff: Any)
         )  # fmt: skip
     if timeout is None and default.timeout:
         return StoredPolicy(
-            given.attempts, given.exception_types, given.base, given.factor, given.max, given.jitter, default.timeout
+            given.attempts,
+            given.exception_types,
+            given.base,
+            given.factor,
+            given.max,
+            given.jitter,
+            default.timeout,
         )
     return given
 
@@ -265,10 +275,9 @@ def _local(node: ir.Local, place: Place) -> Step:
     pairs = tuple(zip(node.keyword_names, node.keyword_values, strict=True))
 
     def local(s: Slots, m: Machine) -> None:
-        taken = m.local.take(kind, [s[slot] for slot in args], {name: s[slot] for name, slot in pairs})
+        taken = m.local.take(
+            kind, [s[slot] for slot in args], {name: s[slot] for name, slot in pairs}
+        )
         s[dst] = m.decode(taken)
 
     return local
-
-
-

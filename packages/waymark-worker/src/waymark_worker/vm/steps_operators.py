@@ -60,11 +60,18 @@ def _subtract(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -
     return subtract
 
 
-def _small(host: Callable[[Any, Any], Any]) -> Callable[[int, int, int, Callable[[Any, Any], Any]], Step]:
+def _small(
+    host: Callable[[Any, Any], Any],
+) -> Callable[[int, int, int, Callable[[Any, Any], Any]], Step]:
     def make(dst: int, left: int, right: int, run: Callable[[Any, Any], Any]) -> Step:
         def small(s: Slots, m: Machine) -> None:
             a, b = s[left], s[right]
-            if a.__class__ is int and b.__class__ is int and -_WORD < a < _WORD and -_WORD < b < _WORD:
+            if (
+                a.__class__ is int
+                and b.__class__ is int
+                and -_WORD < a < _WORD
+                and -_WORD < b < _WORD
+            ):
                 s[dst] = host(a, b)
             else:
                 s[dst] = run(a, b)

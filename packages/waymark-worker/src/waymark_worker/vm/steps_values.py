@@ -27,7 +27,9 @@ def unbound(name: str, *, free: bool) -> NameError:
         return NameError(
             f"cannot access free variable '{name}' where it is not associated with a value in enclosing scope"
         )
-    return UnboundLocalError(f"cannot access local variable '{name}' where it is not associated with a value")
+    return UnboundLocalError(
+        f"cannot access local variable '{name}' where it is not associated with a value"
+    )
 
 
 @makes(ir.Move)
@@ -115,7 +117,12 @@ def _load_global(node: ir.LoadGlobal, place: Place) -> Step:
 def _make_function(node: ir.MakeFunction, place: Place) -> Step:
     dst = node.dst
     function = place.linked.functions[node.function]
-    defaults, names, values, cells = node.defaults, node.keyword_names, node.keyword_values, node.cells
+    defaults, names, values, cells = (
+        node.defaults,
+        node.keyword_names,
+        node.keyword_values,
+        node.cells,
+    )
 
     def make_function(s: Slots, m: Machine) -> None:
         s[dst] = FunctionValue(

@@ -131,7 +131,9 @@ def _left(frame: Frame, error: BaseException) -> tuple[BaseException, AnyFrame |
         frame.owner.state = FINISHED
         frame.owner.frame = None
     if isinstance(error, StopIteration):
-        changed = RuntimeError(f"{'generator' if kind == 'generator' else 'coroutine'} raised StopIteration")
+        changed = RuntimeError(
+            f"{'generator' if kind == 'generator' else 'coroutine'} raised StopIteration"
+        )
         changed.__cause__ = changed.__context__ = error
         return changed, caller
     return error, caller
