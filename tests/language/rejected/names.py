@@ -1,0 +1,135 @@
+"""Names that mean something else each time, do I/O, or belong to somebody else."""
+
+import asyncio
+import json
+import os
+import random
+import time
+import uuid
+from datetime import date, datetime
+
+from tests.language.steps import double, echo
+from waymark import Workflow, workflow
+
+counter = 0
+counter = counter + 1
+settings = {"url": os.environ.get("URL", "x")}
+loaded = json.loads("{}")
+started = datetime.now()
+handle = object()
+
+
+class Service:
+    def call(self):
+        return 1
+
+
+service = Service()
+
+
+async def not_an_action(x):
+    return os.getcwd()
+
+
+@workflow
+class UndefinedName(Workflow):
+    async def run(self):
+        return nothing_like_this
+
+
+@workflow
+class ReboundName(Workflow):
+    async def run(self):
+        return counter
+
+
+@workflow
+class EnvironmentName(Workflow):
+    async def run(self):
+        return settings
+
+
+@workflow
+class ComputedName(Workflow):
+    async def run(self):
+        return loaded, started, handle
+
+
+@workflow
+class ServiceObject(Workflow):
+    async def run(self):
+        return service.call()
+
+
+@workflow
+class ForeignClass(Workflow):
+    async def run(self):
+        return Service()
+
+
+@workflow
+class OpensFile(Workflow):
+    async def run(self):
+        return open("x").read()
+
+
+@workflow
+class HashAndId(Workflow):
+    async def run(self):
+        return hash("a"), id("a")
+
+
+@workflow
+class EvalExec(Workflow):
+    async def run(self):
+        exec("x = 1")
+        return eval("1 + 1"), globals(), locals(), vars(), dir()
+
+
+@workflow
+class InputAndImport(Workflow):
+    async def run(self):
+        input()
+        __import__("os")
+        setattr(self, "x", 1)
+
+
+@workflow
+class Clocks(Workflow):
+    async def run(self):
+        return datetime.now(), date.today(), time.time(), uuid.uuid4(), random.random()
+
+
+@workflow
+class ModuleCalls(Workflow):
+    async def run(self):
+        os.getenv("HOME")
+        json.dumps({})
+        time.sleep(1)
+
+
+@workflow
+class AsyncioRest(Workflow):
+    async def run(self):
+        task = asyncio.create_task(double(1))
+        await asyncio.wait_for(echo(1), 5)
+        await asyncio.to_thread(print)
+        return task
+
+
+@workflow
+class HelperThatReadsTheWorld(Workflow):
+    async def run(self):
+        return await not_an_action(1)
+
+
+@workflow
+class DunderAttribute(Workflow):
+    async def run(self):
+        return "abc".__class__.__mro__
+
+
+@workflow
+class SelfEscapes(Workflow):
+    async def run(self):
+        return await echo(self)

@@ -1,0 +1,130 @@
+"""Syntax that is not part of the language, or not yet."""
+
+import asyncio
+import contextlib
+
+from tests.language.steps import double, echo, numbers
+from waymark import Workflow, workflow
+
+
+@workflow
+class Match(Workflow):
+    async def run(self, x):
+        match x:
+            case 1:
+                return "one"
+            case _:
+                return "other"
+
+
+@workflow
+class With(Workflow):
+    async def run(self):
+        with contextlib.suppress(ValueError):
+            await echo(1)
+
+
+@workflow
+class AsyncWith(Workflow):
+    async def run(self):
+        async with asyncio.timeout(1):
+            await echo(1)
+
+
+@workflow
+class AsyncFor(Workflow):
+    async def run(self):
+        async for x in numbers(3):
+            pass
+
+
+@workflow
+class AsyncComprehension(Workflow):
+    async def run(self):
+        return [x async for x in numbers(3)]
+
+
+@workflow
+class ExceptStar(Workflow):
+    async def run(self):
+        try:
+            await echo(1)
+        except* ValueError:
+            pass
+
+
+@workflow
+class NestedFunction(Workflow):
+    async def run(self):
+        def inner():
+            return 1
+
+        return inner()
+
+
+@workflow
+class NestedClass(Workflow):
+    async def run(self):
+        class Inner:
+            pass
+
+        return 1
+
+
+@workflow
+class Global(Workflow):
+    async def run(self):
+        global counter
+        counter = 1
+
+
+@workflow
+class ImportInside(Workflow):
+    async def run(self):
+        import json
+
+        return json.dumps(1)
+
+
+@workflow
+class YieldInside(Workflow):
+    async def run(self):
+        return self.items()
+
+    def items(self):
+        yield 1
+
+
+@workflow
+class AwaitInGenerator(Workflow):
+    async def run(self):
+        return list(await double(x) for x in [1, 2])
+
+
+@workflow
+class BareRaiseOutside(Workflow):
+    async def run(self):
+        raise
+
+
+@workflow
+class ComplexNumber(Workflow):
+    async def run(self):
+        return 1j
+
+
+@workflow
+class EllipsisValue(Workflow):
+    async def run(self):
+        return ...
+
+
+@workflow
+class SeveralProblems(Workflow):
+    async def run(self, x):
+        with open("f") as f:
+            text = f.read()
+        match x:
+            case _:
+                pass
+        print(eval("1"))
