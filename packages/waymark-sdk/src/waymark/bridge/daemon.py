@@ -30,6 +30,8 @@ from waymark_schema.errors import DatabaseError, DatabaseUnreachable
 from waymark_schema.wire.framing import FrameError, FrameReader
 
 _FLUSH_S: Final = 1.0
+_LINGER_S: Final = 3.0
+"""How long a bridge that cannot serve waits for the client that booted it, to tell it why."""
 _log = logging.getLogger("waymark.bridge")
 
 
@@ -56,6 +58,8 @@ class Daemon:
         self._begun_at = time.monotonic()
         self._stopped = asyncio.Event()
         self._came_and_went = asyncio.Event()
+        self._trouble: Exception | None = None
+        self._told = asyncio.Event()
 
     async def run(self, doors: Iterable[Door] = ()) -> Exception | None:
         """Serve until stopped or idle; return the error that makes serving this database pointless, if any."""
@@ -69,7 +73,7 @@ class Daemon:
         finally:
             for server in servers:
                 server.close()
-            await self._dismiss(trouble)
+            await self._dismiss()
             await self._store.close()
         return trouble
 
@@ -95,6 +99,10 @@ class Daemon:
 
     def take(self, client: Client, request: Request) -> None:
         """Hand a request to the service that answers it."""
+        if self._trouble is not None and not isinstance(request, protocol.Hello | protocol.Forget):
+            client.answer(failed(request.request, self._trouble))
+            self._told.set()
+            return
         match request:
             case protocol.Start(number, runs):
                 self._intake.add(Asked(client, number, runs))
@@ -134,7 +142,10 @@ class Daemon:
             await asyncio.wait([work, *ends])
         if work.cancelled():
             return None
-        return _first(work.exception())
+        self._trouble = _first(work.exception())
+        if self._trouble is not None:
+            await self._tell(self._trouble)
+        return self._trouble
 
     async def _work(self) -> None:
         await self._prepare()
@@ -163,9 +174,20 @@ class Daemon:
             else:
                 return
 
-    def _give_up(self, error: Exception) -> None:
-        for service in (self._intake, self._registrar, self._standings, self._waits):
-            service.give_up(error)
+    def _give_up(self, error: Exception) -> int:
+        """Answer everything that waits with an error; return how much that was."""
+        services = (self._intake, self._registrar, self._standings, self._waits)
+        return sum(service.give_up(error) for service in services)
+
+    async def _tell(self, trouble: Exception) -> None:
+        """Answer whoever waits with the trouble; if nobody does yet, whoever comes first."""
+        if self._give_up(trouble):
+            return
+        try:
+            async with asyncio.timeout(_LINGER_S):
+                await self._told.wait()
+        except TimeoutError:
+            _log.info("nobody came to be told why this bridge ends")
 
     async def _idle(self) -> None:
         """Return once no client was connected for the whole time that is allowed."""
@@ -182,10 +204,8 @@ class Daemon:
                 _log.info("nobody was connected for %s; ending", self._idle_exit)
                 return
 
-    async def _dismiss(self, trouble: Exception | None) -> None:
-        """Say why to whoever waits, and give the last answers the time to leave."""
-        if trouble is not None:
-            self._give_up(trouble)
+    async def _dismiss(self) -> None:
+        """Give the last answers the time to leave, then close all connections."""
         deadline = asyncio.get_running_loop().time() + _FLUSH_S
         while any(client.unsent for client in self._clients):
             if asyncio.get_running_loop().time() > deadline:

@@ -74,12 +74,14 @@ class Intake:
         """Learn that a program is stored."""
         self._known.add(digest)
 
-    def give_up(self, error: Exception) -> None:
-        """Answer everything that is not in the database's hands with an error."""
-        for queue in (self._plain, self._keyed):
-            while queue:
-                asked = queue.popleft()
-                asked.party.answer(failed(asked.request, error))
+    def give_up(self, error: Exception) -> int:
+        """Answer everything that is not in the database's hands with an error; return how many requests."""
+        waiting = [*self._plain, *self._keyed]
+        self._plain.clear()
+        self._keyed.clear()
+        for asked in waiting:
+            asked.party.answer(failed(asked.request, error))
+        return len(waiting)
 
     async def run_shared(self) -> None:
         """Queue plain runs until cancelled: one statement at a time, with all that came in meanwhile."""

@@ -31,11 +31,13 @@ class Registrar:
         self._asked.append((party, request, programs))
         self._news.set()
 
-    def give_up(self, error: Exception) -> None:
-        """Answer everybody with an error."""
-        while self._asked:
-            party, request, _ = self._asked.popleft()
+    def give_up(self, error: Exception) -> int:
+        """Answer everybody with an error; return how many requests."""
+        waiting = list(self._asked)
+        self._asked.clear()
+        for party, request, _ in waiting:
             party.answer(failed(request, error))
+        return len(waiting)
 
     async def run(self) -> None:
         """Register, in order, until cancelled."""

@@ -26,11 +26,12 @@ class Standings:
         self._asked.append((party, request, instance))
         self._news.set()
 
-    def give_up(self, error: Exception) -> None:
-        """Answer everybody with an error."""
+    def give_up(self, error: Exception) -> int:
+        """Answer everybody with an error; return how many requests."""
         asked, self._asked = self._asked, []
         for party, request, _ in asked:
             party.answer(failed(request, error))
+        return len(asked)
 
     async def run(self) -> None:
         """Answer until cancelled."""

@@ -112,13 +112,14 @@ class Waits:
             self.forget(party, request)
         self._by_party.pop(id(party), None)
 
-    def give_up(self, error: Exception) -> None:
-        """Answer everybody with an error."""
-        for watched in self._watched.values():
-            for party, request in watched.parties:
-                party.answer(failed(request, error))
+    def give_up(self, error: Exception) -> int:
+        """Answer everybody with an error; return how many requests."""
+        waiting = [each for watched in self._watched.values() for each in watched.parties]
+        for party, request in waiting:
+            party.answer(failed(request, error))
         self._watched.clear()
         self._by_party.clear()
+        return len(waiting)
 
     async def run(self) -> None:
         """Look, whenever something is due, until cancelled."""
