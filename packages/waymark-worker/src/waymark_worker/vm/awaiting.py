@@ -192,6 +192,31 @@ def start_timer(machine: Machine, seconds: float, result: Any) -> Future:
     return future
 
 
+def close(coroutine: Any, error: BaseException) -> BaseException:
+    """Use up a coroutine that is ended by ``error`` before its first step; returns what its task ends with."""
+    used = _use_of(coroutine)
+    if used != CREATED:
+        return _used(finished=used == FINISHED)
+    if coroutine.__class__ is CallValue:
+        coroutine.future = Future()
+        coroutine.future.state = DONE
+    else:
+        coroutine.state = FINISHED
+        if coroutine.__class__ is Coroutine:
+            coroutine.frame = None
+    return error
+
+
+def _use_of(coroutine: Any) -> int:
+    if coroutine.__class__ is not CallValue:
+        state: int = coroutine.state
+        return state
+    future = coroutine.future
+    if future is None:
+        return CREATED
+    return SUSPENDED if future.state == PENDING else FINISHED
+
+
 def create_task(machine: Machine, coroutine: Any) -> Task:
     """Make a task whose first step is queued."""
     if len(machine.tasks) >= MAX_ALIVE:
@@ -243,6 +268,7 @@ __all__ = [
     "CONSTRUCT",
     "await_future",
     "await_value",
+    "close",
     "create_task",
     "ensure_future",
     "gather",

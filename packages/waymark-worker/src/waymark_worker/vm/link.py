@@ -124,10 +124,7 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
             linked.opaque.add(cls)
         for name, wire in entry.attributes.items():
             linked.attributes[cls, name] = linked.codec.decode(wire)
-        for name, why in entry.uncompiled.items():
-            linked.uncompiled[cls, name] = why
-            if (entry.descriptor.qualname, name) in special:
-                refuse_special(cls, name, why)
+        _refuse(linked, cls, entry, special)
     for cls in linked.classes:
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():
@@ -135,6 +132,15 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         if entry.descriptor.options.get("own_init") and (cls, "__init__") not in linked.members:
             linked.opaque.add(cls)
+
+
+def _refuse(
+    linked: LinkedProgram, cls: type, entry: stored.TypeEntry, special: list[tuple[str, str]]
+) -> None:
+    for name, why in entry.uncompiled.items():
+        linked.uncompiled[cls, name] = why
+        if (entry.descriptor.qualname, name) in special:
+            refuse_special(cls, name, why)
 
 
 def _members(entry: stored.TypeEntry) -> Iterator[tuple[str, str, int]]:

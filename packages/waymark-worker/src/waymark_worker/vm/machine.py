@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from asyncio.exceptions import CancelledError
 from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 from waymark_schema.failures import SerializationError
 from waymark_schema.values.errors import MalformedValue
-from waymark_worker.vm.awaiting import await_value, create_task, gather
+from waymark_worker.vm.awaiting import await_value, close, create_task, gather
 from waymark_worker.vm.callables import (
-    CREATED,
-    FINISHED,
-    UNBOUND,
     Coroutine,
-    FunctionValue,
     WorkflowObject,
 )
 from waymark_worker.vm.calls import call
@@ -46,7 +41,8 @@ from waymark_worker.vm.scheduling import (
     fail_task,
     finish_task,
 )
-from waymark_worker.vm.state import PUSHED, AnyFrame, Frame
+from waymark_worker.vm.starting import first_frame
+from waymark_worker.vm.state import PUSHED, AnyFrame
 from waymark_worker.vm.unwinding import FATAL, give, unwind
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
@@ -108,7 +104,7 @@ class Machine:
             raise MalformedValue(msg)
         name = linked.program.class_name or linked.program.workflow
         workflow = WorkflowObject(name, owned, shared)
-        machine.root = create_task(machine, Coroutine(_first_frame(linked, workflow, given)))
+        machine.root = create_task(machine, Coroutine(first_frame(linked, workflow, given)))
         machine.root.callbacks.append(STOP)
         return machine
 
@@ -319,8 +315,7 @@ class Machine:
         """Take the first step of a task: its coroutine may be a call or a sleep, which have no frame."""
         self.frame = None
         if error is not None:
-            close(coroutine)
-            fail_task(self, task, error)
+            fail_task(self, task, close(coroutine, error))
             return
         try:
             value = await_value(self, coroutine)
@@ -394,51 +389,3 @@ class Machine:
         self.timers.clear()
         self.tasks.clear()
         self.inline = None
-
-
-def close(coroutine: Any) -> None:
-    """Mark a coroutine that was cancelled before its first step as used."""
-    if coroutine.__class__ is Coroutine:
-        coroutine.state = FINISHED
-        coroutine.frame = None
-    elif getattr(coroutine, "future", UNBOUND) is None:
-        coroutine.future = Future()
-        coroutine.future.state = DONE
-    elif getattr(coroutine, "state", None) == CREATED:
-        coroutine.state = FINISHED
-
-
-def _first_frame(linked: LinkedProgram, workflow: WorkflowObject, given: dict[str, Any]) -> Frame:
-    function = linked.functions[0]
-    run = FunctionValue(function)
-    positional: list[Any] = [workflow]
-    keywords: dict[str, Any] = {}
-    for parameter in function.parameters[1:]:
-        if parameter.name not in given:
-            continue
-        value = given[parameter.name]
-        if parameter.kind == "var_positional":
-            positional.extend(_listed(value))
-        elif parameter.kind == "var_keyword":
-            keywords.update(value)
-        elif parameter.kind == "keyword_only":
-            keywords[parameter.name] = value
-        else:
-            positional.append(value)
-    unknown = given.keys() - {parameter.name for parameter in function.parameters}
-    if unknown:
-        msg = f"run() of {linked.program.workflow!r} has no parameter {sorted(unknown)!r}"
-        raise MalformedValue(msg)
-    try:
-        slots = function.bind(run, positional, keywords)
-    except TypeError as error:
-        msg = f"the stored inputs do not fit run() of {linked.program.workflow!r}: {error}"
-        raise MalformedValue(msg) from error
-    return Frame(function, slots, None, 0)
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    if isinstance(value, list | tuple):
-        return value
-    msg = f"the stored variable arguments are {value!r:.100}; expected a list"
-    raise MalformedValue(msg)
