@@ -42,7 +42,8 @@ def page(template: str, *, path: str, view: object) -> str:
 def fragment(template: str, *, view: object) -> str:
     """The part of the page that changes, as the page contains it, for htmx."""
     html = _environment().get_template("fragment.html").render(content=template, view=view)
-    return html + htmx.clears_notice()
+    # str: added to a plain string, Markup would escape that string.
+    return html + str(htmx.clears_notice())
 
 
 def problem(title: str, paragraphs: tuple[str, ...], *, detail: str = "") -> str:

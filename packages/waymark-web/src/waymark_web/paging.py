@@ -73,7 +73,9 @@ def address(path: str, parameters: Mapping[str, str | None]) -> str:
     >>> address("/", {"state": "failed", "workflow": None, "before": "a b"})
     '/?state=failed&before=a+b'
     """
-    query = urlencode({name: value for name, value in parameters.items() if value})
+    query = urlencode(
+        {name: value for name, value in parameters.items() if value}, errors="replace"
+    )
     return f"{path}?{query}" if query else path
 
 
