@@ -12,6 +12,8 @@ class EntryLocals(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
     retry_at: float | None = None
     log: list[tuple[str, str]] = []
     """Level and text of what the workflow printed."""
+    output: bytes = b""
+    """What the attempt printed and logged: durable wire form of a list of [level, text, seconds since the epoch]."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -10,13 +10,15 @@ import mmap
 import os
 import tempfile
 from contextlib import suppress
+from uuid import UUID
 
 _INTEGERS = ("tick", "lease", "generation", "lost", "fenced")
 """``lease`` and its ``generation`` are written by the supervisor, ``tick`` and ``lost`` (the generation
 that the runloop gave up) by the runloop; ``fenced`` is the generation that the supervisor found fenced."""
 _TIMES = ("beat_at", "database_now", "database_at")
 """By the supervisor: when the last confirmed heartbeat was sent, the database's clock then, and when it was read."""
-_SIZE = 8 * (len(_INTEGERS) + len(_TIMES) + 2)
+_SIZE = 8 * (len(_INTEGERS) + len(_TIMES) + 3)
+_NOBODY = bytes(24)
 
 
 def create_page() -> int:
@@ -63,14 +65,20 @@ class Board:
         """Say that the runloop's loop lives."""
         self._integers[0] += 1
 
-    def advancing(self, instance: bytes | None) -> None:
-        """Name the instance whose code is being advanced, for whoever finds the runloop stuck."""
-        self._map[self._instance_at : self._instance_at + 16] = instance or bytes(16)
+    def advancing(self, instance: bytes, position: int) -> None:
+        """Name the instance whose code is being advanced, and its newest entry, for whoever finds us dead."""
+        at = self._instance_at
+        self._map[at : at + 24] = instance + position.to_bytes(8, "little")
 
-    def advanced(self) -> bytes | None:
-        """The instance that was being advanced, or None."""
-        raw = bytes(self._map[self._instance_at : self._instance_at + 16])
-        return raw if any(raw) else None
+    def advanced(self) -> None:
+        """Say that no instance's code is being advanced."""
+        at = self._instance_at
+        self._map[at : at + 24] = _NOBODY
+
+    def last_advancing(self) -> tuple[UUID, int] | None:
+        """The instance that was being advanced, and the position of its newest entry; None if none was."""
+        raw = bytes(self._map[self._instance_at : self._instance_at + 24])
+        return (UUID(bytes=raw[:16]), int.from_bytes(raw[16:], "little")) if any(raw) else None
 
     def close(self) -> None:
         """Unmap the page."""

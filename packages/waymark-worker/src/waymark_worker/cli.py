@@ -8,16 +8,23 @@ import signal
 import sys
 
 from waymark_schema.database.pools import has_session_features, wait_for_database
-from waymark_schema.database.sessions import open_session_sync
+from waymark_schema.database.sessions import (
+    durability_warnings,
+    open_session,
+    open_session_sync,
+    server_facts,
+)
 from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.environment import load
 from waymark_schema.errors import SettingError, WaymarkError
 from waymark_schema.migrate import check_schema_sync, migrate_up
+from waymark_worker import web
 from waymark_worker.settings import PoolSettings, available_cpus
 from waymark_worker.supervisor import Supervisor
 from waymark_worker.telemetry import configure, log
 
 CANNOT_START = 78
+FIRST_SCREEN_LINES = 15
 
 
 def main() -> int:
@@ -26,9 +33,12 @@ def main() -> int:
         return _fail("the worker pool runs on Linux and macOS; on Windows use WSL or a container")
     try:
         settings = load(PoolSettings)
+        configure(level=settings.log_level, form=settings.log_format)
         database = from_environment(os.environ)
         _require_modules(settings)
-        configure(level=settings.log_level, form=settings.log_format)
+        if settings.webapp_enabled:
+            web.require_web()
+            web.require_address(settings.webapp_addr)
         return asyncio.run(_run(settings, database))
     except BaseException as raised:
         error = _first(raised)
@@ -42,6 +52,7 @@ def main() -> int:
 async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
     await wait_for_database(database, application="waymark pool")
     await asyncio.to_thread(_migrate, database)
+    await _warn_of_settings(database)
     features = await has_session_features(database, application="waymark probe")
     count, why = available_cpus()
     if settings.worker_count is not None:
@@ -50,13 +61,21 @@ async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    announcing = loop.create_task(
-        _announce(supervisor, database, line=f"{count} workers ({why})", features=features)
-    )
+    announcing = loop.create_task(_announce(supervisor, settings, database, count=count, why=why))
     try:
-        return await supervisor.run()
+        status = await supervisor.run()
     finally:
         announcing.cancel()
+    return _fail(supervisor.failure) if supervisor.failure else status
+
+
+async def _warn_of_settings(database: DatabaseSettings) -> None:
+    session = await open_session(database, application="waymark pool")
+    try:
+        for warning in durability_warnings(await server_facts(session)):
+            log.warning("database.not_durable", reason=warning)
+    finally:
+        await session.connection.close()
 
 
 def _require_modules(settings: PoolSettings) -> None:
@@ -80,20 +99,43 @@ def _migrate(database: DatabaseSettings) -> None:
 
 
 async def _announce(
-    supervisor: Supervisor, database: DatabaseSettings, *, line: str, features: bool
+    supervisor: Supervisor,
+    settings: PoolSettings,
+    database: DatabaseSettings,
+    *,
+    count: int,
+    why: str,
 ) -> None:
     """One line once calls can run: what, where, how many and why."""
     await supervisor.ready.wait()
     known = supervisor.known()
-    log.info(
-        "pool.ready",
-        pool=supervisor.pool,
-        database=database.target,
-        workers=line,
-        workflows=known.workflows,
-        actions=known.actions,
-        notified=features,
-    )
+    slots = count * settings.concurrent_per_worker
+    web_url = f"http://{settings.webapp_addr}" if settings.webapp_enabled else None
+    if settings.log_format == "json":
+        log.info(
+            "pool.ready",
+            pool=supervisor.pool,
+            database=database.target,
+            workers=count,
+            workers_from=why,
+            slots=slots,
+            workflows=known.workflows,
+            actions=known.actions,
+            web=web_url,
+        )
+        return
+    parts = [
+        f"{_counted(count, 'worker')} ({why})",
+        _counted(slots, "slot"),
+        _counted(known.workflows, "workflow"),
+        _counted(known.actions, "action"),
+    ]
+    line = f"pool.ready: pool {supervisor.pool} on {database.target}: {', '.join(parts)}"
+    log.info(f"{line}, web {web_url}" if web_url else line)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _first(error: BaseException) -> BaseException:
@@ -103,5 +145,13 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _fail(message: str) -> int:
-    print(f"waymark-start-workers: {message}", file=sys.stderr, flush=True)
+    """Show what is in the way; a screen of it, in full where the log goes."""
+    lines = message.strip().splitlines()
+    if len(lines) > FIRST_SCREEN_LINES:
+        rest = len(lines) - FIRST_SCREEN_LINES + 1
+        lines = [
+            *lines[: FIRST_SCREEN_LINES - 1],
+            f"… and {rest} lines more; `waymark check` shows all",
+        ]
+    print("waymark-start-workers: " + "\n".join(lines), file=sys.stderr, flush=True)
     return CANNOT_START

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Protocol
+
+LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+"""The last day that Python and Postgres can both name; what lies behind it never comes."""
 
 
 class Clock(Protocol):
@@ -52,6 +56,11 @@ class DatabaseClock:
     def now(self) -> float:
         """Seconds since the epoch by the database."""
         return self._base + (time.monotonic() - self._base_at)
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since the epoch as a row holds them; whatever no calendar can name becomes its nearest end."""
+    return datetime.fromtimestamp(min(max(0.0, seconds), LATEST), UTC)
 
 
 async def pause(seconds: float) -> None:

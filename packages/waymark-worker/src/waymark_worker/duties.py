@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from datetime import timedelta
 
 import psycopg
 
-from waymark_schema.database.execute import Session, execute, fetch_one
+from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId, ProgramId
 from waymark_schema.tables import notifications, pools
@@ -17,9 +18,11 @@ from waymark_worker import pruner, wakes
 from waymark_worker.clock import Clock, pause
 from waymark_worker.reaper import Reaper
 from waymark_worker.runloop.report import RunloopReport
-from waymark_worker.sessions import LeaseSessions, pause_after
+from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import log
+
+PRUNE_PAUSE_SECONDS = 0.2
 
 
 async def run(
@@ -41,7 +44,7 @@ async def run(
             duties.reaper = Reaper(session, clock=clock, own=own, session_features=session_features)
             await duties.run()
         except (psycopg.Error, OSError, DatabaseError) as error:
-            log.warning("duties.failed", error=str(error).splitlines()[0])
+            log.warning("duties.failed", error=first_line(error))
             await pause_after(error, attempt)
             attempt += 1
         finally:
@@ -101,12 +104,14 @@ class _Duties:
         return min(interval, 0.5)
 
     async def _prune(self) -> float:
-        await pruner.prune(
+        """Sweep for a moment at a time: waking and reaping must not wait for a long sweep."""
+        swept = await pruner.prune(
             self._session,
             retention=self._settings.retention,
             room=self._settings.garbage_collector_batch_size,
+            clock=self._clock,
         )
-        return self._settings.garbage_collector_interval_ms / 1000
+        return self._settings.garbage_collector_interval_ms / 1000 if swept else PRUNE_PAUSE_SECONDS
 
     async def _show(self) -> float:
         await self._status(self._session)
@@ -142,6 +147,31 @@ async def report(session: Session, pool: PoolId, reports: Iterable[RunloopReport
             )
         ),
     )
+
+
+class Unserved:
+    """Says once, and why, that runs of a workflow are queued which no live pool can run."""
+
+    def __init__(self, *, silent: timedelta) -> None:
+        """``silent``: how long a pool may not have reported and still counts as alive."""
+        self._silent = silent
+        self._before: set[int] = set()
+        self._told: set[tuple[str, str]] = set()
+
+    async def look(self, session: Session, reports: Iterable[RunloopReport]) -> None:
+        """Two looks in a row must find a program: a pool that has just begun to run it reports meanwhile."""
+        refusals = {program: why for item in reports for program, why in item.refusals.items()}
+        if not refusals:
+            return
+        found = await fetch_all(session, pools.unserved(silent=self._silent))
+        for program in found:
+            why = refusals.get(program.id)
+            if program.id in self._before and why and (program.workflow, why) not in self._told:
+                self._told.add((program.workflow, why))
+                log.warning(
+                    "runs.waiting", workflow=program.workflow, version=program.version, reason=why
+                )
+        self._before = {program.id for program in found}
 
 
 def _sum(reports: Iterable[RunloopReport], counter: str) -> int:

@@ -14,7 +14,7 @@ import psycopg
 
 from waymark_schema.database.execute import Session, execute
 from waymark_schema.database.faults import Fault, classify
-from waymark_schema.errors import DatabaseUnreachable, NotTheOwner
+from waymark_schema.errors import DatabaseError, HistoryLost
 from waymark_schema.ids import LeaseId
 from waymark_schema.tables import settle, transactions
 from waymark_schema.tables.settle import (
@@ -38,6 +38,7 @@ class Change:
     """What one entry did to one instance; ``carried`` comes back with the commit."""
 
     instance: UUID
+    epoch: int
     carried: Any
     rows: list[JournalRow] = field(default_factory=list)
     final: FinalRow | None = None
@@ -96,8 +97,8 @@ class Committer:
         self._lost_answer = False
         self._seq = 1
         self._stopping = False
-        self._refused: set[UUID] = set()
-        """Instances of which a change was refused: what was queued behind it would leave a gap."""
+        self._refused: set[tuple[UUID, int]] = set()
+        """Claims of which a change was refused: what was queued behind it would leave a gap."""
 
     def add(self, change: Change) -> None:
         """Queue a change; it is committed with whatever else is ready then."""
@@ -150,12 +151,14 @@ class Committer:
                 continue
             try:
                 await self._settle(part)
-            except (psycopg.Error, NotTheOwner) as error:
+            except (Fenced, HistoryLost):
+                raise
+            except Exception as error:  # noqa: BLE001 - what cannot even be encoded is refused like what the server refuses
                 if len(part) == 1:
                     log.error(
                         "journal.rejected", instance=str(part[0].instance), error=str(error).strip()
                     )
-                    self._refused.add(part[0].instance)
+                    self._refused.add((part[0].instance, part[0].epoch))
                     self._rejected(part[0], error)
                     continue
                 middle = len(part) // 2
@@ -165,7 +168,7 @@ class Committer:
             self._committed(part)
 
     def _wanted(self, change: Change) -> bool:
-        return change.last_word or change.instance not in self._refused
+        return change.last_word or (change.instance, change.epoch) not in self._refused
 
     async def _settle(self, changes: list[Change]) -> None:
         batch = self._batch(changes)
@@ -173,7 +176,7 @@ class Committer:
         while True:
             try:
                 result = await self._send(batch)
-            except (psycopg.Error, OSError, DatabaseUnreachable) as error:
+            except (psycopg.Error, OSError, DatabaseError) as error:
                 if not await self._recover(error, attempt):
                     raise
                 attempt += 1
@@ -227,12 +230,14 @@ class Committer:
 
     async def _recover(self, error: Exception, attempt: int) -> bool:
         """Prepare to send the identical batch again; False if sending it again cannot help."""
-        fault = Fault.LOST if isinstance(error, DatabaseUnreachable) else classify(error)
-        if fault is Fault.LOST:
-            self._lost_answer = True
-            await self._close()
-        elif fault is not Fault.TRANSIENT:
+        fault = Fault.LOST if isinstance(error, DatabaseError) else classify(error)
+        if fault in (Fault.DATA, Fault.REFUSED):
             return False
+        if fault is not Fault.TRANSIENT:
+            # FATAL too: role or schema are not what they must be until a person mends them, and then
+            # what is held here goes on.
+            self._lost_answer = self._lost_answer or fault is Fault.LOST
+            await self._close()
         if attempt:
             log.warning("journal.retrying", attempt=attempt, error=str(error).strip())
             await pause(min(2.0, 0.02 * 2 ** min(attempt, 8)))

@@ -13,6 +13,7 @@ from waymark_schema.errors import DatabaseError
 from waymark_schema.tables import notifications
 from waymark_worker.clock import pause
 from waymark_worker.journal import Sessions
+from waymark_worker.sessions import first_line
 from waymark_worker.telemetry import log
 
 PAUSE_SECONDS = 0.5
@@ -52,6 +53,14 @@ class Notifier:
         finally:
             await self._close()
 
+    async def flush(self) -> None:
+        """Send what is left once ``run`` has been cancelled."""
+        if self._finished or self._ready:
+            try:
+                await self._send()
+            finally:
+                await self._close()
+
     async def _send(self) -> None:
         finished, self._finished = self._finished, []
         ready, self._ready = self._ready, False
@@ -65,7 +74,7 @@ class Notifier:
                 messages.append((notifications.ready_channel(schema), ""))
             await fetch_one(self._session, notifications.notify(messages))
         except (psycopg.Error, OSError, DatabaseError) as error:
-            log.warning("notify.failed", error=str(error).splitlines()[0])
+            log.warning("notify.failed", error=first_line(error))
             await self._close()
             await pause(PAUSE_SECONDS)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg
-
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.database.sessions import Purpose, open_session
@@ -42,7 +40,7 @@ class LeaseSessions:
                 )
             except DatabaseUnreachable as error:
                 if attempt % 10 == 0:
-                    log.warning("database.unreachable", role=role, error=str(error).splitlines()[0])
+                    log.warning("database.unreachable", role=role, error=first_line(error))
                 await pause(min(MAX_PAUSE_SECONDS, 0.02 * 2 ** min(attempt, 8)))
                 attempt += 1
 
@@ -57,10 +55,17 @@ class LeaseSessions:
             await session.connection.close()
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says first, for a log; its type when it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 async def pause_after(error: BaseException, attempt: int) -> None:
-    """Wait before a duty tries again; raises the error when trying again cannot help."""
-    fault = classify(error)
-    known = isinstance(error, psycopg.Error | OSError | DatabaseUnreachable)
-    if not known or (fault is Fault.FATAL and not isinstance(error, DatabaseUnreachable)):
-        raise error
+    """Wait before a duty tries again.
+
+    Whatever the database says, a pool that has begun goes on asking: a password, a grant or a schema that
+    a person mends must not need a restart of every pool as well.
+    """
+    if classify(error) is Fault.FATAL and not isinstance(error, DatabaseUnreachable):
+        log.error("database.refuses", error=str(error).strip())
     await pause(min(MAX_PAUSE_SECONDS, 0.05 * 2 ** min(attempt, 8)))

@@ -5,12 +5,28 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WEB_PORT = 24119
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+DISPATCH_MARGIN_MS = 3_000
+"""Nothing is dispatched in the last moments of a lease that is not renewed."""
+LEAST_HEARTBEAT_MS = 100
+
+
+def _whole(low: int, high: int, *, default: int | None, unit: str = "") -> Any:
+    """A setting that is a whole number within bounds, which its error message repeats."""
+    of = f" of {unit}" if unit else ""
+    return Field(
+        default=default, ge=low, le=high, description=f"a whole number{of} from {low} to {high}"
+    )
+
+
+def _milliseconds(low: int, high: int, *, default: int) -> Any:
+    return _whole(low, high, default=default, unit="milliseconds")
 
 
 class PoolSettings(BaseSettings):
@@ -18,32 +34,62 @@ class PoolSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="WAYMARK_", env_ignore_empty=True, frozen=True)
 
-    user_module: Annotated[tuple[str, ...], NoDecode] = ()
-    worker_count: PositiveInt | None = None
-    concurrent_per_worker: PositiveInt = 10
-    max_concurrent_instances: PositiveInt = 500
-    executor_shards: PositiveInt | None = None
-    max_action_lifecycle: PositiveInt | None = None
-    webapp_enabled: bool = False
-    webapp_addr: str = f"0.0.0.0:{WEB_PORT}"
-    poll_interval_ms: Annotated[int, Field(ge=5, le=60_000)] = 100
-    lock_ttl_ms: Annotated[int, Field(ge=4_000, le=3_600_000)] = 15_000
-    lock_heartbeat_ms: Annotated[int, Field(ge=100, le=600_000)] = 5_000
-    expired_lock_reclaimer_interval_ms: Annotated[int, Field(ge=50, le=600_000)] = 1_000
-    expired_lock_reclaimer_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 1_000
-    evict_sleep_threshold_ms: Annotated[int, Field(ge=0)] = 10_000
-    persist_interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
-    garbage_collector_retention_hours: Annotated[float, Field(ge=0)] = 24.0
-    garbage_collector_interval_ms: Annotated[int, Field(ge=100)] = 300_000
-    garbage_collector_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 100
-    runner_profile_interval_ms: Annotated[int, Field(ge=100)] = 5_000
-    shutdown_grace_ms: Annotated[int, Field(ge=0)] = 10_000
-    log_level: Annotated[str, AfterValidator(str.upper)] = "INFO"
-    log_format: Literal["text", "json"] = "text"
-    max_value_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
-    step_budget: PositiveInt = 10_000_000
-    max_snapshot_bytes: Annotated[int, Field(ge=4096)] = 64 * 1024 * 1024
-    crash_limit: PositiveInt = 3
+    user_module: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="module names, separated by commas, such as yourapp.workflows"
+    )
+    worker_count: int | None = _whole(1, 1_024, default=None)
+    concurrent_per_worker: int = _whole(1, 10_000, default=10)
+    max_concurrent_instances: int = _whole(1, 1_000_000, default=500)
+    executor_shards: int | None = _whole(1, 256, default=None)
+    max_action_lifecycle: int | None = _whole(1, 1_000_000_000, default=None)
+    webapp_enabled: bool = Field(default=False, description="true or false")
+    webapp_addr: str = Field(
+        default=f"0.0.0.0:{WEB_PORT}", description=f"HOST:PORT, such as 0.0.0.0:{WEB_PORT}"
+    )
+    poll_interval_ms: int = _milliseconds(5, 60_000, default=100)
+    lock_ttl_ms: int = _milliseconds(4_000, 3_600_000, default=15_000)
+    lock_heartbeat_ms: int = Field(
+        default=0,
+        validate_default=True,
+        description=(
+            "a whole number of milliseconds from 100 to half of what WAYMARK_LOCK_TTL_MS "
+            f"leaves after {DISPATCH_MARGIN_MS}"
+        ),
+    )
+    expired_lock_reclaimer_interval_ms: int = _milliseconds(50, 600_000, default=1_000)
+    expired_lock_reclaimer_batch_size: int = _whole(1, 10_000, default=1_000)
+    evict_sleep_threshold_ms: int = _milliseconds(0, 86_400_000, default=10_000)
+    persist_interval_ms: int = _milliseconds(0, 60_000, default=0)
+    garbage_collector_retention_hours: float = Field(
+        default=24.0, ge=0, le=1_000_000, description="a number of hours, 0 or more"
+    )
+    garbage_collector_interval_ms: int = _milliseconds(100, 86_400_000, default=300_000)
+    garbage_collector_batch_size: int = _whole(1, 10_000, default=100)
+    runner_profile_interval_ms: int = _milliseconds(100, 3_600_000, default=5_000)
+    shutdown_grace_ms: int = _milliseconds(0, 86_400_000, default=10_000)
+    log_level: Annotated[str, AfterValidator(str.upper)] = Field(
+        default="INFO", description=f"one of {', '.join(LEVELS)}"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text or json")
+    max_value_bytes: int = _whole(1_024, 48 * 1024 * 1024, default=16 * 1024 * 1024, unit="bytes")
+    step_budget: int = _whole(1_000, 10_000_000_000, default=10_000_000, unit="units of work")
+    max_snapshot_bytes: int = _whole(
+        4_096, 512 * 1024 * 1024, default=64 * 1024 * 1024, unit="bytes"
+    )
+    crash_limit: int = _whole(1, 1_000, default=3)
+
+    @field_validator("lock_heartbeat_ms")
+    @classmethod
+    def _often_enough(cls, value: int, found: ValidationInfo) -> int:
+        """Two beats must fit between a confirmed one and the moment at which dispatch stops."""
+        ttl: int = found.data.get("lock_ttl_ms", 15_000)
+        most = (ttl - DISPATCH_MARGIN_MS) // 2
+        if value == 0:
+            return min(5_000, most)
+        if not LEAST_HEARTBEAT_MS <= value <= most:
+            msg = f"expected {LEAST_HEARTBEAT_MS} to {most}"
+            raise ValueError(msg)
+        return value
 
     @field_validator("user_module", mode="before")
     @classmethod
@@ -55,9 +101,8 @@ class PoolSettings(BaseSettings):
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
-        allowed = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-        if value not in allowed:
-            msg = f"expected one of {', '.join(allowed)}"
+        if value not in LEVELS:
+            msg = f"expected one of {', '.join(LEVELS)}"
             raise ValueError(msg)
         return value
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import secrets
 import signal
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import version
 
 import psycopg
@@ -24,16 +27,25 @@ from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.tables import leases, pools
 from waymark_worker import duties, web
 from waymark_worker.clock import SystemClock, pause
+from waymark_worker.deaths import Deaths
+from waymark_worker.pool.pool import exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
-from waymark_worker.sessions import LeaseSessions, pause_after
+from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import log
 
 STUCK_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 RESTART_SECONDS = 0.5
+MAX_RESTART_SECONDS = 10.0
+STABLE_SECONDS = 30.0
+LEAST_BEAT_TIMEOUT_SECONDS = 2.0
 GRACE_MARGIN_SECONDS = 5.0
+
+
+_ENDS_OF_A_STOP = (0, -signal.SIGKILL, -signal.SIGTERM)
+"""SIGKILL is our own, on the second signal; SIGTERM came before the runloop could answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,13 @@ class Supervisor:
         self._web: asyncio.subprocess.Process | None = None
         self.pool: PoolId | None = None
         self.ready = asyncio.Event()
-        """Set when the first runloop can run calls."""
+        """Set when every runloop can run calls and holds a lease."""
+        self.failure = ""
+        """Why starting again cannot help, when ``run`` returned CANNOT_RUN."""
+        self._unserved = duties.Unserved(
+            silent=timedelta(milliseconds=4 * settings.runner_profile_interval_ms)
+        )
+        self._deaths = Deaths(settings.crash_limit)
 
     def stop(self) -> None:
         """First time: drain. Second time: end at once."""
@@ -78,10 +96,8 @@ class Supervisor:
 
     async def run(self) -> int:
         """Work until stopped; the exit status of the pool."""
-        if self._settings.webapp_enabled:
-            web.require_web()
-        self.pool = await self._register()
-        base = f"waymark pool {self.pool}"
+        # Sessions are ended by this name: no two pools may ever share it.
+        base = f"waymark pool {secrets.token_hex(6)}"
         sessions = LeaseSessions(self._database, application=base, session_features=self._features)
         for index, share in enumerate(self._shares()):
             self._children.append(
@@ -120,56 +136,70 @@ class Supervisor:
         whole, rest = divmod(self._workers, shards)
         return [whole + (1 if index < rest else 0) for index in range(shards)]
 
-    async def _register(self) -> PoolId:
-        sessions = LeaseSessions(
-            self._database, application="waymark pool", session_features=self._features
-        )
-        session = await sessions.open(role="register")
-        try:
+    async def _register(self, session: Session) -> PoolId:
+        """Write the pool down once it can run something: one that cannot start leaves nothing behind."""
+        if self.pool is None:
             registered = await fetch_one(
                 session,
                 pools.register(
                     pid=os.getpid(),
                     host=socket.gethostname(),
-                    version=_version(),
+                    version=version("waymark-worker"),
                     python=platform.python_version(),
                     program_format=FORMAT,
                     program_semantics=SEMANTICS,
                 ),
             )
-        finally:
-            await session.connection.close()
-        return registered.id
+            self.pool = registered.id
+        return self.pool
 
     def known(self) -> Known:
         """How many workflows and actions the first runloop reported."""
-        report = next(child.report for child in self._children if child.report is not None)
-        return Known(len(report.workflows), len(report.actions))
+        reports = [child.report for child in self._children if child.report is not None]
+        if not reports:
+            return Known(0, 0)
+        return Known(len(reports[0].workflows), len(reports[0].actions))
 
     # runloops -----------------------------------------------------------------------------
 
     async def _keep(self, child: RunloopChild) -> None:
         """Start the runloop, watch it, start it again; until the pool stops or it says that this is useless."""
+        restarts = 0
         while not self._stopping.is_set():
-            await child.start(reported=self._reported)
+            started_at = self._clock.monotonic()
+            await child.start(reported=self._reported, poison=self._deaths.poison)
+            if self._stopping.is_set():
+                child.signal(signal.SIGTERM)  # asked to stop while it was being started
             watching = asyncio.create_task(self._watch(child))  # noqa: TID251 - ends with the process it watches
             code = await child.wait()
             watching.cancel()
             self._beat_now.set()
             if code == CANNOT_RUN:
-                self._status = CANNOT_RUN
-                self.stop()
+                self._give_up(child)
                 return
             if self._stopping.is_set():
-                if code not in (0, -signal.SIGKILL) and not self._status:
+                if code not in _ENDS_OF_A_STOP and not self._status:
                     self._status = 1
                 return
-            log.warning("runloop.died", application=child.application, status=code)
+            log.warning("runloop.died", application=child.application, exit=exit_text(code))
             child.board.put("lost", child.generation)
-            self._beat_now.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(RESTART_SECONDS):
-                    await self._stopping.wait()
+            self._deaths.note(child.board)
+            lived = self._clock.monotonic() - started_at
+            restarts = 0 if lived > STABLE_SECONDS else restarts + 1
+            await self._pause_unless_stopping(
+                min(MAX_RESTART_SECONDS, RESTART_SECONDS * 2 ** max(0, restarts - 3))
+            )
+
+    def _give_up(self, child: RunloopChild) -> None:
+        self._status = CANNOT_RUN
+        if not self.failure and child.report is not None:
+            self.failure = child.report.failure
+        self.stop()
+
+    async def _pause_unless_stopping(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     async def _watch(self, child: RunloopChild) -> None:
         """Kill a runloop whose loop has stood still too long; it and its workers start anew."""
@@ -189,10 +219,8 @@ class Supervisor:
                     return
 
     def _reported(self) -> None:
-        if all(child.report is not None and child.report.ready for child in self._children):
-            if not self.ready.is_set():
-                self._beat_now.set()
-            self.ready.set()
+        if any(child.wants_lease for child in self._children):
+            self._beat_now.set()
 
     # heartbeats ---------------------------------------------------------------------------
 
@@ -207,20 +235,36 @@ class Supervisor:
                         session = await sessions.open(role="heartbeat")
                         for child in self._children:
                             await self._relock(session, child)
-                    await self._beat_all(session)
+                    async with asyncio.timeout(self._beat_timeout):
+                        await self._beat_all(session)
                     attempt = 0
+                    with self._noticing_loss(session):
+                        await self._until_next_beat()
                 except (psycopg.Error, OSError, DatabaseError) as error:
-                    log.warning("heartbeat.failed", error=str(error).splitlines()[0])
+                    log.warning("heartbeat.failed", error=first_line(error))
                     if session is not None:
                         await session.connection.close()
                         session = None
                     await pause_after(error, attempt)
                     attempt += 1
-                    continue
-                await self._until_next_beat()
         finally:
             if session is not None:
                 await session.connection.close()
+
+    @property
+    def _beat_timeout(self) -> float:
+        """An answer that takes longer is not worth waiting for: the lease needs a session that answers."""
+        return max(LEAST_BEAT_TIMEOUT_SECONDS, self._settings.lock_ttl_ms / 3000)
+
+    @contextmanager
+    def _noticing_loss(self, session: Session) -> Iterator[None]:
+        """Beat at once, on a new session, when this one ends: with it goes the lock that others look at."""
+        loop, fd = asyncio.get_running_loop(), session.connection.fileno()
+        loop.add_reader(fd, self._beat_now.set)
+        try:
+            yield
+        finally:
+            loop.remove_reader(fd)
 
     async def _until_next_beat(self) -> None:
         """Sleep a heartbeat interval, or until a lease is needed, looking at the pages in between."""
@@ -263,12 +307,12 @@ class Supervisor:
         """A lease of a runloop that died or was fenced is given up at once, so that others need not wait."""
         if child.lease is not None:
             await fetch_optional(session, leases.leave(child.lease))
-        assert self.pool is not None
+        pool = await self._register(session)
         asked_at = self._clock.monotonic()
         lease = await fetch_one(
             session,
             leases.register(
-                self.pool, application=child.next_application(), ttl=self._settings.lease_ttl
+                pool, application=child.next_application(), ttl=self._settings.lease_ttl
             ),
         )
         if self._features:
@@ -276,6 +320,8 @@ class Supervisor:
         child.hold(lease.id)
         ttl = self._settings.lease_ttl
         self._confirm(child, asked_at=asked_at, database_now=(lease.expires_at - ttl).timestamp())
+        if all(each.lease is not None for each in self._children):
+            self.ready.set()
 
     def _confirm(self, child: RunloopChild, *, asked_at: float, database_now: float) -> None:
         answered_at = self._clock.monotonic()
@@ -306,17 +352,21 @@ class Supervisor:
         if not reports or self.pool is None:
             return
         await duties.report(session, self.pool, reports)
+        await self._unserved.look(session, reports)
 
     async def _serve_web(self) -> None:
+        deaths = 0
         while True:
             self._web = await web.start_web()
+            started_at = self._clock.monotonic()
             try:
                 code = await self._web.wait()
             except asyncio.CancelledError:
                 await _end(self._web)
                 raise
-            log.warning("web.died", status=code)
-            await pause(1.0)
+            deaths = 0 if self._clock.monotonic() - started_at > STABLE_SECONDS else deaths + 1
+            log.warning("web.died", exit=exit_text(code))
+            await pause(min(MAX_RESTART_SECONDS, 0.5 * 2 ** min(deaths, 10)))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -329,7 +379,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-
-
-def _version() -> str:
-    return version("waymark-worker")

@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import socket
 import sys
 
-from waymark_schema.errors import WaymarkError
+from waymark_schema.errors import SettingError, WaymarkError
+from waymark_worker.settings import WEB_PORT
+
+VARIABLE = "WAYMARK_WEBAPP_ADDR"
+MAX_PORT = 65_535
 
 
 class WebMissing(WaymarkError):
@@ -22,6 +27,29 @@ def require_web() -> None:
             "Install waymark-web beside waymark-worker, or unset WAYMARK_WEBAPP_ENABLED."
         )
         raise WebMissing(msg)
+
+
+def require_address(address: str) -> None:
+    """Raise SettingError when nobody could listen on ``address``: it is none, or somebody listens there."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= MAX_PORT:
+        raise SettingError(
+            VARIABLE,
+            f"{VARIABLE} is {address!r}; expected HOST:PORT with a port from 1 to {MAX_PORT}, "
+            f"such as 0.0.0.0:{WEB_PORT}.",
+        )
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[0][4])
+    except OSError as error:
+        raise SettingError(
+            VARIABLE,
+            f"the web application cannot listen on {VARIABLE}={address}: {error.strerror or error}.\n"
+            "Stop what uses that port, or choose another: "
+            f"WAYMARK_WEBAPP_ADDR={host}:{int(port) % MAX_PORT + 1}",
+        ) from error
 
 
 async def start_web() -> asyncio.subprocess.Process:

@@ -132,6 +132,7 @@ RESULTS = _FILE.statement("results", InstanceResult)
 FIND_BY_KEY = _FILE.statement("find_by_key", KeyedInstance)
 CLAIM = _FILE.statement("claim", Claimed)
 LOAD = _FILE.statement("load", LoadedInstance)
+OWNED = _FILE.statement("owned", Claimed)
 WAKE_DUE = _FILE.statement("wake_due", Queued)
 WAKE_ADDRESSED = _FILE.statement("wake_addressed", Queued)
 WAKE_PARKED = _FILE.statement("wake_parked", Queued)
@@ -199,6 +200,11 @@ def claim(
 def load(ids: Iterable[UUID], *, lease: LeaseId) -> Query[LoadedInstance]:
     """Read what claimed runs resume from; run it after the claim, never in its transaction."""
     return LOAD.bind(id=list(ids), lease=lease)
+
+
+def owned(lease: LeaseId) -> Query[Claimed]:
+    """Read what a lease holds, to find runs of which a lost claim never told; `load` them afterwards."""
+    return OWNED.bind(lease=lease)
 
 
 def wake_due(*, room: int) -> Query[Queued]:

@@ -104,6 +104,14 @@ from {schema}.instances as i
 left join {schema}.snapshots as s on s.instance = i.id
 where i.id = any ($id::uuid[]) and (i.owner = $lease::bigint) is true;
 
+-- name: owned
+-- After the answer to a claim was lost: what the lease holds, whether this process knows of it or not. A
+-- row that is finished or parked between this read and `load` is not returned by `load` any more.
+select
+    i.id, i.epoch, i.program, i.priority, i.recoveries, i.awaited, i.created_at,
+    coalesce(i.started_at, i.created_at) as ready_at, false as fresh, null::bytea as inputs
+from {schema}.instances as i where i.owner = $lease::bigint;
+
 -- name: wake_due
 -- Only parked rows, which have no owner; locked `skip locked`, the predicate is checked again on the
 -- locked row, so two pools never wake one twice.

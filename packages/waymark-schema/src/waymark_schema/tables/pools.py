@@ -46,11 +46,21 @@ class PoolSample:
     queue_latency_ms: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnservedProgram:
+    """A program with runnable runs that no live pool can run."""
+
+    id: ProgramId
+    workflow: str
+    version: str
+
+
 _FILE = load(__package__, "pools.sql")
 REGISTER = _FILE.statement("register", RegisteredPool)
 REPORT = _FILE.statement("report", Nothing)
 STOP = _FILE.statement("stop", Nothing)
 SAMPLE = _FILE.statement("sample", Nothing)
+UNSERVED = _FILE.statement("unserved", UnservedProgram)
 PRUNE_SAMPLES = _FILE.statement("prune_samples", Nothing)
 PRUNE_POOLS = _FILE.statement("prune_pools", Nothing)
 
@@ -89,6 +99,11 @@ def report(
         programs=list(programs),
         workers=msgspec.json.encode(list(workers)),
     )
+
+
+def unserved(*, silent: timedelta) -> Query[UnservedProgram]:
+    """Read which queued runs wait for a pool that knows their program; `silent` pools do not count."""
+    return UNSERVED.bind(silent=silent)
 
 
 def stop(pool: PoolId) -> Query[Nothing]:

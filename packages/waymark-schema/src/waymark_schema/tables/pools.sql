@@ -30,6 +30,18 @@ select
     $calls_queued::integer, $workers::integer, $queue_latency_ms::double precision
 where $pool is not null;
 
+-- name: unserved
+-- A plain read: programs with runnable runs that no live pool says it can run. Pools report at intervals,
+-- so one that has just started to run a program is believed at the next look.
+select p.id, p.workflow, p.version
+from {schema}.programs as p
+where exists (select from {schema}.instances as i where i.state = 0 and i.program = p.id)
+    and not exists (
+        select from {schema}.pools as l
+        where p.id = any (l.programs) and l.stopped_at is null
+            and l.seen_at > clock_timestamp() - $silent::interval
+    );
+
 -- name: prune_samples
 -- Old rows of an append-only table; two pruners delete disjoint or the same rows, either is right.
 delete from {schema}.pool_samples where sampled_at < statement_timestamp() - $older_than::interval;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
@@ -21,6 +22,8 @@ from waymark_schema.wire.frames import (
 )
 from waymark_schema.wire.framing import FrameError, FrameReader, encode_frame
 
+BATCH_BYTES = 4 * 1024 * 1024
+"""Calls of one loop turn share a frame up to this size; a larger one gets its own."""
 _DECODER = msgspec.msgpack.Decoder(ToPool)
 
 
@@ -120,7 +123,8 @@ class Channel(asyncio.Protocol):
         self._flush_due = False
         if self._starts:
             starts, self._starts = self._starts, []
-            self._send(Calls(starts))
+            for batch in _batches(starts):
+                self._send(Calls(batch))
         if self._cancels:
             cancels, self._cancels = self._cancels, []
             self._send(CancelCalls(cancels))
@@ -128,3 +132,15 @@ class Channel(asyncio.Protocol):
     def _send(self, frame: ToWorker) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(encode_frame(frame))
+
+
+def _batches(starts: list[CallStart]) -> Iterator[list[CallStart]]:
+    """Cut what left in one loop turn into frames that the other side accepts."""
+    first = size = 0
+    for index, start in enumerate(starts):
+        weight = len(start.arguments)
+        if size and size + weight > BATCH_BYTES:
+            yield starts[first:index]
+            first, size = index, 0
+        size += weight
+    yield starts[first:] if first else starts

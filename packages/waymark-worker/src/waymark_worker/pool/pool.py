@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from waymark_schema.wire.frames import PROTOCOL, CallEnd, Ends, Hello, Tick
 from waymark_worker.clock import pause
 from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.cell import Cell
 from waymark_worker.pool.channel import Channel
-from waymark_worker.pool.process import WorkerCommand, spawn
+from waymark_worker.pool.process import Spawned, WorkerCommand, spawn
 from waymark_worker.pool.worker import Worker
 from waymark_worker.telemetry import log
 
@@ -20,6 +21,8 @@ MAX_BACKOFF_SECONDS = 10.0
 STABLE_SECONDS = 10.0
 HELLO_SECONDS = 60.0
 CANCEL_GRACE_SECONDS = 10.0
+DEATHS_BEFORE_HELLO = 3
+"""Per worker, before the pool was ever ready: then starting another cannot help."""
 
 
 class PoolListener(Protocol):
@@ -45,25 +48,34 @@ class WorkerPool:
         size: int,
         lifecycle: int | None = None,
         types_of: Callable[[bytes], tuple[bytes, ...]],
+        cancel_grace: float = CANCEL_GRACE_SECONDS,
+        start_worker: Callable[[WorkerCommand], Awaitable[Spawned]] = spawn,
     ) -> None:
-        """``lifecycle``: attempts after which a worker is replaced; ``types_of``: digest → known types."""
+        """``lifecycle``: attempts after which a worker is replaced; ``types_of``: digest → known types.
+
+        ``cancel_grace``: seconds that an attempt may ignore its cancellation before its worker is replaced.
+        """
         self._command = command
         self._listener = listener
         self._size = size
         self._lifecycle = lifecycle
         self._types_of = types_of
+        self._cancel_grace = cancel_grace
+        self._start_worker = start_worker
         self._loop = asyncio.get_running_loop()
         self._workers: dict[Channel, Worker] = {}
         self._by_number: dict[int, Worker] = {}
         self._ready: list[Worker] = []
         self._queue: deque[Attempt[Any]] = deque()
-        self._suspects: deque[Attempt[Any]] = deque()
-        """Attempts that must run alone; one worker at a time is emptied for them."""
-        self._confined: Worker | None = None
+        self._cell = Cell()
         self._tickets = itertools.count(1)
         self._numbers = itertools.count(1)
         self._window = command.concurrency
+        self._holding = False
+        """What is queued stays queued: the pool drains."""
         self._stopping = False
+        self._proven = False
+        """One worker has been ready: what stops a later one from starting may pass, so it is tried again."""
         self._failures = 0
         self._watchers: set[asyncio.Task[None]] = set()
         self._settled = asyncio.Event()
@@ -84,7 +96,7 @@ class WorkerPool:
     @property
     def queued(self) -> int:
         """Attempts that wait for a slot."""
-        return len(self._queue) + len(self._suspects)
+        return len(self._queue) + len(self._cell.suspects)
 
     def workers(self) -> Iterable[Worker]:
         """Every live worker, those that are starting or draining too."""
@@ -98,10 +110,10 @@ class WorkerPool:
     def submit(self, attempt: Attempt[Any]) -> None:
         """Start the attempt on the least busy worker, or queue it."""
         if attempt.alone:
-            self._suspects.append(attempt)
+            self._cell.suspects.append(attempt)
             self._fill()
             return
-        worker = self._choose()
+        worker = None if self._holding else self._choose()
         if worker is None:
             self._queue.append(attempt)
         else:
@@ -117,7 +129,7 @@ class WorkerPool:
         attempt.abandoned = True
         if attempt.worker_number is None:
             try:
-                (self._suspects if attempt.alone else self._queue).remove(attempt)
+                (self._cell.suspects if attempt.alone else self._queue).remove(attempt)
             except ValueError:
                 return False
             return True
@@ -125,9 +137,13 @@ class WorkerPool:
         if worker is not None and attempt.runs:
             worker.channel.cancel(attempt.ticket)
             attempt.grace_handle = self._loop.call_later(
-                CANCEL_GRACE_SECONDS, self._grace_over, worker, attempt
+                self._cancel_grace, self._grace_over, worker, attempt
             )
         return False
+
+    def hold(self) -> None:
+        """Start nothing of what is queued any more; what runs goes on."""
+        self._holding = True
 
     async def settled(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left of a grace period
         """Return when the next attempt has ended, or after ``timeout`` seconds."""
@@ -141,10 +157,10 @@ class WorkerPool:
     async def stop(self, *, grace: float) -> None:
         """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
         self._stopping = True
-        for attempt in (*self._queue, *self._suspects):
+        for attempt in (*self._queue, *self._cell.suspects):
             attempt.release_handles()
         self._queue.clear()
-        self._suspects.clear()
+        self._cell.suspects.clear()
         for worker in tuple(self._workers.values()):
             self._drain(worker)
         try:
@@ -156,12 +172,6 @@ class WorkerPool:
                 worker.kill()
             while self._watchers:
                 await asyncio.wait(self._watchers)
-
-    def kill_all(self) -> None:
-        """End every worker at once."""
-        self._stopping = True
-        for worker in tuple(self._workers.values()):
-            worker.kill()
 
     # channel listener -----------------------------------------------------------------------
 
@@ -186,9 +196,11 @@ class WorkerPool:
             return
         worker.hello = hello
         if hello.failures:
-            self._refuse(worker, "\n".join(failure.message for failure in hello.failures))
+            self._refuse(worker, "\n\n".join(failure.message for failure in hello.failures))
             return
+        worker.ready_at = self._loop.time()
         worker.ready = True
+        self._proven = True
         self._ready.append(worker)
         self._retire_replaced()
         self._listener.worker_ready(hello)
@@ -224,6 +236,7 @@ class WorkerPool:
         if worker is not None:
             worker.last_tick_at = self._loop.time()
             worker.resident_bytes = tick.resident_bytes
+            self._watch_threads(worker, stuck=tick.running > len(worker.in_flight))
 
     def closed(self, channel: Channel, reason: str) -> None:
         """The socket is gone, so the process must go too."""
@@ -236,30 +249,25 @@ class WorkerPool:
 
     # inside ---------------------------------------------------------------------------------
 
+    def _watch_threads(self, worker: Worker, *, stuck: bool) -> None:
+        """Replace a worker in which a thread still runs that nobody waits for: it keeps a slot."""
+        if not stuck:
+            worker.stuck_since = None
+        elif worker.stuck_since is None:
+            worker.stuck_since = self._loop.time()
+        elif self._loop.time() - worker.stuck_since >= self._cancel_grace and not worker.replaced:
+            log.warning("worker.stuck_thread", worker=worker.number)
+            self._replace(worker)
+
     def _choose(self) -> Worker | None:
-        chosen: Worker | None = None
-        least = self._window
-        cell = self._cell()
+        chosen, least = None, self._window
+        cell = self._cell.worker(self._ready)
         for worker in self._ready:
             busy = len(worker.in_flight)
             if busy < least and worker is not cell:
                 least = busy
                 chosen = worker
         return chosen
-
-    def _cell(self) -> Worker | None:
-        """The worker that takes no others: it runs a suspect, or is being emptied for the next one."""
-        if self._confined is not None and self._confined.in_flight:
-            return self._confined
-        self._confined = None
-        if self._suspects and self._ready:
-            self._confined = min(self._ready, key=_busyness)
-        return self._confined
-
-    def _start_suspect(self) -> None:
-        cell = self._cell()
-        if cell is not None and self._suspects and not cell.in_flight:
-            self._start(cell, self._suspects.popleft())
 
     def _start(self, worker: Worker, attempt: Attempt[Any]) -> None:
         worker.start(
@@ -279,10 +287,12 @@ class WorkerPool:
             self._listener.attempt_timed_out(attempt)
 
     def _fill(self) -> None:
-        if self._suspects:
-            self._start_suspect()
+        if self._cell.suspects and not self._holding:
+            chosen = self._cell.next(self._ready)
+            if chosen is not None:
+                self._start(*chosen)
         queue = self._queue
-        while queue:
+        while queue and not self._holding:
             worker = self._choose()
             if worker is None:
                 return
@@ -291,11 +301,32 @@ class WorkerPool:
             self._listener.slots_freed()
 
     async def _spawn(self) -> None:
-        spawned = await spawn(self._command)
+        """Start one worker. Once one was ready, one that cannot be started now is tried until it can."""
+        while True:
+            try:
+                await self._spawn_once()
+            except OSError as error:
+                if not self._proven:
+                    self._listener.worker_refused(f"a worker could not be started: {error}")
+                    return
+                self._failures += 1
+                log.error("worker.not_started", error=str(error))
+                await self._backoff()
+                if not self._stopping:
+                    continue
+            return
+
+    async def _backoff(self) -> None:
+        await pause(min(MAX_BACKOFF_SECONDS, 0.05 * 2 ** min(self._failures, 10)))
+
+    async def _spawn_once(self) -> None:
+        spawned = await self._start_worker(self._command)
         channel = Channel(self, self._loop)
         worker = Worker(next(self._numbers), spawned.process, spawned.token, channel)
         self._workers[channel] = self._by_number[worker.number] = worker
         await self._loop.create_unix_connection(lambda: channel, sock=spawned.connection)
+        if self._stopping:
+            worker.kill()
         self._watch(self._watched(worker))
 
     def _watch(self, work: Any) -> None:
@@ -305,8 +336,8 @@ class WorkerPool:
 
     def _unwatch(self, task: asyncio.Task[None]) -> None:
         self._watchers.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._listener.worker_refused(f"a worker could not be started: {task.exception()}")
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._listener.worker_refused(f"a worker is no longer watched: {error!r}")
 
     async def _watched(self, worker: Worker) -> None:
         """Wait for the end of one worker, report what it took along, start the next one."""
@@ -317,32 +348,43 @@ class WorkerPool:
         self._workers.pop(worker.channel, None)
         self._by_number.pop(worker.number, None)
         worker.channel.close(f"the worker ended with {code}")
-        lived = self._loop.time() - worker.last_tick_at if worker.last_tick_at else 0.0
+        self._collect(worker, code)
+        if self._stopping or worker.replaced or not self._may_go_on(worker, code):
+            return
+        await self._backoff()
+        if not self._stopping:
+            await self._spawn()
+
+    def _collect(self, worker: Worker, code: int) -> None:
+        """Hand back what ran in a worker that ended."""
         ended = [attempt for ticket in tuple(worker.in_flight) if (attempt := worker.end(ticket))]
         lost = [attempt for attempt in ended if not attempt.abandoned]
         for attempt in ended:
             attempt.release_handles()
             if attempt.abandoned:
                 self._listener.attempt_gone(attempt)
+        known = self._proven or worker.hello is not None
+        if known and not worker.draining and not self._stopping:
+            log.warning("worker.died", worker=worker.number, exit=exit_text(code), lost=len(lost))
         if lost:
-            self._listener.attempts_lost(lost, f"worker {worker.number} ended with {_exit(code)}")
-        if self._stopping or worker.replaced:
-            return
-        if worker.hello is not None and worker.hello.failures:
-            return
-        if worker.hello is None:
+            self._listener.attempts_lost(
+                lost, f"worker {worker.number} ended with {exit_text(code)}"
+            )
+        self._settled.set()
+
+    def _may_go_on(self, worker: Worker, code: int) -> bool:
+        """Count a short life; False before the pool was ever ready, when no worker gets as far as its hello."""
+        lived = self._loop.time() - worker.ready_at if worker.ready_at else 0.0
+        if lived < STABLE_SECONDS:
             self._failures += 1
-            if self._failures >= self._size * 3:
-                self._listener.worker_refused(
-                    f"workers end before they are ready ({_exit(code)}); see what they printed above"
-                )
-                return
-        if not worker.draining:
-            log.warning("worker.died", worker=worker.number, exit=_exit(code), lost=len(lost))
-            self._failures += 1 if lived < STABLE_SECONDS else 0
-        await pause(min(MAX_BACKOFF_SECONDS, 0.05 * 2 ** min(self._failures, 10)))
-        if not self._stopping:
-            await self._spawn()
+        if self._proven or worker.hello is not None:
+            return True
+        if self._failures < self._size * DEATHS_BEFORE_HELLO:
+            return True
+        self._listener.worker_refused(
+            f"workers end before they are ready ({exit_text(code)}); see what they printed above"
+        )
+        return False
 
     def _hello_missing(self, worker: Worker) -> None:
         if worker.hello is None:
@@ -350,7 +392,8 @@ class WorkerPool:
             worker.kill()
 
     def _refuse(self, worker: Worker, reason: str) -> None:
-        worker.replaced = True
+        """Before any was ready this ends the pool, so no other is started; later another one is tried."""
+        worker.replaced = not self._proven
         worker.kill()
         self._listener.worker_refused(reason)
 
@@ -358,8 +401,7 @@ class WorkerPool:
         worker.ready = False
         if worker in self._ready:
             self._ready.remove(worker)
-        if worker is self._confined:
-            self._confined = None
+        self._cell.forget(worker)
 
     def _replace(self, worker: Worker) -> None:
         if worker.replaced or self._stopping:
@@ -405,12 +447,6 @@ class WorkerPool:
         self._drained(worker)
 
 
-def _busyness(worker: Worker) -> int:
-    return len(worker.in_flight)
-
-
-def _exit(code: int) -> str:
+def exit_text(code: int) -> str:
+    """How a process ended, for people."""
     return f"signal {-code}" if code < 0 else f"exit status {code}"
-
-
-__all__ = ["PoolListener", "WorkerPool"]

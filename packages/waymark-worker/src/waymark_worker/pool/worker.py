@@ -23,9 +23,11 @@ class Worker:
         "number",
         "process",
         "ready",
+        "ready_at",
         "replaced",
         "resident_bytes",
         "started_count",
+        "stuck_since",
         "token",
     )
 
@@ -44,6 +46,10 @@ class Worker:
         self.in_flight: dict[int, Attempt[Any]] = {}
         self.started_count = 0
         self.last_tick_at = 0.0
+        self.ready_at = 0.0
+        """Loop time of its hello; 0.0 before."""
+        self.stuck_since: float | None = None
+        """Loop time since when it says that more runs in it than was sent there."""
         self.resident_bytes = 0
         self._known: dict[bytes, int] = {}
 

@@ -6,9 +6,12 @@ import argparse
 import asyncio
 import os
 import sys
+from uuid import UUID
+
+import psycopg
 
 from waymark_schema.database.settings import from_environment
-from waymark_schema.environment import load
+from waymark_schema.environment import already_warned, load
 from waymark_schema.errors import WaymarkError
 from waymark_worker.runloop.process import (
     CANNOT_RUN,
@@ -17,7 +20,7 @@ from waymark_worker.runloop.process import (
     RunloopProcess,
 )
 from waymark_worker.settings import PoolSettings
-from waymark_worker.telemetry import configure
+from waymark_worker.telemetry import configure, log
 
 
 def main() -> int:
@@ -28,21 +31,30 @@ def main() -> int:
     parser.add_argument("--application", required=True)
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--session-features", action="store_true")
+    parser.add_argument("--poison", action="append", default=[], type=UUID)
     given = parser.parse_args()
+    already_warned()  # by the supervisor
     settings = load(PoolSettings)
     configure(level=settings.log_level, form=settings.log_format)
     arguments = RunloopArguments(
-        given.page_fd, given.control_fd, given.application, given.workers, given.session_features
+        given.page_fd,
+        given.control_fd,
+        given.application,
+        given.workers,
+        given.session_features,
+        tuple(given.poison),
     )
     process = RunloopProcess(arguments, settings, from_environment(os.environ))
     try:
         asyncio.run(process.run())
     except BaseException as raised:
         error = _first(raised)
-        if not isinstance(error, WaymarkError):
+        if isinstance(error, CannotRun):
+            return CANNOT_RUN  # its report says why
+        if not isinstance(error, WaymarkError | psycopg.Error):
             raise
-        print(error, file=sys.stderr, flush=True)  # noqa: T201 - the first screen of a failed start
-        return CANNOT_RUN if isinstance(error, CannotRun) else 1
+        log.error("runloop.failed", reason=str(error).strip())
+        return 1
     return 0
 
 

@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from uuid import UUID
 
 import msgspec
 
@@ -53,13 +54,16 @@ class RunloopChild:
 
     @property
     def wants_lease(self) -> bool:
-        """Whether the process lives and has no lease, or has given its present one up."""
+        """Whether the process lives, can run calls, and has no lease or has given its present one up."""
         if self.process is None or self.process.returncode is not None:
+            return False
+        if self.report is None or not self.report.ready:
             return False
         return self.lease is None or self.board.get("lost") >= self.generation
 
-    async def start(self, *, reported: Callable[[], None]) -> None:
-        """Start the process; ``reported`` is called on every report."""
+    async def start(self, *, reported: Callable[[], None], poison: Iterable[UUID] = ()) -> None:
+        """Start the process; ``reported`` is called on every report; ``poison`` names runs it must not touch."""
+        self.report = None
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 - socket's own signature
         try:
@@ -76,6 +80,7 @@ class RunloopChild:
                 "--workers",
                 str(self.workers),
                 *(["--session-features"] if self._features else []),
+                *(word for instance in poison for word in ("--poison", str(instance))),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(self._fd, theirs.fileno()),
                 start_new_session=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Protocol
+from uuid import UUID
 
 import psycopg
 
@@ -18,9 +19,11 @@ from waymark_worker.journal import Sessions
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
-from waymark_worker.sessions import pause_after
+from waymark_worker.sessions import first_line, pause_after
 from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.snapshot import SnapshotUnreadable
+
+_EXPECTED = (recovery.Diverged, ValueError, MalformedValue, LookupError)
 
 REFRESH_SECONDS = 1.0
 
@@ -29,6 +32,7 @@ class Adopter(Protocol):
     """Who takes the instances over."""
 
     def room(self) -> int: ...
+    def holds(self, instance: UUID) -> bool: ...
     def begin(self, instance: LiveInstance) -> None: ...
     def resume(self, instance: LiveInstance) -> None: ...
     def refuse(self, claimed: Claimed, reason: str) -> None: ...
@@ -61,6 +65,8 @@ class Claimer:
         self._room = asyncio.Event()
         self._stopped = False
         self._refreshed_at = 0.0
+        self._unsure = False
+        """A claim broke off: the lease may hold runs that nobody here knows of."""
         self.took_all = True
         """Whether the last claim found fewer than it had room for."""
 
@@ -89,7 +95,7 @@ class Claimer:
                     await self._turn()
                     attempt = 0
                 except (psycopg.Error, OSError, DatabaseError) as error:
-                    log.warning("claim.failed", error=str(error).splitlines()[0])
+                    log.warning("claim.failed", error=first_line(error))
                     await self._close()
                     await pause_after(error, attempt)
                     attempt += 1
@@ -125,14 +131,20 @@ class Claimer:
             self._refreshed_at = now
         if not self._shelf.can_run:
             return 0
+        if self._unsure:
+            held = await fetch_all(session, instances.owned(self._lease))
+            await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
+        self._unsure = True
         rows = await fetch_all(
             session, instances.claim(self._lease, programs=self._shelf.can_run, room=room)
         )
-        if rows:
-            await self._adopt(session, rows)
+        await self._adopt(session, rows)
+        self._unsure = False
         return len(rows)
 
     async def _adopt(self, session: Session, rows: list[Claimed]) -> None:
+        if not rows:
+            return
         self._counters.instances_claimed += len(rows)
         programs = await self._shelf.get(session, {row.program for row in rows})
         old: list[Claimed] = []
@@ -154,8 +166,8 @@ class Claimer:
             live = recovery.fresh(
                 row.id, row.epoch, program, row.inputs or b"", awaited=row.awaited
             )
-        except (ValueError, MalformedValue) as error:
-            self._adopter.refuse(row, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one run is that run's trouble
+            self._adopter.refuse(row, _reason(error))
             return
         self._adopter.begin(live)
 
@@ -201,11 +213,21 @@ class Claimer:
                 awaited=row.awaited,
                 use_snapshot=use_snapshot,
             )
-        except (recovery.Diverged, ValueError, MalformedValue, LookupError) as error:
-            self._adopter.refuse(row, str(error))
+        except SnapshotUnreadable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one run is that run's trouble
+            self._adopter.refuse(row, _reason(error))
             return None
 
     async def _close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.connection.close()
+
+
+def _reason(error: Exception) -> str:
+    """Say why a run cannot be rebuilt; an error that nobody foresaw names its type."""
+    if isinstance(error, _EXPECTED) and str(error):
+        return str(error)
+    log.error("instance.not_rebuilt", exc_info=error)
+    return f"it cannot be rebuilt: {error!r}"

@@ -56,8 +56,8 @@ class Dispatcher:
     def dispatch(self, call: LiveCall) -> None:
         """Hand an attempt to the pool."""
         instance = call.instance
-        if instance.ended or self.draining:
-            return
+        if instance.ended or self.draining or instance.calls.get(call.number) is not call:
+            return  # the last: it was cancelled while it was held back, or while its row was committed
         if not self.allowed:
             self._held_back.append(call)
             return

@@ -78,6 +78,7 @@ class LiveInstance:
 
     __slots__ = (
         "awaited",
+        "begun",
         "calls",
         "ended",
         "epoch",
@@ -106,6 +107,8 @@ class LiveInstance:
         self.program = program
         self.machine = machine
         self.awaited = awaited
+        self.begun = True
+        """Its first advance has been run, or replayed from the journal."""
         self.position = 0
         """Position of the newest entry, committed or on its way."""
         self.calls: dict[int, LiveCall] = {}

@@ -8,6 +8,7 @@ import signal
 import socket
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.errors import ProgramConflict, WaymarkError
@@ -21,11 +22,12 @@ from waymark_worker.clock import DatabaseClock, pause
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.pool.process import WorkerCommand
+from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.report import RunloopReport, encode_report
 from waymark_worker.runloop.tenure import LOST_LEASE, Tenure
 from waymark_worker.sessions import LeaseSessions
-from waymark_worker.settings import PoolSettings
+from waymark_worker.settings import DISPATCH_MARGIN_MS, PoolSettings
 from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.link import link
 
@@ -34,7 +36,6 @@ CANNOT_RUN = 78
 TICK_SECONDS = 0.25
 DRAIN_SECONDS = 2.0
 """For workers to clean up once nothing runs in them any more."""
-DISPATCH_MARGIN_SECONDS = 3.0
 
 
 class CannotRun(WaymarkError):
@@ -50,6 +51,8 @@ class RunloopArguments:
     application: str
     workers: int
     session_features: bool
+    poison: tuple[UUID, ...] = ()
+    """Runs whose code has ended runloops, time after time, at the same place."""
 
 
 class RunloopProcess:
@@ -74,6 +77,7 @@ class RunloopProcess:
         self._generation = 0
         self._draining = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
+        self._poison = frozenset(arguments.poison)
 
     async def run(self) -> None:
         """Work until SIGTERM has been obeyed. Raises CannotRun."""
@@ -95,6 +99,9 @@ class RunloopProcess:
                 await self._pool.start()
                 if await self._first_hello():
                     await self._hold_leases()
+            except CannotRun as error:
+                self._report(failure=str(error))
+                raise
             finally:
                 await self._pool.stop(grace=DRAIN_SECONDS if self._draining.is_set() else 0.0)
             for duty in duties:
@@ -125,7 +132,7 @@ class RunloopProcess:
         if not hello.actions and not hello.programs:
             modules = ", ".join(self._settings.user_module)
             raise CannotRun(
-                f"WAYMARK_USER_MODULE={modules!s} imports, but defines no workflow and no action.\n"
+                f"WAYMARK_USER_MODULE={modules} can be imported, but defines no workflow and no action.\n"
                 "Name the module whose functions carry @action and whose classes carry @workflow."
             )
         await self._register(hello.programs)
@@ -181,13 +188,14 @@ class RunloopProcess:
                 counters=self._counters,
                 shelf=self._shelf,
                 pool=self._pool,
+                advancing=self._advancing,
+                poison=self._why_poison,
             )
             self._tenure = tenure
             try:
                 await self._serve(tenure)
             except* LOST_LEASE as group:
-                for error in group.exceptions:
-                    log.warning("lease.lost", lease=tenure.lease, reason=str(error) or "fenced")
+                log.warning("lease.lost", lease=tenure.lease, reason=str(_first(group)) or "fenced")
             finally:
                 self._tenure = None
                 tenure.runloop.drop_all()
@@ -212,15 +220,41 @@ class RunloopProcess:
         await self._draining.wait()
         assert self._pool is not None
         tenure.stop_claiming()
-        tenure.runloop.dispatcher.draining = True
-        grace = asyncio.get_running_loop().time() + self._settings.shutdown_grace_s
-        while self._in_flight() and asyncio.get_running_loop().time() < grace:
-            await self._pool.settled(grace - asyncio.get_running_loop().time())
+        self._pool.hold()
+        tenure.hand_back_waiting()
+        loop = asyncio.get_running_loop()
+        grace = loop.time() + self._settings.shutdown_grace_s
+        while self._awaited() and loop.time() < grace:
+            await self._pool.settled(grace - loop.time())
+            tenure.hand_back_waiting()
         await tenure.release()
 
     def _in_flight(self) -> int:
         assert self._pool is not None
         return sum(len(worker.in_flight) for worker in self._pool.workers())
+
+    def _awaited(self) -> bool:
+        """Whether an attempt runs whose outcome matters."""
+        assert self._pool is not None
+        return any(
+            not attempt.abandoned
+            for worker in self._pool.workers()
+            for attempt in worker.in_flight.values()
+        )
+
+    def _advancing(self, instance: LiveInstance | None) -> None:
+        if instance is None:
+            self._board.advanced()
+        else:
+            self._board.advancing(instance.id_bytes, instance.position)
+
+    def _why_poison(self, instance: UUID) -> str | None:
+        if instance not in self._poison:
+            return None
+        return (
+            "its code ended the runloop, or kept it from everything else, time after time at the same place; "
+            "see what the pool printed then"
+        )
 
     # pool listener ------------------------------------------------------------------------
 
@@ -260,7 +294,7 @@ class RunloopProcess:
         assert self._hello is not None
         if not self._hello.done():
             self._hello.set_exception(CannotRun(reason))
-        else:
+        elif self._ready:
             log.error("worker.refused", reason=reason)
 
     # duties -------------------------------------------------------------------------------
@@ -280,7 +314,7 @@ class RunloopProcess:
             if self._tenure is not None:
                 silent = self._clock.monotonic() - board.time("beat_at")
                 ttl = self._settings.lock_ttl_ms / 1000
-                self._tenure.runloop.dispatcher.allow(silent < ttl - DISPATCH_MARGIN_SECONDS)
+                self._tenure.runloop.dispatcher.allow(silent < ttl - DISPATCH_MARGIN_MS / 1000)
             await pause(TICK_SECONDS)
 
     async def _report_regularly(self) -> None:
@@ -288,7 +322,7 @@ class RunloopProcess:
             await pause(min(1.0, self._settings.runner_profile_interval_ms / 1000))
             self._report()
 
-    def _report(self) -> None:
+    def _report(self, *, failure: str = "") -> None:
         if self._control is None or self._pool is None or self._control.is_closing():
             return
         runloop = self._tenure.runloop if self._tenure is not None else None
@@ -316,6 +350,8 @@ class RunloopProcess:
                     calls_in_flight=self._in_flight(),
                     calls_queued=self._pool.queued,
                     memory_bytes=sum(worker.resident_bytes for worker in self._pool.workers()),
+                    refusals={int(id_): why for id_, why in self._shelf.refusals().items()},
+                    failure=failure,
                 )
             )
         )
@@ -327,8 +363,13 @@ async def _die_with(reader: asyncio.StreamReader) -> None:
     os._exit(1)
 
 
-def _socket_of(fd: int) -> Any:
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
+
+def _socket_of(fd: int) -> Any:
     connection = socket.socket(fileno=fd)
     connection.setblocking(False)  # noqa: FBT003 - socket's own signature
     return connection

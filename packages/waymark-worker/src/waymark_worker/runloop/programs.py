@@ -86,20 +86,12 @@ class ProgramShelf:
 
     def _shelve(self, stored: StoredProgram) -> None:
         try:
-            linked = link(stored.program, stored.digest)
-        except ValueError as error:
-            self._refused[stored.id] = str(error)
-            log.error("program.unlinkable", workflow=stored.workflow, reason=str(error))
+            program = _linked(stored)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged row makes the linker do, it is refused
+            reason = str(error) if isinstance(error, ValueError) else repr(error)
+            self._refused[stored.id] = reason
+            log.error("program.unlinkable", workflow=stored.workflow, reason=reason)
             return
-        program = RunnableProgram(
-            stored.id,
-            stored.digest,
-            stored.workflow,
-            stored.version,
-            linked,
-            {key: index for index, key in enumerate(stored.actions)},
-            tuple(descriptor_digest(entry.descriptor) for entry in linked.program.types),
-        )
         self._runnable[stored.id] = program
         self._by_digest[stored.digest] = program
 
@@ -128,3 +120,16 @@ class ProgramShelf:
                 + "; add its module to WAYMARK_USER_MODULE"
             )
         return None
+
+
+def _linked(stored: StoredProgram) -> RunnableProgram:
+    linked = link(stored.program, stored.digest)
+    return RunnableProgram(
+        stored.id,
+        stored.digest,
+        stored.workflow,
+        stored.version,
+        linked,
+        {key: index for index, key in enumerate(stored.actions)},
+        tuple(descriptor_digest(entry.descriptor) for entry in linked.program.types),
+    )

@@ -36,8 +36,10 @@ class Diverged(Exception):
 def fresh(
     instance_id: UUID, epoch: int, program: RunnableProgram, inputs: bytes, *, awaited: bool
 ) -> LiveInstance:
-    """An instance that nobody ever ran."""
-    return LiveInstance(instance_id, epoch, program, _started(program, inputs), awaited=awaited)
+    """An instance of which nothing is committed: nobody ever ran it, or not as far as a first commit."""
+    instance = LiveInstance(instance_id, epoch, program, _started(program, inputs), awaited=awaited)
+    instance.begun = False
+    return instance
 
 
 def _started(program: RunnableProgram, inputs: bytes) -> Machine:
@@ -70,13 +72,15 @@ def recovered(
         _restore_progress(instance, stored, now)
         replay = _Replay(instance, now)
     else:
-        machine = _started(program, loaded.inputs)
-        instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
-        replay = _Replay(instance, now, begun=False)
+        instance = fresh(loaded.id, loaded.epoch, program, loaded.inputs, awaited=awaited)
+        replay = _Replay(instance, now)
     instance.had_snapshot = loaded.snapshot is not None
     for entry in entries:
         replay.feed(entry)
-    replay.begin()
+    if instance.machine.finished:
+        raise Diverged(
+            f"the program has ended at entry {instance.position} of the journal, but the run has not"
+        )
     return instance
 
 
@@ -115,15 +119,14 @@ def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float
 class _Replay:
     """Feeds entries in order and keeps the books of open calls and timers."""
 
-    def __init__(self, instance: LiveInstance, now: float, *, begun: bool = True) -> None:
+    def __init__(self, instance: LiveInstance, now: float) -> None:
         self._instance = instance
         self._now = now
-        self._begun = begun
 
     def begin(self, recorded: EntryLocals | None = None) -> None:
-        """Run the first advance, unless it has been run."""
-        if not self._begun:
-            self._begun = True
+        """Run the first advance, unless it has been run. Without any entry it is the runloop's, not replay's."""
+        if not self._instance.begun:
+            self._instance.begun = True
             self._advance(None, recorded or EntryLocals())
 
     def feed(self, entry: JournalEntry) -> None:

@@ -20,6 +20,10 @@ class RunloopReport(msgspec.Struct, frozen=True):
     calls_in_flight: int
     calls_queued: int
     memory_bytes: int
+    refusals: dict[int, str] = {}
+    """Programs of the database that this runloop cannot run, and why."""
+    failure: str = ""
+    """Why starting it again cannot help; it ends after saying so."""
 
 
 _decoder = msgspec.json.Decoder(RunloopReport)

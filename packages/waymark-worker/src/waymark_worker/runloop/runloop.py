@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,20 +17,17 @@ from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import outcomes
+from waymark_worker.runloop import outcomes, rows
 from waymark_worker.runloop.dispatcher import Dispatcher
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
 from waymark_worker.runloop.locals import EntryLocals, encode_locals
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.settlement import Resume, settle
-from waymark_worker.telemetry import Counters
+from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.effects import (
     CancelCall,
-    Cancelled,
     CancelTimer,
-    Complete,
     Effect,
-    Fail,
     Log,
     StartCall,
     StartTimer,
@@ -40,11 +36,6 @@ from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFire
 from waymark_worker.vm.local import FreshLocals
 
 DEATHS_BEFORE_POISON = 3
-_ENDINGS = {
-    Complete: InstanceState.COMPLETED,
-    Fail: InstanceState.FAILED,
-    Cancelled: InstanceState.CANCELLED,
-}
 
 
 class Runloop:
@@ -59,13 +50,21 @@ class Runloop:
         counters: Counters,
         finished: Callable[[list[LiveInstance]], None],
         idle: Callable[[LiveInstance], None],
+        advancing: Callable[[LiveInstance | None], None],
+        step_budget: int,
     ) -> None:
-        """``finished`` hears of instances whose end is committed; ``idle`` of those that only wait."""
+        """``finished`` hears of instances whose end is committed; ``idle`` of those that only wait.
+
+        ``advancing`` is told of the instance whose code runs, and of None when it has run; ``step_budget``
+        bounds what one advance may do.
+        """
         self._committer = committer
         self._clock = clock
         self._counters = counters
         self._finished = finished
         self._went_idle = idle
+        self._advancing = advancing
+        self._step_budget = step_budget
         self._loop = asyncio.get_running_loop()
         self._random = random.Random()  # noqa: S311 - jitter, recorded in the journal
         self.instances: dict[UUID, LiveInstance] = {}
@@ -79,12 +78,16 @@ class Runloop:
     # claimed instances ------------------------------------------------------------------------
 
     def begin(self, instance: LiveInstance) -> None:
-        """Run the first advance of an instance that nobody ever ran."""
+        """Run the first advance of an instance of which nothing is committed yet."""
+        instance.begun = True
         self.instances[instance.id] = instance
         self._advance(instance, None, None)
 
     def resume(self, instance: LiveInstance) -> None:
         """Go on with a recovered instance: its open calls are dispatched, its timers set."""
+        if not instance.begun:
+            self.begin(instance)
+            return
         self.instances[instance.id] = instance
         for number, timer in instance.timers.items():
             self.dispatcher.set_timer(instance, number, timer)
@@ -121,7 +124,7 @@ class Runloop:
             self._counters.actions_failed += 1
             call.failed += 1
         call.deaths = 0
-        self._settle(call, attempt, outcome, end.payload, end.seconds)
+        self._settle(call, attempt, outcome, end.payload, end.seconds, end.log)
 
     def attempt_timed_out(self, attempt: Attempt[LiveCall]) -> None:
         """Settle an attempt that took too long; its cancellation leaves after the commit."""
@@ -154,13 +157,14 @@ class Runloop:
 
     # settle -----------------------------------------------------------------------------------
 
-    def _settle(
+    def _settle(  # noqa: PLR0917 - what a worker says of an end, in its order
         self,
         call: LiveCall,
         attempt: Attempt[LiveCall],
         outcome: OutcomeKind,
         payload: bytes,
         seconds: float,
+        output: bytes = b"",
     ) -> None:
         names: tuple[str, ...] = ()
         if outcome is OutcomeKind.ERROR and call.policy.attempts > 1:
@@ -176,74 +180,57 @@ class Runloop:
         if isinstance(verdict, Resume):
             if verdict.exhausted:
                 payload = outcomes.exhausted(payload, attempts=call.failed)
-            row = self._row(call, attempt, kind, outcome, payload, seconds)
+            row = self._row(attempt, kind, outcome, payload, seconds)
             entry: Entry = (
                 CallReturned(call.number, payload)
                 if outcome is OutcomeKind.VALUE
                 else CallRaised(call.number, payload)
             )
             del call.instance.calls[call.number]
-            self._advance(call.instance, entry, row, withdrawn=self._withdrawn(attempt))
+            withdrawn = self._withdrawn(attempt)
+            self._advance(call.instance, entry, row, withdrawn=withdrawn, output=output)
         else:
             call.retry_at = self._clock.now() + verdict.seconds
-            row = self._row(call, attempt, JournalKind.RETRY, outcome, payload, seconds)
-            self._note(call, attempt, row, EntryLocals(retry_at=call.retry_at))
+            row = self._row(attempt, JournalKind.RETRY, outcome, payload, seconds)
+            self._note(call, attempt, row, EntryLocals(retry_at=call.retry_at, output=output))
 
     def _lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
         self._counters.attempts_lost += 1
         if call.deaths >= DEATHS_BEFORE_POISON and attempt.alone:
             payload = outcomes.crashed_error(call.action, call.deaths, reason)
-            row = self._row(call, attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
+            row = self._row(attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
             del call.instance.calls[call.number]
             self._advance(call.instance, CallRaised(call.number, payload), row)
             return
         payload = outcomes.lost_error(reason)
-        row = self._row(call, attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
+        row = self._row(attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
         self._note(call, attempt, row, EntryLocals())
 
     def _withdrawn(self, attempt: Attempt[LiveCall]) -> Attempt[LiveCall] | None:
         return attempt if attempt.abandoned else None
 
-    def _row(  # noqa: PLR0917 - six columns, in the row's order
+    def _row(
         self,
-        call: LiveCall,
         attempt: Attempt[LiveCall],
         kind: JournalKind,
         outcome: OutcomeKind,
         payload: bytes,
         seconds: float,
     ) -> JournalRow:
-        instance = call.instance
-        instance.position += 1
-        now = self._clock.now()
-        started = now - (self._loop.time() - attempt.started_at) if attempt.started_at else now
-        return JournalRow(
-            instance.id,
-            instance.position,
-            int(kind),
-            call.number,
-            attempt.number,
-            instance.program.action_index.get(call.action),
-            call.arguments,
-            payload,
-            int(outcome),
-            None,
-            _moment(call.queued_at),
-            _moment(started),
-            _moment(started + seconds),
-            attempt.worker_number,
+        now, loop_now = self._clock.now(), self._loop.time()
+        return rows.attempt_row(
+            attempt, kind, outcome, payload, seconds=seconds, now=now, loop_now=loop_now
         )
 
     def _note(
         self, call: LiveCall, attempt: Attempt[LiveCall], row: JournalRow, recorded: EntryLocals
     ) -> None:
         """Journal something that the machine is not told of; the call goes on afterwards."""
-        if recorded.retry_at is not None:
+        if recorded.retry_at is not None or recorded.output:
             row = row._replace(local=encode_locals(recorded))
-        change = Change(
-            call.instance.id, (call.instance, (), call, self._withdrawn(attempt)), rows=[row]
-        )
-        self._commit(call.instance, change)
+        instance = call.instance
+        carried = (instance, (), call, self._withdrawn(attempt))
+        self._commit(instance, Change(instance.id, instance.epoch, carried, rows=[row]))
 
     # advance ----------------------------------------------------------------------------------
 
@@ -254,31 +241,31 @@ class Runloop:
         row: JournalRow | None,
         *,
         withdrawn: Attempt[LiveCall] | None = None,
+        output: bytes = b"",
     ) -> None:
         """Feed one entry; commit it with its consequences; dispatch follows the commit."""
         self.idle.discard(instance)
         fresh = FreshLocals()
+        self._advancing(instance)
         try:
-            effects = instance.machine.advance(entry, fresh)
-        except MalformedValue as error:
-            entry, row = outcomes.unusable(entry, row, error)
-            effects = instance.machine.advance(entry, fresh)
-        recorded, final = self._read(instance, effects, fresh)
+            effects, row = self._feed(instance, entry, row, fresh)
+        except Exception as error:  # noqa: BLE001 - a defect of the machine costs one run, never the pool
+            log.error("machine.failed", instance=str(instance.id), exc_info=error)
+            self._set_aside(instance, f"the machine failed: {error!r}", row)
+            return
+        finally:
+            self._advancing(None)
+        recorded, final = self._read(instance, effects, fresh, output)
         if recorded is not None:
-            column = encode_locals(recorded)
-            if row is None:
-                instance.position += 1
-                row = JournalRow(
-                    instance.id, instance.position, int(JournalKind.START), local=column
-                )
-            else:
-                row = row._replace(local=column)
+            local = encode_locals(recorded)
+            row = row._replace(local=local) if row else rows.start_row(instance, local)
         if row is None and final is None:
             self._apply(instance, effects)
             self._check_idle(instance)
             return
         change = Change(
             instance.id,
+            instance.epoch,
             (instance, effects, None, withdrawn),
             rows=[row] if row is not None else [],
             final=final,
@@ -288,8 +275,27 @@ class Runloop:
             instance.ended = True
         self._commit(instance, change)
 
+    def _feed(
+        self,
+        instance: LiveInstance,
+        entry: Entry | None,
+        row: JournalRow | None,
+        fresh: FreshLocals,
+    ) -> tuple[list[Effect], JournalRow | None]:
+        """Advance; an outcome that the program's types refuse is fed as the call's error instead."""
+        machine, budget = instance.machine, self._step_budget
+        try:
+            return machine.advance(entry, fresh, budget=budget), row
+        except MalformedValue as error:
+            entry, row = outcomes.unusable(entry, row, error)
+            return machine.advance(entry, fresh, budget=budget), row
+
     def _read(
-        self, instance: LiveInstance, effects: Iterable[Effect], fresh: FreshLocals
+        self,
+        instance: LiveInstance,
+        effects: Iterable[Effect],
+        fresh: FreshLocals,
+        output: bytes,
     ) -> tuple[EntryLocals | None, FinalRow | None]:
         """What of an advance must be written with its entry, and how it ended the instance."""
         timers: dict[int, float] = {}
@@ -300,27 +306,17 @@ class Runloop:
             if kind is StartCall:
                 continue
             if isinstance(effect, StartTimer):
-                timers[effect.timer] = due_at = self._clock.now() + effect.seconds
+                due_at = self._clock.now() + max(0.0, effect.seconds)  # NaN becomes 0, too
+                timers[effect.timer] = due_at
                 instance.timers[effect.timer] = LiveTimer(due_at)
-            elif kind in _ENDINGS:
-                final = self._final(instance, effect)
+            elif kind in rows.ENDINGS:
+                final = rows.final_row(instance, effect)
             elif isinstance(effect, Log):
                 lines.append((effect.level, effect.text))
         values = fresh.recorded()
-        if timers or values or lines:
-            return EntryLocals(values, timers, None, lines), final
+        if timers or values or lines or output:
+            return EntryLocals(values, timers, None, lines, output), final
         return None, final
-
-    def _final(self, instance: LiveInstance, effect: Effect) -> FinalRow:
-        state = _ENDINGS[type(effect)]
-        return FinalRow(
-            instance.id,
-            instance.epoch,
-            int(state),
-            None,
-            effect.result if isinstance(effect, Complete) else None,
-            effect.error if isinstance(effect, Fail | Cancelled) else None,
-        )
 
     def _commit(self, instance: LiveInstance, change: Change) -> None:
         instance.pending_commits += 1
@@ -356,17 +352,24 @@ class Runloop:
         stored, then it needs a person.
         """
         instance: LiveInstance = change.carried[0]
-        self.drop(instance)
         if isinstance(error, NotTheOwner):
+            self.drop(instance)
             return
-        reason = outcomes.quarantine_error(f"the database refused its commit: {str(error).strip()}")
-        final = FinalRow(
-            instance.id, instance.epoch, int(InstanceState.QUARANTINED), None, None, reason
+        reason = str(error).strip() or repr(error)
+        self._set_aside(instance, f"the database refused its commit: {reason}", None)
+
+    def _set_aside(self, instance: LiveInstance, reason: str, row: JournalRow | None) -> None:
+        """Quarantine: nothing of it goes on until a person decides. ``row`` is kept, so that nothing settled is lost."""
+        self.drop(instance)
+        change = Change(
+            instance.id,
+            instance.epoch,
+            (instance, (), None, None),
+            rows=[row] if row is not None else [],
+            final=rows.quarantine_row(instance, reason),
+            last_word=True,
         )
-        instance.pending_commits += 1
-        self._committer.add(
-            Change(instance.id, (instance, (), None, None), final=final, last_word=True)
-        )
+        self._commit(instance, change)
 
     def _ended(self, instance: LiveInstance, final: FinalRow, finished: list[LiveInstance]) -> None:
         self._forget(instance)
@@ -403,9 +406,7 @@ class Runloop:
 
     def _timer_due(self, instance: LiveInstance, number: int) -> None:
         del instance.timers[number]
-        instance.position += 1
-        row = JournalRow(instance.id, instance.position, int(JournalKind.TIMER), call=number)
-        self._advance(instance, TimerFired(number), row)
+        self._advance(instance, TimerFired(number), rows.timer_row(instance, number))
 
     def _check_idle(self, instance: LiveInstance) -> None:
         if (
@@ -420,7 +421,3 @@ class Runloop:
         """Commit the instance away: its snapshot is in the change, its end in memory follows."""
         instance.ended = True
         self._commit(instance, change)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from uuid import UUID
 
 import psycopg
 
@@ -18,16 +20,17 @@ from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer, Fenced
 from waymark_worker.notifier import Notifier
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import outcomes, parking
+from waymark_worker.runloop import outcomes, parking, rows
 from waymark_worker.runloop.claimer import Claimer
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.runloop import Runloop
-from waymark_worker.sessions import LeaseSessions, pause_after
+from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
 
-LISTEN_RETRY_SECONDS = 1.0
+LAST_WORD_SECONDS = 1.0
+"""For the notifications of a drain; whoever misses them polls."""
 
 
 class Tenure:
@@ -45,8 +48,12 @@ class Tenure:
         counters: Counters,
         shelf: ProgramShelf,
         pool: WorkerPool,
+        advancing: Callable[[LiveInstance | None], None],
+        poison: Callable[[UUID], str | None],
     ) -> None:
+        """``advancing`` is told whose code runs; ``poison`` says why a run must not be tried again."""
         self.lease = lease
+        self._poison = poison
         self._settings = settings
         self._clock = clock
         self._features = session_features
@@ -69,6 +76,8 @@ class Tenure:
             counters=counters,
             finished=self._finished,
             idle=self._idle,
+            advancing=advancing,
+            step_budget=settings.step_budget,
         )
         # Behind a pooler nobody is notified, so the poll interval is all there is.
         interval = settings.poll_interval_ms / 1000
@@ -102,25 +111,33 @@ class Tenure:
             await asyncio.wait([committing, claiming], return_when=asyncio.ALL_COMPLETED)
             for task in background:
                 task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SECONDS):
+                await self._notifier.flush()
 
     async def _until_fenced(self) -> None:
         await self.fenced.wait()
         raise Fenced
 
     def stop_claiming(self) -> None:
-        """Take nothing new; what runs goes on."""
+        """Take nothing new and start nothing; what runs goes on."""
         self._stopping = True
+        self.runloop.dispatcher.draining = True
         self.claimer.stop()
+
+    def hand_back_waiting(self) -> None:
+        """Hand back what no worker of ours runs anything of: others can go on with it at once."""
+        for instance in tuple(self.runloop.instances.values()):
+            running = any(call.attempt and call.attempt.runs for call in instance.calls.values())
+            if not running and not instance.ended:
+                self.runloop.park(instance, self._handed_back(instance))
 
     async def release(self) -> None:
         """Hand back everything that is still held, committed up to its last settled call, and end."""
-        self.runloop.dispatcher.draining = True
-        await self._committer.drain()
         for instance in tuple(self.runloop.instances.values()):
             if not instance.ended:
                 self.runloop.park(instance, self._handed_back(instance))
         await self._committer.drain()
-        self._notifier.ready()
         self._committer.stop()
 
     # adopter of the claimer -------------------------------------------------------------------
@@ -141,13 +158,28 @@ class Tenure:
             memory += self._make_room(room - memory)
         return min(room, memory)
 
+    def holds(self, instance: UUID) -> bool:
+        """Whether a run is in memory here."""
+        return instance in self.runloop.instances
+
     def begin(self, instance: LiveInstance) -> None:
         """Start a run that nobody ever ran."""
-        self.runloop.begin(instance)
+        if not self._set_aside(instance):
+            self.runloop.begin(instance)
 
     def resume(self, instance: LiveInstance) -> None:
         """Go on with a recovered run."""
-        self.runloop.resume(instance)
+        if not self._set_aside(instance):
+            self.runloop.resume(instance)
+
+    def _set_aside(self, instance: LiveInstance) -> bool:
+        reason = self._poison(instance.id)
+        if reason is None:
+            return False
+        log.error("instance.quarantined", instance=str(instance.id), reason=reason)
+        final = rows.quarantine_row(instance, reason)
+        self._committer.add(Change(instance.id, instance.epoch, None, final=final, last_word=True))
+        return True
 
     def refuse(self, claimed: Claimed, reason: str) -> None:
         """Set a run aside that cannot be started or rebuilt: a person has to look."""
@@ -160,12 +192,14 @@ class Tenure:
             None,
             outcomes.quarantine_error(reason),
         )
-        self._committer.add(Change(claimed.id, None, final=final, last_word=True))
+        self._committer.add(Change(claimed.id, claimed.epoch, None, final=final, last_word=True))
 
     # what the runloop and the committer report --------------------------------------------------
 
     def _committed(self, changes: list[Change]) -> None:
         self.runloop.committed([change for change in changes if change.carried is not None])
+        if self._stopping:
+            self._notifier.ready()
 
     def _rejected(self, change: Change, error: Exception) -> None:
         if change.carried is not None and not change.last_word:
@@ -208,6 +242,7 @@ class Tenure:
     def _handed_back(self, instance: LiveInstance) -> Change:
         return Change(
             instance.id,
+            instance.epoch,
             (instance, (), None, None),
             final=FinalRow(instance.id, instance.epoch, int(InstanceState.QUEUED)),
         )
@@ -226,7 +261,7 @@ class Tenure:
                 async for _ in connection.notifies():
                     self.claimer.look()
             except (psycopg.Error, OSError, DatabaseError) as error:
-                log.warning("listen.failed", error=str(error).splitlines()[0])
+                log.warning("listen.failed", error=first_line(error))
                 await pause_after(error, attempt)
                 attempt += 1
             finally:
