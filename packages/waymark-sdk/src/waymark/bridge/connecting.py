@@ -119,23 +119,23 @@ class Sidecar:
         host, port = split_address(self.address)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + SIDECAR_SECONDS
+        why: object = ""
         for seconds in growing():
+            why = "it hangs up"
             try:
-                connected = await _connect_tcp(host, port)
+                found = await _welcomed(await _connect_tcp(host, port), token=self.token)
             except OSError as error:
-                if loop.time() + seconds < deadline:
-                    await pause(seconds)
-                    continue
-                msg = (
-                    f"no bridge answers at {self.address} (WAYMARK_BRIDGE_ADDR): {error}.\n"
-                    "Start one there: WAYMARK_BRIDGE_ADDR=… WAYMARK_BRIDGE_TOKEN=… waymark-bridge"
-                )
-                raise BridgeUnavailable(msg) from error
-            found = await _welcomed(connected, token=self.token)
+                why, found = error, None
             if found is not None:
                 return found
+            if loop.time() + seconds > deadline:
+                break
             await pause(seconds)
-        raise AssertionError("pauses never end")
+        msg = (
+            f"no bridge answers at {self.address} (WAYMARK_BRIDGE_ADDR): {why}.\n"
+            "Start one there: WAYMARK_BRIDGE_ADDR=… WAYMARK_BRIDGE_TOKEN=… waymark-bridge"
+        )
+        raise BridgeUnavailable(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +260,9 @@ async def _welcomed(connected: socket.socket, *, token: str) -> Opened | None:
                 welcome = await link.greet(Hello(PROTOCOL, version(), os.getpid(), token))
         _check(welcome)
     except LinkLost:
+        if link.nonsense:
+            msg = f"what answers as the bridge is none: {link.nonsense}"
+            raise BridgeUnavailable(msg) from None
         return None
     except BaseException:
         link.close()
@@ -293,7 +296,7 @@ def _within(seconds: float, explain: Callable[[], BridgeUnavailable]) -> Iterato
 def _silent() -> BridgeUnavailable:
     return BridgeUnavailable(
         f"the bridge took the connection but did not answer within {HELLO_SECONDS:g} s; is it stopped?\n"
-        "See: waymark bridge status. End it with: waymark bridge stop"
+        "End it with: waymark bridge stop. The next start of a run boots another."
     )
 
 

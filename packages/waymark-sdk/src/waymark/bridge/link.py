@@ -47,6 +47,8 @@ class Link:
         self._pending: dict[int, asyncio.Future[Answer | None]] = {}
         self._last = _WELCOME
         self.alive = True
+        self.nonsense = ""
+        """Why what was received last could not be read."""
         self.opened_at = loop.time()
         self.on_lost: Callable[[], None] | None = None
         # Also when the loop is dropped without a word: the descriptor is closed, and quietly.
@@ -135,6 +137,7 @@ class Link:
             for body in self._reader.feed(received):
                 self._take(decode_answer(body))
         except FrameError as error:
+            self.nonsense = str(error)
             _log.error("the bridge sent what this version cannot read: %s", error)
             self._lose()
 
