@@ -87,7 +87,7 @@ def read_filter(parameters: Mapping[str, str]) -> RunFilter:
     if wanted and wanted not in known:
         msg = f"state is {wanted[:80]!r}; expected one of {', '.join(known)}"
         raise BadParameter(msg)
-    return RunFilter(known[wanted] if wanted else None, parameters.get("workflow") or None)
+    return RunFilter(known[wanted] if wanted else None, _storable(parameters.get("workflow")))
 
 
 def run_list(
@@ -153,6 +153,13 @@ def _hint(line: RunLine, now: datetime) -> str:
     if line.recoveries and not is_finished(line.state):
         return f"taken over, {line.recoveries} in a row"
     return ""
+
+
+def _storable(name: str | None) -> str | None:
+    """A workflow's name as a column of the database could hold it."""
+    if not name:
+        return None
+    return name.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _text(identifier: object) -> str | None:
