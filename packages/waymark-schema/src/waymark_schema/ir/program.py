@@ -113,6 +113,8 @@ class TypeEntry(msgspec.Struct, frozen=True, array_like=True):
     uncompiled: dict[str, str] = {}
     """Name → reason of methods, properties and special methods that the class has but the program lacks: using
     one fails with ``UnsupportedOperation``, it never acts as if it were not there."""
+    attributes: dict[str, bytes] = {}
+    """Plain class attributes that the program mentions (no fields): name → wire form of an immutable value."""
 
 
 class Program(msgspec.Struct, frozen=True, array_like=True):

@@ -192,18 +192,30 @@ class Captures:
                 return resolve_attribute(base, node.attr, ast.unparse(node), self._language)
         return None
 
-    def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
-        """Why a class attribute cannot be captured, or None if it is bound once to a pure expression."""
+    def in_class_body(self, cls: type, name: str, module: ModuleType) -> bool:
+        """Whether the body of a class says what ``name`` is, as far as its source is known."""
         try:
-            file = self._reader.module(module)
+            return bool(self._class_bound(cls, name, module)[0])
         except (SourceMissing, SourceChanged):
-            return f"module {module.__name__} has no source to read it from"
+            return True
+
+    def _class_bound(
+        self, cls: type, name: str, module: ModuleType
+    ) -> tuple[list[ast.expr | None], SourceFile]:
+        file = self._reader.module(module)
         nodes = [
             node
             for node in ast.walk(file.tree)
             if isinstance(node, ast.ClassDef) and node.name == cls.__name__
         ]
-        bound = [value for node in nodes for value in _class_bindings(node, name)]
+        return [value for node in nodes for value in _class_bindings(node, name)], file
+
+    def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
+        """Why a class attribute cannot be captured, or None if it is bound once to a pure expression."""
+        try:
+            bound, file = self._class_bound(cls, name, module)
+        except (SourceMissing, SourceChanged):
+            return f"module {module.__name__} has no source to read it from"
         if len(bound) != 1:
             return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
         if bound[0] is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import enum
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from types import FunctionType
 
 from waymark.compiler import members
-from waymark.compiler.members import Method, Property
+from waymark.compiler.durable import is_immutable
+from waymark.compiler.members import Attribute, Method, Property
 from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import TypeEntry
@@ -133,15 +136,42 @@ def entries(tables: Tables) -> list[TypeEntry]:
             kind = "properties" if isinstance(found, Property) else KINDS[found.kind]
             kinds[kind][name] = tables.function(found.function, found.owner)
         init = constructor(tables, cls)
+        attributes, missing = _attributes(
+            tables, cls, {one.name for one in entry.descriptor.fields}
+        )
         result.append(
             TypeEntry(
                 entry.descriptor,
                 **{kind: dict(sorted(numbers.items())) for kind, numbers in kinds.items()},
                 constructor=NONE if init is None else tables.function(init.function, init.owner),
-                uncompiled=_uncompiled(tables, cls),
+                uncompiled=_uncompiled(tables, cls) | missing,
+                attributes=attributes,
             )
         )
     return result
+
+
+def _attributes(
+    tables: Tables, cls: type, fields: set[str]
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Class attributes that the program mentions: wire forms of the pure ones, reasons for the others."""
+    captured: dict[str, bytes] = {}
+    missing: dict[str, str] = {}
+    if issubclass(cls, enum.Enum):
+        return captured, missing
+    for name in sorted(tables.used - fields):
+        found = members.find(cls, name)
+        if not isinstance(found, Attribute) or members.is_library(found.owner.__module__):
+            continue
+        module = sys.modules.get(found.owner.__module__)
+        if module is None or not tables.captures.in_class_body(found.owner, name, module):
+            continue
+        why = tables.captures.class_attribute(found.owner, name, module)
+        if why is None and is_immutable(found.value):
+            captured[name] = tables.writer.encode(found.value, path=f"{cls.__name__}.{name}")
+        else:
+            missing[name] = why or "it is mutable, and shared by all instances"
+    return captured, missing
 
 
 def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
