@@ -12,6 +12,10 @@ import pytest
 
 import waymark
 from waymark import Run, Workflow
+from waymark.bridge.client import BridgeClient
+from waymark.requests import StartRequest
+from waymark_schema.ids import new_instance_id
+from waymark_schema.wire.frames import ProgramReport
 
 UNFINISHED: list[str] = json.loads(
     (Path(__file__).parents[2] / "fixtures" / "unfinished_names.json").read_text()
@@ -23,10 +27,17 @@ AGREED = """
     ActionResultPayload serialize_result_payload serialize_error_payload deserialize_result_payload
     WaymarkError UnsupportedPatternError WorkflowFailed WorkflowCancelled ActionTimeout WorkerCrashed
     ExhaustedRetriesError ExhaustedRetries ScheduleAlreadyExistsError SerializationError
-    BridgeUnavailable InstanceNotFound
+    BridgeUnavailable InstanceNotFound bridge
 """.split()
 
 RUN: Run[Any] = Run.get("0190b7a0-0000-7000-8000-000000000001")
+TAGGED = StartRequest(
+    id=new_instance_id(),
+    program=ProgramReport("orders", "1", bytes(32), b"", b"", ""),
+    inputs=b"",
+    attributes=b"",
+    tags={"team": "red"},
+)
 CALLS: dict[str, Callable[[], Any]] = {
     "Run.cancel": RUN.cancel,
     "Run.cancel_sync": RUN.cancel_sync,
@@ -34,8 +45,12 @@ CALLS: dict[str, Callable[[], Any]] = {
     "Run.send_sync": lambda: RUN.send_sync("event"),
     "Workflow.log": lambda: Workflow().log,
     "Workflow.options(connection)": lambda: Workflow.options(connection=object()),
+    "Workflow.options(tags)": lambda: BridgeClient().start(TAGGED),
     "Workflow.set_tag": lambda: Workflow().set_tag("k", "v"),
     "Workflow.wait_event": lambda: Workflow().wait_event("e"),
+    "bridge.run_instance": lambda: waymark.bridge.run_instance(b"payload"),
+    "bridge.run_instances_batch": lambda: waymark.bridge.run_instances_batch([b"payload"]),
+    "bridge.wait_for_instance": lambda: waymark.bridge.wait_for_instance(RUN.id),
     "delete_schedule": lambda: waymark.delete_schedule(Workflow, schedule_name="s"),
     "list_schedules": waymark.list_schedules,
     "pause_schedule": lambda: waymark.pause_schedule(Workflow, schedule_name="s"),

@@ -2,6 +2,7 @@
 
 # First, because its name is also that of the decorator below, which must win.
 import waymark.workflow  # noqa: F401 - binds waymark.workflow, and the decorator takes the name over
+from waymark import bridge
 from waymark.actions import action
 from waymark.attempts import ActionAttempt, current_action
 from waymark.definitions import build_workflow_ir
@@ -66,6 +67,7 @@ __all__ = [
     "WorkflowCancelled",
     "WorkflowFailed",
     "action",
+    "bridge",
     "build_workflow_ir",
     "current_action",
     "delete_schedule",
