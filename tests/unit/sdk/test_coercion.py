@@ -123,6 +123,11 @@ def test_a_huge_value_does_not_make_a_huge_error() -> None:
     assert len(caught.value.problems) == 1000
 
 
+def test_an_input_that_has_no_text_can_be_refused() -> None:
+    with pytest.raises(CoercionError, match="whose repr"):
+        coerce([10**5000], list[str])
+
+
 def test_annotations_that_refer_to_themselves_are_followed() -> None:
     value = models.Node(children=[models.Node()])
     assert coerce(value, models.Node) is value

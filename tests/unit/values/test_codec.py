@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001 - moments without a zone are values too
 from __future__ import annotations
 
+import enum
 import math
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -255,6 +256,20 @@ def test_a_value_over_the_limit_is_refused(value: Any) -> None:
     with pytest.raises(SerializationError, match="1000"):
         small.encode(value)
     assert small.decode(small.encode("x" * 900)) == "x" * 900
+
+
+class Handles(enum.Enum):
+    OPEN = enum.member(len)
+
+
+def test_an_enum_whose_values_cannot_be_kept_is_named() -> None:
+    with pytest.raises(SerializationError, match=r"Handles\.OPEN\.value"):
+        CODEC.encode(Handles.OPEN)
+
+
+def test_messages_survive_keys_that_have_no_text() -> None:
+    with pytest.raises(SerializationError, match="whose repr"):
+        CODEC.encode({10**5000: Odd()})
 
 
 def test_descriptors_that_readers_know_do_not_travel() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -74,6 +75,18 @@ def test_values_of_every_shape_can_be_shown(value: Any) -> None:
 def test_bytes_that_are_no_value_are_shown_as_such(data: bytes) -> None:
     render.as_text(data)
     json.dumps(render.as_json(data), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Fraction(10**5000), range(10**5000), {10**5000: 1}, slice(10**5000)],
+    ids=lambda value: type(value).__name__,
+)
+def test_numbers_too_long_for_text_are_told_of(value: Any) -> None:
+    assert "whose repr() raised" in render.as_text(encode(value)) or "bits" in render.as_text(
+        encode(value)
+    )
+    json.dumps(render.as_json(encode(value)))
 
 
 def test_malformed_bytes_say_so() -> None:

@@ -225,7 +225,10 @@ class Survey:
             for mixin in _MIXINS
             if issubclass(cls, mixin) and not issubclass(base, mixin)
         ]
-        members = [(name, self._encode(member._value_)) for name, member in cls.__members__.items()]
+        members = [
+            (name, self._member(cls, name, member._value_))
+            for name, member in cls.__members__.items()
+        ]
         opaque = _custom_enum(cls)
         options: dict[str, bool | int | str] = {}
         if issubclass(cls, enum.Flag):
@@ -238,6 +241,14 @@ class Survey:
             options=options,
             opaque=opaque,
         )
+
+    def _member(self, cls: Any, name: str, value: Any) -> bytes:
+        try:
+            return self._encode(value)
+        except SerializationError as error:
+            path = f"{cls.__qualname__}.{name}.value"
+            msg = f"{path}: the value of an enum member cannot be kept: {error}"
+            raise SerializationError(msg, path=path, type_name=error.type_name) from None
 
     def _exception(self, cls: Any) -> Descriptor:
         bases = [self.name(base) for base in cls.__bases__ if issubclass(base, BaseException)]

@@ -15,6 +15,7 @@ from waymark_schema.values.advice import Misfit
 from waymark_schema.values.objects import take_apart
 from waymark_schema.values.plans import Plan, Ref, Settings, written
 from waymark_schema.values.records import Record
+from waymark_schema.values.shown import shown
 
 _SCALARS = frozenset({type(None), bool, int, float, str, bytes})
 _SMALL = frozenset({type(None), bool, int, float})
@@ -184,7 +185,7 @@ class Lowering:
             for key, item in value.items():
                 result[key] = lower(item, depth)
         except Misfit as misfit:
-            misfit.path.append(f"[{key!r:.100}]")
+            misfit.path.append(f"[{shown(key, 100)}]")
             raise
         return result
 
@@ -196,7 +197,7 @@ class Lowering:
             for key, item in value.items():
                 result += (lower(key, depth), lower(item, depth))
         except Misfit as misfit:
-            misfit.path.append(f"[{key!r:.100}]")
+            misfit.path.append(f"[{shown(key, 100)}]")
             raise
         return result
 
@@ -339,7 +340,7 @@ class Lowering:
     def _kept(self, item: Any, depth: int) -> Any:
         """An argument of an exception; one that cannot be kept becomes its ``repr``."""
         kept = self._attempt(lambda: self._detached(item, depth))
-        return _cleaned(repr_of(item)) if kept is _LOST else kept
+        return _cleaned(shown(item, 1000)) if kept is _LOST else kept
 
     def _attributes(self, error: BaseException, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -366,14 +367,6 @@ class Lowering:
 
 
 _LOST = object()
-
-
-def repr_of(value: Any) -> str:
-    """A bounded ``repr`` that does not fail."""
-    try:
-        return repr(value)[:1000]
-    except Exception as broken:  # noqa: BLE001 - user code; the caller needs some text
-        return f"<{type(value).__qualname__} whose repr() raised {type(broken).__qualname__}>"
 
 
 def _text_size(items: Iterable[Any], kinds: set[type]) -> int:

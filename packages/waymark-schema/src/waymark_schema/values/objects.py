@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from enum import Flag
 from typing import Any
 
 from pydantic import BaseModel
 
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import MalformedValue
+from waymark_schema.values.shown import shown
 
 _put = object.__setattr__
 EXTRA, GIVEN, PRIVATE = "extra", "given", "private"
@@ -114,7 +116,7 @@ def fill(instance: Any, kind: str, payload: Any) -> Any:
 
 def _fill_model(instance: Any, payload: Any) -> Any:
     if not isinstance(payload, list) or len(payload) not in {1, 2}:
-        msg = f"parts of model {type(instance).__qualname__} are {payload!r:.200}; expected [fields] or [fields, more]"
+        msg = f"parts of model {type(instance).__qualname__} are {shown(payload)}; expected [fields] or [fields, more]"
         raise MalformedValue(msg)
     fields = _parts(instance, payload[0])
     more = _parts(instance, payload[1]) if payload[1:] else {}
@@ -148,7 +150,7 @@ def _fill_model(instance: Any, payload: Any) -> Any:
 def _member(cls: Any, payload: Any) -> Any:
     if not isinstance(payload, list) or len(payload) != 2:  # noqa: PLR2004 - name and value
         msg = (
-            f"parts of a member of {cls.__qualname__} are {payload!r:.200}; expected [name, value]"
+            f"parts of a member of {cls.__qualname__} are {shown(payload)}; expected [name, value]"
         )
         raise MalformedValue(msg)
     name, value = payload
@@ -158,7 +160,7 @@ def _member(cls: Any, payload: Any) -> Any:
     found = _by_value(cls, value)
     if found is not None:
         return found
-    msg = f"{cls.__qualname__} has no member {name!r:.200} here (value {value!r:.200}); it has {', '.join(cls._member_map_)}"
+    msg = f"{cls.__qualname__} has no member {shown(name)} here (value {shown(value)}); it has {', '.join(cls._member_map_)}"
     raise MalformedValue(msg)
 
 
@@ -169,12 +171,18 @@ def _by_value(cls: Any, value: Any) -> Any:
             return cls._value2member_map_[value]
     except TypeError:
         return next((member for member in cls if member._value_ == value), None)
-    if isinstance(value, int) and hasattr(cls, "_flag_mask_") and "_missing_" not in vars(cls):
+    if isinstance(value, int) and _is_plain_flag(cls):
         try:
             return cls(value)
         except ValueError:
             return None
     return None
+
+
+def _is_plain_flag(cls: Any) -> bool:
+    """Whether combinations are looked up by enum's own code and not a user's."""
+    own: Any = Flag._missing_
+    return issubclass(cls, Flag) and cls._missing_.__func__ is own.__func__
 
 
 def _namedtuple(cls: Any, payload: Any) -> Any:
@@ -193,7 +201,7 @@ def _namedtuple(cls: Any, payload: Any) -> Any:
 def _parts(owner: Any, payload: Any) -> dict[str, Any]:
     if isinstance(payload, dict):
         return payload
-    msg = f"parts of {_name(owner)} are {payload!r:.200}; expected a dict of fields"
+    msg = f"parts of {_name(owner)} are {shown(payload)}; expected a dict of fields"
     raise MalformedValue(msg)
 
 

@@ -10,6 +10,7 @@ from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.faults import FaultParts, nearest_builtin, rebuild, stand_in, well_known
 from waymark_schema.values.naming import plain_name
+from waymark_schema.values.shown import shown
 
 
 class Record:
@@ -109,7 +110,7 @@ def record_builder(ref: TypeRef, refs: Sequence[TypeRef]) -> Build:
 
     def build(payload: Any) -> Record:
         if not _fits(ref.kind, payload):
-            msg = f"parts of {ref.qualname} ({ref.kind}) are {payload!r:.200}, which no {ref.kind} has"
+            msg = f"parts of {ref.qualname} ({ref.kind}) are {shown(payload)}, which no {ref.kind} has"
             raise MalformedValue(msg)
         return Record(ref, payload, refs)
 

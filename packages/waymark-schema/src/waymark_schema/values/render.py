@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
+from fractions import Fraction
 from typing import Any
 
 from pydantic import SecretBytes, SecretStr
@@ -15,6 +16,7 @@ from waymark_schema.values.codec import Codec
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.faults import FaultParts
 from waymark_schema.values.records import FrozenSetItems, Record, RecordBinding, SetItems
+from waymark_schema.values.shown import shown
 
 TEXT_LIMIT = 20_000
 ITEMS_LIMIT = 200
@@ -170,7 +172,7 @@ def _leaf_text(value: Any) -> str:
         return f"{value[:STRING_LIMIT]!r}… ({len(value)} in all)"
     if isinstance(value, int) and value.bit_length() > STRING_LIMIT * 3:
         return f"<int of {value.bit_length()} bits>"
-    return repr(value)[: STRING_LIMIT * 2]
+    return shown(value, STRING_LIMIT * 2)
 
 
 # --- JSON -----------------------------------------------------------------------------------
@@ -240,5 +242,6 @@ def _json_leaf(value: Any) -> Any:
         return _leaf_text(bytes(value))
     if isinstance(value, timedelta | tzinfo):
         return str(value)
-    text = str(value)
-    return _json_text(text)
+    if isinstance(value, Fraction | range | slice):
+        return shown(value, STRING_LIMIT)
+    return _json_text(str(value))

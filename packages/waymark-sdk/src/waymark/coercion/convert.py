@@ -13,6 +13,7 @@ from pydantic_core import SchemaError
 from waymark.coercion.matching import matches
 from waymark_schema.errors import WaymarkError
 from waymark_schema.values.records import Record
+from waymark_schema.values.shown import shown
 
 _SHOWN = 5
 _TEXT = 120
@@ -102,12 +103,7 @@ def _place(parts: tuple[int | str, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return (
-        f"{text[:_TEXT]}… ({type(value).__name__})"
-        if len(text) > _TEXT
-        else f"{text} ({type(value).__name__})"
-    )
+    return f"{shown(value, _TEXT)} ({type(value).__name__})"
 
 
 def _named(annotation: Any) -> str:

@@ -30,6 +30,7 @@ class ShadowTypes(Shadows):
     ``ShadowTypes(descriptors)`` is the ``TypeBinding`` of the machine's codec; ``shadow(qualname)`` gives a
     class of the table, ``describe(cls)`` what it was built from, ``adopt(descriptors)`` strangers' classes.
 
+    >>> from waymark_schema.values.descriptors import Field
     >>> types = ShadowTypes([Descriptor("shop:Order", "dataclass", [], fields=[Field("item")])])
     >>> types.shadow("shop:Order")("tea")
     Order(item='tea')
