@@ -455,6 +455,45 @@ class VmAwaitEverywhere(Workflow):
 
 
 @workflow
+class VmFailingGenerators(Workflow):
+    def third(self, n: int) -> int:
+        if n == 3:
+            raise LookupError("third")
+        return n
+
+    async def run(self) -> Any:
+        out: list[Any] = []
+        kept: list[int] = []
+        for attempt in (
+            lambda: kept.extend(self.third(n) for n in range(1, 6)),
+            lambda: sum(v * self.third(v) for v in ["a", 3, 4]),
+            lambda: list(map(self.third, [1, 2, 3])),
+            lambda: dict((self.third(n), n) for n in range(5)),
+            lambda: any(self.third(n) > 1 for n in range(5)),
+            lambda: any(self.third(n) > 9 for n in range(5)),
+            lambda: sorted(self.third(n) for n in range(5)),
+            lambda: ",".join(str(self.third(n)) for n in range(5)),
+            lambda: max((self.third(n) for n in range(5)), key=lambda n: -n),
+            lambda: [*map(self.third, range(5))],
+            lambda: tuple(zip(range(9), map(self.third, range(9)))),
+        ):
+            try:
+                try:
+                    raise KeyError("handled here")
+                except KeyError:
+                    out.append(attempt())
+            except Exception as e:
+                out.append([repr(e), repr(e.__context__), kept[:]])
+        it = map(self.third, [1, 2, 3, 4])
+        try:
+            list(it)
+        except LookupError:
+            out.append(list(it))
+        await act(1)
+        return out
+
+
+@workflow
 class VmEverythingAlive(Workflow):
     """One of everything is alive across an await, and used after it."""
 
@@ -522,7 +561,7 @@ class VmEverythingAlive(Workflow):
 
 
 CASES = [
-    VmEverythingAlive,
+    VmEverythingAlive, VmFailingGenerators,
     VmArithmetic, VmCalls, VmBadCalls, VmTooDeep, VmClosures, VmKeyFunctions, VmLazyIterators, VmStrictZip, VmChangingWhileIterating,
     VmErrors, VmUnhandled, VmBareRaise, VmUnboundNames, VmObjects, VmAliases, VmSetsAndDicts, VmAwaitEverywhere,
 ]  # fmt: skip

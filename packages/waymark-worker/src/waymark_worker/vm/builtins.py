@@ -24,7 +24,7 @@ from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
-from waymark_worker.vm.iteration import items, one_by_one
+from waymark_worker.vm.iteration import items, items_before_failure, one_by_one
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
@@ -122,8 +122,15 @@ def _isinstance(_ctx: Any, args: Args, keywords: Keywords) -> bool:
 def _sum(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if not args or len(args) > 2 or not keywords.keys() <= {"start"}:  # noqa: PLR2004 - as CPython counts
         return sum(*args, **keywords)
-    values = list(items(args[0]))
+    values, failed = items_before_failure(args[0])
     start = args[1] if len(args) > 1 else keywords.get("start", 0)
+    total = _summed(values, start)
+    if failed is not None:
+        raise failed
+    return total
+
+
+def _summed(values: list[Any], start: Any) -> Any:
     if all(isinstance(value, int | float) for value in values):
         METER.charge(sum(bits_of(value) >> 6 for value in values))
         return sum(values, start)

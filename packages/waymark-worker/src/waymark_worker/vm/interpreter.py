@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from waymark_worker.vm.iterators import NeedsItems
+from waymark_worker.vm.iterators import Carried, NeedsItems
 from waymark_worker.vm.limits import CHUNK
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.natives import Fill
@@ -66,7 +66,7 @@ def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: 
         slots = frame.slots
 
 
-def recover(machine: Machine, block: LinkedBlock, step: Step, error: BaseException) -> None:
+def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: BaseException) -> None:
     """Go on after ``step`` of ``block`` raised: into a handler, out of frames, or to make items ahead."""
     frame = machine.frame
     here = frame.__class__ is Frame
@@ -74,19 +74,22 @@ def recover(machine: Machine, block: LinkedBlock, step: Step, error: BaseExcepti
         frame.at = block  # type: ignore[union-attr] # by its class
     try:
         if error.__class__ is NeedsItems:
+            assert step is not None
             _fill(machine, block, step, error)
             return
     except FATAL:
         raise
     except BaseException as raised:  # noqa: BLE001 - the source failed at once
         error = raised
-        step = None  # type: ignore[assignment] # it was not the step that raised
-    error.__traceback__ = None
-    if not (here and step is block.reraises and step is not None):
+        step = None
+    if isinstance(error, Carried):
+        error = error.error
+    elif not (here and step is block.reraises and step is not None):
         if step is not block.raises:
             # The host chains what happened inside an implementation: that is nothing of the program's.
             error.__context__ = None
         chain(error, handled(machine.frame))
+    error.__traceback__ = None
     if step is not None:
         machine.trails.raised(error, block, block.code.index(step))
     unwind(machine, error, noted=not here)

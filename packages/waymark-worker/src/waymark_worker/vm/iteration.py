@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from operator import length_hint
 from typing import Any
 
+from waymark_worker.vm.iterators import Carried
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -80,6 +81,16 @@ def _steps(source: Any) -> Iterator[Any]:
         except StopIteration:
             return
         yield item
+
+
+def items_before_failure(value: Any) -> tuple[list[Any], Carried | None]:
+    """Give all items and, if compiled code that made them failed, what has to be raised behind them."""
+    taken: list[Any] = []
+    try:
+        taken.extend(items(value))
+    except Carried as carried:
+        return taken, carried
+    return taken, None
 
 
 def hostable(value: Any) -> Any:

@@ -39,6 +39,14 @@ class NeedsItems(BaseException):
         self.whole = whole
 
 
+class Carried(BaseException):
+    """An exception of the program's own, on its way through an implementation of the host."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
 class Framed:
     """An iterator whose items are made by compiled code.
 
@@ -46,27 +54,37 @@ class Framed:
     ``buffer``; what the buffer lacks it asks for with ``NeedsItems``.
     """
 
-    __slots__ = ("buffer", "ended")
+    __slots__ = ("buffer", "ended", "failure")
 
     def __init__(self) -> None:
         self.buffer: deque[Any] = deque()
         self.ended = False
+        self.failure: BaseException | None = None
+        """What ended it while items were made ahead: raised where they have been used up."""
 
     def produce(self, machine: Machine) -> Any:
         """Make the next item: itself, ``EXHAUSTED``, or ``PUSHED``."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.ended:
+        if not self.ended and self.failure is None:
             raise NeedsItems(self, whole=True)
         return self
 
     def __next__(self) -> Any:
         if self.buffer:
             return self.buffer.popleft()
+        if self.failure is not None:
+            raise self.carried()
         if self.ended:
             raise StopIteration
         raise NeedsItems(self, whole=False)
+
+    def carried(self) -> Carried:
+        """Hand out the failure that was kept, once."""
+        assert self.failure is not None
+        error, self.failure = self.failure, None
+        return Carried(error)
 
 
 class Generator(Framed):
@@ -117,6 +135,8 @@ def pull(machine: Machine, iterator: Any) -> Any:
     if isinstance(iterator, Framed):
         if iterator.buffer:
             return iterator.buffer.popleft()
+        if iterator.failure is not None:
+            raise iterator.carried()
         return EXHAUSTED if iterator.ended else iterator.produce(machine)
     return next(iterator, EXHAUSTED)
 

@@ -41,6 +41,7 @@ from waymark_worker.vm.scheduling import (
     fail_task,
     finish_task,
 )
+from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
 from waymark_worker.vm.unwinding import FATAL, give, unwind
@@ -111,14 +112,12 @@ class Machine:
     @classmethod
     def restore(cls, linked: LinkedProgram, snapshot: bytes) -> Machine:
         """Make the machine that ``snapshot`` was taken of. Raises ``SnapshotUnreadable``."""
-        from waymark_worker.vm.snapshot import read_snapshot  # noqa: PLC0415 - it reads machines
-
-        return read_snapshot(linked, snapshot)
+        machine = cls(linked)
+        read_snapshot(machine, snapshot)
+        return machine
 
     def snapshot(self) -> bytes:
         """Everything that ``restore`` needs. Raises RuntimeError while the machine is not ``idle``."""
-        from waymark_worker.vm.snapshot import write_snapshot  # noqa: PLC0415 - it reads machines
-
         return write_snapshot(self)
 
     @property

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from waymark_worker.vm.formatting import fill, fill_from
 from waymark_worker.vm.invoking import apply_each
-from waymark_worker.vm.iteration import hostable, items
+from waymark_worker.vm.iteration import hostable, items, items_before_failure
 from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -197,7 +197,13 @@ def _extend(target: Any, *args: Any) -> None:
     if len(args) != 1:
         target.extend(*args)
         return
-    target.extend(list(items(args[0])) if args[0] is not target else list(target))
+    if args[0] is target:
+        target.extend(list(target))
+        return
+    found, failed = items_before_failure(args[0])
+    target.extend(found)
+    if failed is not None:
+        raise failed  # behind the items that came before it: they stay
 
 
 def _extendleft(target: deque[Any], *args: Any) -> None:

@@ -64,6 +64,15 @@ class Fill(NativeFrame):
             value = self.source.produce(machine)
         return None
 
+    def fail(self, machine: Machine, error: BaseException) -> BaseException | None:
+        if not self.whole:
+            return error
+        # The implementation has to use the items before it first: it may refuse one of them, or keep them.
+        error.__traceback__ = None
+        self.source.failure = error
+        self._leave(machine)
+        return None
+
     def _leave(self, machine: Machine) -> None:
         caller = self.caller
         assert isinstance(caller, Frame)
@@ -269,7 +278,7 @@ class SortByKey(NativeFrame):
             raise ValueError(msg)
         return None
 
-    def fail(self, error: BaseException) -> BaseException:
+    def fail(self, machine: Machine, error: BaseException) -> BaseException | None:
         if self.target is not None and not self.target:
             self.target[:] = self.items
         return error

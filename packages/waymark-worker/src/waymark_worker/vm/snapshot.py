@@ -13,7 +13,6 @@ from waymark_worker.vm.snapshot_reader import GraphReader
 from waymark_worker.vm.snapshot_writer import GraphWriter
 
 if TYPE_CHECKING:
-    from waymark_worker.vm.linked import LinkedProgram
     from waymark_worker.vm.machine import Machine
 
 LAYOUT = 1
@@ -88,10 +87,10 @@ def write_snapshot(machine: Machine) -> bytes:
     raise AssertionError(msg)
 
 
-def read_snapshot(linked: LinkedProgram, snapshot: bytes) -> Machine:
-    """Make the machine that the snapshot was taken of; raises ``SnapshotUnreadable``."""
+def read_snapshot(machine: Machine, snapshot: bytes) -> None:
+    """Make a new machine the one that the snapshot was taken of; raises ``SnapshotUnreadable``."""
     try:
-        return _read(linked, _decode(snapshot))
+        _read(machine, _decode(snapshot))
     except SnapshotUnreadable:
         raise
     except Exception as error:
@@ -99,16 +98,14 @@ def read_snapshot(linked: LinkedProgram, snapshot: bytes) -> Machine:
         raise SnapshotUnreadable(msg) from error
 
 
-def _read(linked: LinkedProgram, stored: _Snapshot) -> Machine:
-    from waymark_worker.vm.machine import Machine  # noqa: PLC0415 - it writes and reads itself through here
-
+def _read(machine: Machine, stored: _Snapshot) -> None:
+    linked = machine.linked
     header = (stored.layout, stored.format, stored.semantics, stored.minor, stored.digest)
     expected = (LAYOUT, FORMAT, SEMANTICS, sys.version_info[1], linked.digest)
     if header != expected:
         msg = f"the snapshot was written as {header!r}; this machine reads {expected!r}"
         raise SnapshotUnreadable(msg)
     root, tasks, calls, timers, globals_ = GraphReader(linked, stored.nodes).read(stored.roots)
-    machine = Machine(linked)
     machine.next_call, machine.next_timer, machine.phase, asked = stored.counters
     machine.cancel_asked = bool(asked)
     _check(isinstance(root, Task), "its root is no task")
@@ -130,7 +127,6 @@ def _read(linked: LinkedProgram, stored: _Snapshot) -> Machine:
         machine.timers[future.effect.timer] = future
     _check(isinstance(globals_, dict), "its captured values are no dict")
     machine.globals = globals_
-    return machine
 
 
 def _check(fits: bool, what: str) -> None:  # noqa: FBT001 - the condition is the point

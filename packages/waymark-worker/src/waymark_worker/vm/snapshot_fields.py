@@ -35,7 +35,7 @@ FRAME = (Frame, NativeFrame, Nothing)
 ANY = (object,)
 Fields = tuple[tuple[str, tuple[type, ...]], ...]
 
-_ENDS: Fields = (("buffer", (deque,)), ("ended", (bool,)))
+_ENDS: Fields = (("buffer", (deque,)), ("ended", (bool,)), ("failure", (BaseException, Nothing)))
 _FUTURE: Fields = (
     ("state", (int,)),
     ("value", ANY),

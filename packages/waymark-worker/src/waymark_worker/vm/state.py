@@ -65,8 +65,8 @@ class NativeFrame:
         """Go on without another item."""
         raise NotImplementedError
 
-    def fail(self, error: BaseException) -> BaseException:
-        """Leave because of ``error``; what propagates further is returned."""
+    def fail(self, machine: Machine, error: BaseException) -> BaseException | None:
+        """Leave because of ``error``; what propagates further is returned, None if nothing does."""
         return error
 
 

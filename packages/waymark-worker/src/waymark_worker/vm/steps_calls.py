@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Any
 from waymark_schema.ir import instructions as ir
 from waymark_schema.ir.policies import StoredPolicy, stored_policy
 from waymark_worker.vm import operations
-from waymark_worker.vm.callables import Action, Builtin, CallValue, Coroutine, FunctionValue
+from waymark_worker.vm.callables import (
+    Action,
+    Builtin,
+    CallValue,
+    Coroutine,
+    FunctionValue,
+    SleepValue,
+)
 from waymark_worker.vm.calls import SPECIAL, call, call_action
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.members import get_attribute, property_of, refuse_uncompiled
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.scheduling import Future
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.steps import Place, makes
 
@@ -233,13 +242,21 @@ def _with_policy(node: ir.WithPolicy, place: Place) -> Step:
     def with_policy(s: Slots, m: Machine) -> None:
         value = s[slot]
         if value.__class__ is not CallValue:
-            msg = f"run_action() takes the call of an action, got {type_name(value)!r}"
-            raise TypeError(msg)
+            raise _no_call(value)
         retry, timeout, backoff = (None if each < 0 else s[each] for each in sources)
         policy = merged_policy(value.policy, retry, timeout, backoff)
         s[dst] = CallValue(value.action, value.arguments, policy, value)
 
     return with_policy
+
+
+def _no_call(value: Any) -> BaseException:
+    if isinstance(value, Coroutine | SleepValue | Future):
+        what = f"run_action() with a {type_name(value)}"
+        return unsupported_operation(
+            what, "give it the call of an action; await a helper by itself"
+        )
+    return TypeError(f"object {type_name(value)} can't be used in 'await' expression")
 
 
 def merged_policy(default: StoredPolicy, retry: Any, timeout: Any, backoff: Any) -> StoredPolicy:

@@ -110,8 +110,10 @@ def unwind(
                 return
             error, caller = _left(frame, error)
         else:
-            error = frame.fail(error)  # type: ignore[union-attr] # the other kind
-            caller = frame.caller
+            left = frame.fail(machine, error)  # type: ignore[union-attr] # the other kind
+            if left is None:
+                return
+            error, caller = left, frame.caller
         frame = caller
     machine.frame = None
     error.__traceback__ = None
