@@ -219,7 +219,7 @@ def decode_request(body: bytes) -> Request:
     """Read what a client sent; raises ``FrameError`` when it is no request of this protocol."""
     try:
         return _REQUESTS.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FrameError(f"a request cannot be read: {error}") from error
 
 
@@ -227,7 +227,7 @@ def decode_answer(body: bytes) -> Answer:
     """Read what a bridge sent; raises ``FrameError`` when it is no answer of this protocol."""
     try:
         return _ANSWERS.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FrameError(f"an answer of the bridge cannot be read: {error}") from error
 
 
