@@ -14,7 +14,7 @@ from waymark_schema.errors import DatabaseUnreachable
 
 APPLICATION = "waymark web"
 POOL_SIZE = 4
-PATIENCE = timedelta(seconds=4)
+PATIENCE = timedelta(seconds=3)
 """How long a request waits for a session before its page says that the database is away."""
 
 
@@ -27,6 +27,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._pool: SessionPool | None = None
+        self._most = settings.pool_size or POOL_SIZE
+        self._lent = 0
 
     @property
     def target(self) -> str:
@@ -40,13 +42,34 @@ class Database:
         Raises a DatabaseError when none can be had in time.
         """
         pool = self._pool or await self._opened()
-        async with pool.session() as session:
+        async with AsyncExitStack() as borrowed:
+            try:
+                session = await borrowed.enter_async_context(pool.session())
+            except DatabaseUnreachable:
+                await self._forget(pool)
+                raise
+            self._lent += 1
+            borrowed.callback(self._returned)
             yield session
 
     async def close(self) -> None:
         """Close every session; legal before the first was opened, and twice."""
         self._pool = None
         await self._stack.aclose()
+
+    def _returned(self) -> None:
+        self._lent -= 1
+
+    async def _forget(self, pool: SessionPool) -> None:
+        """Drop a pool that could not give a session, unless all of its sessions are in use.
+
+        A pool whose server is away tries again after ever longer pauses; a new one tries at once, for the
+        next request, and fails at once while nobody answers.
+        """
+        if self._pool is pool and self._lent < self._most:
+            self._pool = None
+            forgotten, self._stack = self._stack, AsyncExitStack()
+            await forgotten.aclose()
 
     async def _opened(self) -> SessionPool:
         try:
