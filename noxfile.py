@@ -70,7 +70,7 @@ def types(session: nox.Session) -> None:
 def layers(session: nox.Session) -> None:
     """import-linter: who may import whom; and the tests that guard the shape of the workspace."""
     _sync(session)
-    session.run("lint-imports", "--no-logo")
+    session.run("lint-imports", "--no-cache", "--no-logo")
     session.run("pytest", "-q", "tests/architecture", "-m", "not slow")
 
 
