@@ -25,7 +25,6 @@ from waymark.registry import ActionDefinition
 from waymark.workflows import Workflow
 from waymark_schema.ir.policies import StoredPolicy, stored_policy
 
-
 _LANGUAGE = "tests.language."
 """Modules of cases and of what they import; actions in their globals are replaced for a run."""
 

@@ -1,30 +1,16 @@
-"""A fresh migrated database in; the real web server on it, and a stage to play runs on, out."""
+"""A fresh migrated database in; the application on it, asked without a server around it, out."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from tests.support.engine import Engine, engine_on, settings_of
-from tests.support.processes import Processes
-from tests.support.staged_runs import Stage, staged
-from tests.support.web import FRAGMENT, WebServer, start_web
+from tests.support.engine import settings_of
+from tests.support.web import FRAGMENT
 from waymark_web.app import create_app
 from waymark_web.clock import SystemClock
 from waymark_web.database import Database
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[Engine]:
-    async with engine_on(database_url) as made:
-        yield made
-
-
-@pytest.fixture
-async def stage(engine: Engine) -> AsyncIterator[Stage]:
-    async with engine.owner() as owner:
-        yield await staged(engine, owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +38,3 @@ async def pages(database_url: str) -> AsyncIterator[Pages]:
             yield Pages(client)
     finally:
         await database.close()
-
-
-@pytest.fixture
-def web(processes: Processes, database_url: str) -> Iterator[WebServer]:
-    started = start_web(processes, database_url)
-    yield started
-    if started.process.running:
-        started.process.terminate()
