@@ -8,6 +8,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has no types
 
+from waymark_web.asgi import build
 from waymark_web.gunicorn_conf import options
 from waymark_web.settings import WebSettings
 
@@ -31,6 +32,4 @@ class Server(BaseApplication):  # type: ignore[misc] # as above
 
     def load(self) -> Any:
         """Build the application, in the worker, after the fork."""
-        from waymark_web.asgi import application  # noqa: PLC0415 - only workers build it
-
-        return application
+        return build()
