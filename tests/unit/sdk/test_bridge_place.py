@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,14 @@ from waymark.bridge.boot import command, tail
 from waymark.bridge.place import key_of, place_of, private_directory
 from waymark.bridge.singleton import Singleton, holder
 from waymark.errors import BridgeUnavailable
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A directory whose path leaves room for a socket's, as tmp_path of a parallel run does not."""
+    with tempfile.TemporaryDirectory(prefix="wm-") as made:
+        yield Path(made)
+
 
 IDENTITY = ("db", "5432", "app", "app", "waymark")
 
@@ -27,13 +37,13 @@ def test_parts_of_an_identity_do_not_run_into_each_other() -> None:
     assert key_of(["ab", "c"]) != key_of(["a", "bc"])
 
 
-def test_the_first_fit_directory_is_taken_and_ours_is_made_in_it(tmp_path: Path) -> None:
-    short = tmp_path / "s"
+def test_the_first_fit_directory_is_taken_and_ours_is_made_in_it(short_path: Path) -> None:
+    short = short_path / "s"
     short.mkdir()
     place = place_of(
         IDENTITY,
-        runtime_dir=str(tmp_path / "missing"),
-        alternatives=[None, "", str(short), str(tmp_path)],
+        runtime_dir=str(short_path / "missing"),
+        alternatives=[None, "", str(short), str(short_path)],
     )
     assert place.directory == short / f"waymark-{os.geteuid()}"
     assert place.socket.parent == place.lock.parent == place.log.parent == place.directory
@@ -54,8 +64,8 @@ def test_a_dangling_link_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_only_one_holds_a_place_and_its_end_frees_it(tmp_path: Path) -> None:
-    place = place_of(IDENTITY, runtime_dir=None, alternatives=[str(tmp_path)])
+def test_only_one_holds_a_place_and_its_end_frees_it(short_path: Path) -> None:
+    place = place_of(IDENTITY, runtime_dir=None, alternatives=[str(short_path)])
     first = Singleton.take(place)
     assert first is not None
     assert Singleton.take(place) is None
@@ -69,8 +79,8 @@ def test_only_one_holds_a_place_and_its_end_frees_it(tmp_path: Path) -> None:
     second.leave()
 
 
-def test_a_socket_left_by_a_killed_bridge_is_replaced(tmp_path: Path) -> None:
-    place = place_of(IDENTITY, runtime_dir=None, alternatives=[str(tmp_path)])
+def test_a_socket_left_by_a_killed_bridge_is_replaced(short_path: Path) -> None:
+    place = place_of(IDENTITY, runtime_dir=None, alternatives=[str(short_path)])
     place.socket.write_text("left behind")
     place.socket.with_suffix(".new").write_text("left behind")
     singleton = Singleton.take(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -105,3 +106,12 @@ _LIBPQ_DEFAULTS = ("PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PG
 def runtime_directories() -> tuple[str | None, ...]:
     """Return where a socket may live if ``WAYMARK_RUNTIME_DIR`` is unset or of no use, the best first."""
     return (os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR"), "/tmp", "/dev/shm")  # noqa: S108 - our directory in it is private and checked
+
+
+def environment_for_child() -> dict[str, str]:
+    """Return the environment for a process that starts in another directory: module paths made absolute."""
+    environment = dict(os.environ)
+    if environment.get("PYTHONPATH"):
+        places = environment["PYTHONPATH"].split(os.pathsep)
+        environment["PYTHONPATH"] = os.pathsep.join(str(Path(place).absolute()) for place in places)
+    return environment

@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waymark import settings
 from waymark.bridge.place import Place
 from waymark.errors import BridgeUnavailable
 
@@ -63,6 +64,7 @@ def boot(place: Place, *, boot_command: str | None) -> Booted:
             stdout=subprocess.DEVNULL,
             stderr=log,
             cwd="/",
+            env=settings.environment_for_child(),
             start_new_session=True,
             close_fds=True,
         )

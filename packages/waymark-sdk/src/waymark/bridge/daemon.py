@@ -237,12 +237,15 @@ class Client(asyncio.Protocol):
         self._door = door
         self._reader = FrameReader(max_frame_bytes=protocol.MAX_FRAME_BYTES)
         self._transport: asyncio.Transport | None = None
+        self._outgoing: list[bytes] = []
         self._welcomed = False
 
     @property
     def unsent(self) -> int:
         """Bytes of answers that the client has not taken yet."""
-        return self._transport.get_write_buffer_size() if self._transport else 0
+        if self._transport is None:
+            return 0
+        return self._transport.get_write_buffer_size() + len(self._outgoing)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -269,17 +272,26 @@ class Client(asyncio.Protocol):
         """Send an answer, if the client is still there."""
         if self._transport is None or self._transport.is_closing():
             return
+        if not self._outgoing:
+            # Whatever else is answered in this turn of the loop leaves in the same packet.
+            asyncio.get_running_loop().call_soon(self._flush)
         try:
-            self._transport.write(protocol.encode(answer))
+            self._outgoing.append(protocol.encode(answer))
         except FrameError as error:
             number = 0 if isinstance(answer, protocol.Welcome) else answer.request
-            self._transport.write(protocol.encode(failed(number, error)))
+            self._outgoing.append(protocol.encode(failed(number, error)))
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if self._transport is not None:
+            self._transport.writelines(outgoing)
 
     def end(self, why: str = "") -> None:
         """Close the connection."""
         if why:
             _log.warning("a client was sent away: it %s", why)
         if self._transport is not None:
+            self._flush()
             self._transport.close()
 
     def _greet(self, request: Request) -> None:

@@ -72,6 +72,8 @@ class Link:
 
     def close(self) -> None:
         """End the connection; whoever waits for an answer learns that it is lost. On the loop's thread."""
+        if self.alive and self._unsent:
+            self._send_some()
         self._lose()
 
     def let_go(self) -> None:
@@ -96,32 +98,31 @@ class Link:
             raise LinkLost
         return answer
 
-    def _send(self, sent: bytes) -> None:
-        if self._unsent:
-            self._unsent += sent
-            return
-        try:
-            count = self._socket.send(sent)
-        except (BlockingIOError, InterruptedError):
-            count = 0
-        except OSError:
-            self._lose()
-            return
-        if count < len(sent):
-            self._unsent += memoryview(sent)[count:]
+    def _send(self, frame: bytes) -> None:
+        if not self._unsent:
+            # Whatever else is asked in this turn of the loop leaves in the same packet.
+            self._loop.call_soon(self._flush)
+        self._unsent += frame
+
+    def _flush(self) -> None:
+        if self.alive and not self._send_some() and self.alive:
             self._loop.add_writer(self._socket.fileno(), self._writable)
 
     def _writable(self) -> None:
+        if self._send_some() and self.alive:
+            self._loop.remove_writer(self._socket.fileno())
+
+    def _send_some(self) -> bool:
+        """Send what the socket takes; whether that was everything."""
         try:
             count = self._socket.send(self._unsent)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError:
             self._lose()
-            return
+            return False
         del self._unsent[:count]
-        if not self._unsent:
-            self._loop.remove_writer(self._socket.fileno())
+        return not self._unsent
 
     def _readable(self) -> None:
         try:
