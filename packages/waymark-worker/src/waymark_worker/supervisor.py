@@ -164,9 +164,8 @@ class Supervisor:
 
     async def _keep(self, child: RunloopChild) -> None:
         """Start the runloop, watch it, start it again; until the pool stops or it says that this is useless."""
-        restarts = 0
+        useless = 0
         while not self._stopping.is_set():
-            started_at = self._clock.monotonic()
             await child.start(reported=self._reported, poison=self._deaths.poison)
             if self._stopping.is_set():
                 child.signal(signal.SIGTERM)  # asked to stop while it was being started
@@ -184,10 +183,9 @@ class Supervisor:
             log.warning("runloop.died", application=child.application, exit=exit_text(code))
             child.board.put("lost", child.generation)
             self._deaths.note(child.board)
-            lived = self._clock.monotonic() - started_at
-            restarts = 0 if lived > STABLE_SECONDS else restarts + 1
+            useless = 0 if child.report is not None and child.report.ready else useless + 1
             await self._pause_unless_stopping(
-                min(MAX_RESTART_SECONDS, RESTART_SECONDS * 2 ** max(0, restarts - 3))
+                min(MAX_RESTART_SECONDS, RESTART_SECONDS * 2**useless)
             )
 
     def _give_up(self, child: RunloopChild) -> None:

@@ -74,7 +74,8 @@ class RunloopProcess:
         self._actions: list[str] = []
         self._workflows: list[str] = []
         self._ready = False
-        self._generation = 0
+        self._generation = self._board.get("generation")
+        """Of the lease that is held; what the page says at the start belonged to a process that died."""
         self._draining = asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
         self._poison = frozenset(arguments.poison)
@@ -172,12 +173,12 @@ class RunloopProcess:
     # leases -------------------------------------------------------------------------------
 
     async def _hold_leases(self) -> None:
-        generation = 0
         assert self._pool is not None
         while not self._draining.is_set():
-            generation = self._generation = await self._next_lease(generation)
+            generation = await self._next_lease(self._generation)
             if not generation:
                 return
+            self._generation = generation
             tenure = Tenure(
                 LeaseId(self._board.get("lease")),
                 application=f"{self._arguments.application}:{generation}",
@@ -309,7 +310,8 @@ class RunloopProcess:
                 self._clock.set(
                     database=board.time("database_now"), asked_at=read_at, answered_at=read_at
                 )
-            if self._tenure is not None and board.get("fenced") >= self._generation:
+            over = max(board.get("fenced"), board.get("generation") - 1)
+            if self._tenure is not None and over >= self._generation:
                 self._tenure.fenced.set()
             if self._tenure is not None:
                 silent = self._clock.monotonic() - board.time("beat_at")

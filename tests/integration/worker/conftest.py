@@ -1,0 +1,215 @@
+"""A database in; pools on it, runs to queue and what became of them out: `farm`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.fixtures.postgres import PostgresServer
+from tests.integration.worker import jobs
+from tests.support.processes import Child, Processes, descendants, listing, wait_until
+from waymark.coercion import codec
+from waymark.starting import prepare
+from waymark_schema.database.execute import fetch_all_sync
+from waymark_schema.database.sessions import open_session_sync
+from waymark_schema.database.settings import from_environment
+from waymark_schema.ids import program_id
+from waymark_schema.inputs import pack_inputs
+from waymark_schema.ir import digest as ir
+from waymark_schema.kinds import InstanceState
+from waymark_schema.tables import instances, notifications
+from waymark_schema.tables.programs import NewProgram
+from waymark_schema.tables.transactions import store_program_sync
+
+HERE = Path(__file__).parents[3]
+READY = r"pool\.ready"
+
+
+@dataclass
+class Farm:
+    """Pools on one database, as a test starts and ends them."""
+
+    url: str
+    folder: Path
+    processes: Processes
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.folder / "ledger.txt"
+
+    def start(self, *, ready: bool = True, **variables: str) -> Child:
+        """Start a pool; wait until it can run calls."""
+        environment = {
+            "WAYMARK_DATABASE_URL": self.url,
+            "WAYMARK_USER_MODULE": "tests.integration.worker.jobs",
+            "WAYMARK_WORKER_COUNT": "2",
+            "WAYMARK_DATABASE_WAIT_S": "5",
+            jobs.LEDGER: str(self.ledger_path),
+            **self.variables,
+            **variables,
+        }
+        pool = self.processes.start_command(
+            "waymark-start-workers", environment=environment, cwd=HERE
+        )
+        if ready:
+            pool.wait_for_line(READY)
+        return pool
+
+    def queue(self, workflow: Any, *arguments: tuple[Any, ...]) -> list[UUID]:
+        """Register the workflow's program and queue one run for each tuple of arguments."""
+        requests = [prepare(workflow, given, {}).request for given in arguments]
+        session = open_session_sync(self.settings, application="test")
+        try:
+            report = requests[0].program
+            program = ir.decode(report.program)
+            new = NewProgram(
+                workflow=report.workflow,
+                version=report.version,
+                digest=report.digest,
+                format=program.format,
+                semantics=program.semantics,
+                actions=[entry.key for entry in program.actions],
+                program=report.program,
+                source=report.source,
+            )
+            store_program_sync(session, new)
+            runs = [
+                instances.NewInstance(
+                    request.id,
+                    program_id(request.program.digest),
+                    pack_inputs(request.inputs, request.attributes),
+                )
+                for request in requests
+            ]
+            assert fetch_all_sync(session, instances.enqueue(runs)) == []
+            channel = notifications.ready_channel(session.schema)
+            fetch_all_sync(session, notifications.notify([(channel, "")]))
+        finally:
+            session.connection.close()
+        return [request.id for request in requests]
+
+    @property
+    def settings(self) -> Any:
+        return from_environment({"WAYMARK_DATABASE_URL": self.url})
+
+    def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Read or write the database as an operator would."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def wait_for(self, query: str, *values: object, seconds: float = 20) -> None:
+        """Wait until the single value of a query is true."""
+        wait_until(lambda: self.query(query, *values)[0][0], seconds=seconds, what=query)
+
+    def finished(self, ids: list[UUID], *, seconds: float = 30) -> list[Any]:
+        """Wait for these runs; results of those that completed, exceptions of the others."""
+
+        def states() -> Counter[int]:
+            found = self.query("select state from waymark.instances where id = any(%s)", ids)
+            return Counter(state for (state,) in found)
+
+        wait_until(
+            lambda: min(states(), default=0) >= InstanceState.COMPLETED,
+            seconds=seconds,
+            what=lambda: f"all of {len(ids)} runs finished; states {dict(states())}",
+        )
+        found = self.query(
+            "select id, state, result, error from waymark.instances where id = any(%s)", ids
+        )
+        by_id = {row[0]: row for row in found}
+        reader = codec()
+        return [
+            reader.decode(by_id[id_][2] if by_id[id_][1] == 4 else by_id[id_][3]) for id_ in ids
+        ]
+
+    def state(self, run: UUID) -> InstanceState:
+        (row,) = self.query("select state from waymark.instances where id = %s", run)
+        return InstanceState(row[0])
+
+    def ledger(self, word: str) -> list[list[str]]:
+        """Lines of the ledger that begin with a word, without it."""
+        if not self.ledger_path.exists():
+            return []
+        lines = [line.split() for line in self.ledger_path.read_text().splitlines()]
+        return [line[1:] for line in lines if line and line[0] == word]
+
+    def wait_for_ledger(self, word: str, count: int = 1, *, seconds: float = 20) -> list[list[str]]:
+        wait_until(
+            lambda: len(self.ledger(word)) >= count,
+            seconds=seconds,
+            what=lambda: f"{count} times {word!r}; there are {len(self.ledger(word))}",
+        )
+        return self.ledger(word)
+
+    def assert_exactly_once(self) -> None:
+        """The journal of every run has no gap and settles no call twice; nothing is owned that is over."""
+        gaps = self.query(
+            "select instance, count(*), min(position), max(position) from waymark.journal"
+            " group by instance having count(*) <> max(position) or min(position) <> 1"
+        )
+        assert gaps == []
+        twice = self.query(
+            "select instance, call, count(*) from waymark.journal where kind in (1, 4)"
+            " group by instance, call having count(*) > 1"
+        )
+        assert twice == []
+        assert self.query("select id from waymark.instances where state >= 3 and owner is not null") == []
+
+    def runloop(self, pool: Child) -> int:
+        """The runloop process of a pool."""
+        (found,) = [
+            seen.pid
+            for seen in listing()
+            if seen.parent == pool.pid and "waymark_worker.runloop" in seen.command
+        ]
+        return found
+
+    def workers(self, pool: Child) -> list[int]:
+        """The worker processes of a pool."""
+        below = set(descendants(pool.pid))
+        return [
+            seen.pid for seen in listing() if seen.pid in below and "waymark.executor" in seen.command
+        ]
+
+    def stop(self, pool: Child) -> None:
+        """End a pool in order; it must say that all is well."""
+        assert pool.terminate() == 0, pool.output
+
+
+def _farm(url: str, folder: Path) -> Iterator[Farm]:
+    processes = Processes()
+    farm = Farm(url, folder, processes)
+    os.environ[jobs.LEDGER] = str(farm.ledger_path)
+    try:
+        yield farm
+    finally:
+        processes.end()
+        del os.environ[jobs.LEDGER]
+
+
+@pytest.fixture
+def farm(database_url: str, tmp_path: Path) -> Iterator[Farm]:
+    """Pools on a migrated database of the shared server."""
+    yield from _farm(database_url, tmp_path)
+
+
+@pytest.fixture
+def bare_farm(empty_database_url: str, tmp_path: Path) -> Iterator[Farm]:
+    """Pools on a database that nobody has migrated."""
+    yield from _farm(empty_database_url, tmp_path)
+
+
+@pytest.fixture
+def lone_farm(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Farm]:
+    """Pools on a server of the test's own."""
+    yield from _farm(postgres_server.database_url, tmp_path)

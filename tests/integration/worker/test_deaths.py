@@ -1,0 +1,196 @@
+"""Processes of a pool killed, stopped and asked to end in; nothing lost, nothing twice and nobody left out."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.integration.worker import jobs
+from tests.integration.worker.conftest import Farm
+from tests.support.processes import Child, descendants, listing, wait_for_end, wait_until
+from waymark_schema.kinds import InstanceState
+
+pytestmark = pytest.mark.postgres
+
+SHORT_LEASE = {"WAYMARK_LOCK_TTL_MS": "4000", "WAYMARK_LOCK_HEARTBEAT_MS": "400"}
+
+
+def test_a_killed_runloop_is_started_again_under_a_new_lease(farm: Farm) -> None:
+    pool = farm.start()
+    flag = farm.folder / "go"
+    ids = farm.queue(jobs.Waiter, (str(flag),), (str(flag),))
+    farm.wait_for_ledger("waits", 2)
+    ((before,),) = farm.query("select max(id) from waymark.leases")
+    workers = farm.workers(pool)
+    os.kill(farm.runloop(pool), signal.SIGKILL)
+    wait_for_end(workers)
+    farm.wait_for_ledger("waits", 4)
+    flag.touch()
+    assert farm.finished(ids) == [str(flag)] * 2
+    assert farm.query("select max(id) > %s from waymark.leases", before) == [(True,)]
+    assert len(farm.ledger("add")) == 4, "a committed step ran again"
+    assert pool.running
+    farm.assert_exactly_once()
+    farm.stop(pool)
+
+
+def test_a_killed_supervisor_leaves_nobody_and_another_pool_takes_over_at_once(farm: Farm) -> None:
+    first, second = farm.start(), farm.start()
+    flag = farm.folder / "go"
+    ids = farm.queue(jobs.Waiter, *[(str(flag),)] * 8)
+    farm.wait_for_ledger("waits", 8)
+    mine = set(farm.workers(first))
+    held = {line[0] for line in farm.ledger("waits") if int(line[3]) in mine}
+    below = descendants(first.pid)
+    killed_at = time.monotonic()
+    first.kill()
+    wait_for_end(below, seconds=10)
+    if held:
+        farm.wait_for_ledger("waits", 8 + len(held), seconds=10)
+        # The lease had most of its 15 s left: its session lock told.
+        assert time.monotonic() - killed_at < 8
+    flag.touch()
+    assert farm.finished(ids) == [str(flag)] * 8
+    assert len(farm.ledger("add")) == 16
+    farm.assert_exactly_once()
+    farm.stop(second)
+
+
+def test_sigterm_finishes_what_runs_and_hands_back_the_rest_at_once(farm: Farm) -> None:
+    pool = farm.start()
+    flag = farm.folder / "go"
+    (busy,) = farm.queue(jobs.Waiter, (str(flag),))
+    (sleeping,) = farm.queue(jobs.Sleeper, (8.0,))
+    farm.wait_for_ledger("waits")
+    farm.wait_for("select count(*) = 2 from waymark.instances where state = 2")
+    farm.wait_for("select count(*) = 1 from waymark.journal where instance = %s", sleeping)
+    pool.send(signal.SIGTERM)
+    wait_until(lambda: farm.state(sleeping) is InstanceState.QUEUED, seconds=5)
+    assert farm.state(busy) is InstanceState.RUNNING
+    assert pool.running
+    flag.touch()
+    assert pool.wait(seconds=15) == 0, pool.output
+    assert farm.state(busy) is InstanceState.QUEUED
+    outcomes = farm.query("select count(*) from waymark.journal where instance = %s", busy)
+    assert outcomes == [(2,)], "what ran was finished and committed"
+    farm.processes.assert_none_left(seconds=2)
+    farm.start()
+    assert farm.finished([busy, sleeping]) == [str(flag), 3]
+    assert len(farm.ledger("waits")) == 1
+    farm.assert_exactly_once()
+
+
+def test_what_does_not_end_within_the_grace_is_handed_back(farm: Farm) -> None:
+    pool = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="300")
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Waiter, (str(flag),))
+    farm.wait_for_ledger("waits")
+    asked_at = time.monotonic()
+    assert pool.terminate(seconds=15) == 0, pool.output
+    assert time.monotonic() - asked_at < 10
+    assert farm.state(run) is InstanceState.QUEUED
+    farm.processes.assert_none_left(seconds=2)
+    flag.touch()
+    farm.start()
+    assert farm.finished([run]) == [str(flag)]
+
+
+def test_a_wide_fan_does_not_hold_up_the_end(farm: Farm) -> None:
+    pool = farm.start()
+    ids = farm.queue(jobs.Fan, (5_000,)) + farm.queue(jobs.Slow, *[(1, 0.5)] * 100)
+    farm.wait_for_ledger("slow")
+    assert pool.terminate(seconds=15) == 0, pool.output
+    # What waited for a slot was not started any more.
+    assert len(farm.ledger("slept")) == len(farm.ledger("slow"))
+    farm.start()
+    results = farm.finished(ids)
+    assert results == [5_000 * 4_999 // 2 + 5_000] + [1] * 100
+    assert len(farm.ledger("slow")) == 100
+    farm.assert_exactly_once()
+
+
+def test_a_second_sigterm_ends_it_now(farm: Farm) -> None:
+    pool = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="60000")
+    (run,) = farm.queue(jobs.Waiter, (str(farm.folder / "never"),))
+    farm.wait_for_ledger("waits")
+    pool.send(signal.SIGTERM)
+    wait_until(lambda: "waits" and farm.state(run) is InstanceState.RUNNING)
+    pool.send(signal.SIGTERM)
+    pool.wait(seconds=10)
+    farm.processes.assert_none_left(seconds=5)
+    # Its leases were given up, so nobody has to wait for them.
+    assert farm.query("select count(*) from waymark.leases where not fenced") == [(0,)]
+
+
+def test_a_pool_that_was_stopped_past_its_lease_drops_everything_and_goes_on(farm: Farm) -> None:
+    first = farm.start(**SHORT_LEASE)
+    flag = farm.folder / "go"
+    ids = farm.queue(jobs.Waiter, *[(str(flag),)] * 4)
+    farm.wait_for_ledger("waits", 4)
+    everybody = [first.pid, *descendants(first.pid)]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    second = farm.start(**SHORT_LEASE)
+    farm.wait_for_ledger("waits", 8, seconds=30)
+    flag.touch()
+    assert farm.finished(ids) == [str(flag)] * 4
+    farm.stop(second)
+    for pid in reversed(everybody):
+        os.kill(pid, signal.SIGCONT)
+    first.wait_for_line(r"lease\.lost")
+    assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
+    farm.assert_exactly_once()
+    farm.stop(first)
+
+
+@pytest.mark.parametrize(
+    "kills", [4, pytest.param(20, marks=[pytest.mark.chaos, pytest.mark.timeout(400)])]
+)
+def test_kills_of_the_runloop_lose_and_repeat_nothing(farm: Farm, kills: int) -> None:
+    pool = farm.start()
+    runs = {n: farm.queue(jobs.Mixture, (n,))[0] for n in range(60)}
+    for kill in range(kills):
+        # After another number of entries each time, so that the kills fall into every phase of the work.
+        _wait_for_entries(farm, 1 + (kill * 37) % 90)
+        victim = farm.runloop(pool)
+        os.kill(victim, signal.SIGKILL)
+        wait_for_end([victim])
+        more = range(1_000 * (kill + 1), 1_000 * (kill + 1) + 20)
+        runs |= dict(zip(more, farm.queue(jobs.Mixture, *[(n,) for n in more]), strict=True))
+        wait_until(lambda: _runloops(farm, pool))
+    assert farm.finished(list(runs.values()), seconds=60) == [jobs.mixture(n) for n in runs]
+    farm.assert_exactly_once()
+    _no_committed_step_ran_again(farm)
+    assert pool.output.count("runloop.died") == kills
+
+
+def _wait_for_entries(farm: Farm, more: int) -> None:
+    ((before,),) = farm.query("select count(*) from waymark.journal")
+    farm.wait_for(
+        "select count(*) >= %s or (select bool_and(state >= 4) from waymark.instances)"
+        " from waymark.journal",
+        before + more,
+    )
+
+
+def _no_committed_step_ran_again(farm: Farm) -> None:
+    """A step may be begun again only after a kill, and only until one of its tries is committed."""
+    committed = {
+        (str(instance), str(call)): finished
+        for instance, call, finished in farm.query(
+            "select instance, call, extract(epoch from finished_at) from waymark.journal where kind = 1"
+        )
+    }
+    begun: dict[tuple[str, str], list[float]] = {}
+    for instance, call, _attempt, _pid, *_arguments, at in farm.ledger("add"):
+        begun.setdefault((instance, call), []).append(float(at))
+    assert begun.keys() <= committed.keys()
+    late = {key: at for key, at in begun.items() if max(at) > float(committed[key]) + 0.05}
+    assert late == {}
+
+
+def _runloops(farm: Farm, pool: Child) -> bool:
+    return any(
+        seen.parent == pool.pid and "waymark_worker.runloop" in seen.command for seen in listing()
+    )
