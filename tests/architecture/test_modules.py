@@ -11,7 +11,12 @@ MAX_LINES = 400
 MAX_LINE = 130
 
 # Module → why it may be longer. A module on this list that has shrunk must leave it.
-LONG_MODULES: dict[str, str] = {}
+LONG_MODULES: dict[str, str] = {
+    "tests/language/cases/errors.py": "cases, each read by itself",
+    "tests/language/cases/lowering.py": "cases, each read by itself",
+    "tests/unit/vm/cases/execution.py": "cases, each read by itself",
+    "tests/unit/vm/test_operations_match_cpython.py": "one table of comparisons, each read by itself",
+}
 
 # The glossary: words that say nothing about a thing of ours.
 BANNED_WORDS = frozenset({"manager", "helper", "util", "common", "base", "handler", "data", "info"})
