@@ -47,8 +47,15 @@ def settle(
         return _RESUME
     if failed_attempts >= policy.attempts:
         return Resume(exhausted=policy.attempts > 1)
-    pause = min(policy.base * policy.factor ** min(failed_attempts - 1, 1000), policy.max)
-    return RetryAfter(pause * (1.0 + policy.jitter * draw))
+    return RetryAfter(_pause(policy, failed_attempts) * (1.0 + policy.jitter * draw))
+
+
+def _pause(policy: StoredPolicy, failed_attempts: int) -> float:
+    try:
+        grown = policy.base * policy.factor ** min(failed_attempts - 1, 1000)
+    except OverflowError:
+        return policy.max
+    return min(grown, policy.max)
 
 
 def _retryable(policy: StoredPolicy, outcome: OutcomeKind, error_names: tuple[str, ...]) -> bool:

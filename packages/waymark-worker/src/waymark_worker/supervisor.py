@@ -28,7 +28,7 @@ from waymark_schema.tables import leases, pools
 from waymark_worker import duties, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
-from waymark_worker.pool.pool import exit_text
+from waymark_worker.pool.process import exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after

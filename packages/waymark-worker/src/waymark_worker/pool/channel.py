@@ -48,6 +48,7 @@ class Channel(asyncio.Protocol):
         "_starts",
         "_transport",
         "closed_reason",
+        "ended",
     )
 
     def __init__(self, listener: ChannelListener, loop: asyncio.AbstractEventLoop) -> None:
@@ -59,6 +60,8 @@ class Channel(asyncio.Protocol):
         self._cancels: list[int] = []
         self._flush_due = False
         self.closed_reason: str | None = None
+        self.ended: asyncio.Future[None] = loop.create_future()
+        """Resolves when everything that was received has been handed on and the connection is gone."""
 
     # asyncio.Protocol ---------------------------------------------------------------------
 
@@ -77,6 +80,8 @@ class Channel(asyncio.Protocol):
         reason = self.closed_reason or (str(exc) if exc else "the worker closed its socket")
         self.closed_reason = reason
         self._listener.closed(self, reason)
+        if not self.ended.done():
+            self.ended.set_result(None)
 
     def _dispatch(self, frame: Hello | Ends | Tick) -> None:
         if type(frame) is Ends:

@@ -13,7 +13,7 @@ from waymark_worker.clock import pause
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.cell import Cell
 from waymark_worker.pool.channel import Channel
-from waymark_worker.pool.process import Spawned, WorkerCommand, spawn
+from waymark_worker.pool.process import Spawned, WorkerCommand, exit_text, spawn
 from waymark_worker.pool.worker import Worker
 from waymark_worker.telemetry import log
 
@@ -21,6 +21,7 @@ MAX_BACKOFF_SECONDS = 10.0
 STABLE_SECONDS = 10.0
 HELLO_SECONDS = 60.0
 CANCEL_GRACE_SECONDS = 10.0
+LAST_WORDS_SECONDS = 1.0
 DEATHS_BEFORE_HELLO = 3
 """Per worker, before the pool was ever ready: then starting another cannot help."""
 
@@ -344,6 +345,8 @@ class WorkerPool:
         hello_due = self._loop.call_later(HELLO_SECONDS, self._hello_missing, worker)
         code = await worker.process.wait()
         hello_due.cancel()
+        # What it said last may still lie in the socket; whoever inherited that from it must not hold us up.
+        await asyncio.wait([worker.channel.ended], timeout=LAST_WORDS_SECONDS)
         self._unready(worker)
         self._workers.pop(worker.channel, None)
         self._by_number.pop(worker.number, None)
@@ -445,8 +448,3 @@ class WorkerPool:
         worker.draining = True
         self._unready(worker)
         self._drained(worker)
-
-
-def exit_text(code: int) -> str:
-    """How a process ended, for people."""
-    return f"signal {-code}" if code < 0 else f"exit status {code}"

@@ -59,3 +59,8 @@ async def spawn(command: WorkerCommand) -> Spawned:
     finally:
         theirs.close()
     return Spawned(process, ours, token)
+
+
+def exit_text(code: int) -> str:
+    """How a process ended, for people."""
+    return f"signal {-code}" if code < 0 else f"exit status {code}"

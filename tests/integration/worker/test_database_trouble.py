@@ -1,0 +1,115 @@
+"""A database that restarts, hangs up and goes in; pools that go on by themselves, each step once, out."""
+
+import threading
+
+import psycopg
+import pytest
+
+from tests.fixtures.postgres import PostgresServer
+from tests.integration.worker import jobs
+from tests.integration.worker.conftest import Farm
+
+pytestmark = pytest.mark.postgres
+
+_HANG_UP = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity"
+    " where application_name like 'waymark pool%' and datname = current_database()"
+)
+_HANG_UP_ON_COMMITS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where application_name like 'waymark pool%' and state = 'active'"
+    " and query like '%insert into%journal%' and datname = current_database()"
+)
+
+
+@pytest.mark.parametrize("how", ["restart", "crash"])
+def test_a_pool_outlives_the_servers_restart(
+    lone_farm: Farm, postgres_server: PostgresServer, how: str
+) -> None:
+    pool = lone_farm.start()
+    ids = lone_farm.queue(jobs.Slow, *[(8, 0.1)] * 15) + lone_farm.queue(jobs.Sleeper, (3.0,))
+    lone_farm.wait_for_ledger("slept", 20)
+    if how == "restart":
+        postgres_server.stop()
+    else:
+        postgres_server.kill()
+    assert pool.running
+    postgres_server.start()
+    assert lone_farm.finished(ids, seconds=40) == [8] * 15 + [3]
+    assert len(lone_farm.ledger("slow")) == 15 * 8, "a step ran twice, or not at all"
+    lone_farm.assert_exactly_once()
+    lone_farm.stop(pool)
+
+
+def test_every_session_may_be_ended_under_load(farm: Farm) -> None:
+    pool = farm.start()
+    ids = farm.queue(jobs.Mixture, *[(n,) for n in range(40)])
+    for _ in range(5):
+        farm.wait_for("select count(*) >= %s from waymark.journal", _entries(farm) + 10)
+        assert farm.query(_HANG_UP)[0][0] > 0
+    assert farm.finished(ids, seconds=40) == [jobs.mixture(n) for n in range(40)]
+    farm.assert_exactly_once()
+    assert "runloop.died" not in pool.output
+    # The heartbeat's session came back before anybody could take its lease for dead.
+    assert farm.query("select count(*) from waymark.leases where not fenced") == [(1,)]
+    farm.stop(pool)
+
+
+def test_commits_whose_answer_is_lost_are_written_once(farm: Farm) -> None:
+    farm.start()
+    ids = farm.queue(jobs.Chain, *[(120,)] * 6)
+    ended, over = 0, threading.Event()
+    with psycopg.connect(farm.url, autocommit=True) as connection:
+        while not over.is_set() and ended < 60:
+            ended += len(connection.execute(_HANG_UP_ON_COMMITS.encode()).fetchall())
+            row = connection.execute("select bool_and(state >= 4) from waymark.instances").fetchone()
+            if row is not None and row[0]:
+                over.set()
+    assert farm.finished(ids, seconds=60) == [120] * 6
+    assert ended > 3, "no commit was interrupted, so nothing was shown"
+    farm.assert_exactly_once()
+    assert farm.query("select count(*) from waymark.journal") == [(720,)]
+
+
+def test_a_claim_whose_answer_is_lost_is_found_again(farm: Farm) -> None:
+    pool = farm.start()
+    # A run that the pool's lease holds without its runloop knowing: as if an answer had been lost.
+    (run,) = farm.queue(jobs.SleepsFirst, (0.0,))
+    assert farm.finished([run]) == [2]
+    farm.query(
+        "create function waymark.stall() returns trigger language plpgsql as"
+        " $$ begin if new.state = 2 and old.state = 0 then perform pg_sleep(0.4); end if;"
+        " return new; end $$"
+    )
+    farm.query(
+        "create trigger stall before update on waymark.instances for each row"
+        " execute function waymark.stall()"
+    )
+    ids = farm.queue(jobs.Chain, (3,), (4,))
+    farm.wait_for(
+        "select count(*) > 0 from pg_stat_activity where state = 'active'"
+        " and query like '%skip locked%' and application_name like 'waymark pool%'"
+        " and wait_event = 'PgSleep' and datname = current_database()"
+    )
+    farm.query(_HANG_UP)
+    farm.query("drop trigger stall on waymark.instances")
+    assert farm.finished(ids) == [3, 4]
+    assert pool.running
+
+
+def test_a_permission_that_comes_back_lets_everything_go_on(farm: Farm) -> None:
+    pool = farm.start()
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Waiter, (str(flag),))
+    farm.wait_for_ledger("waits")
+    farm.query("alter table waymark.journal rename to journal_away")
+    flag.touch()
+    pool.wait_for_line(r"journal\.retrying")
+    farm.query("alter table waymark.journal_away rename to journal")
+    assert farm.finished([run]) == [str(flag)]
+    assert len(farm.ledger("waits")) == 1
+    farm.assert_exactly_once()
+
+
+def _entries(farm: Farm) -> int:
+    return int(farm.query("select count(*) from waymark.journal")[0][0])
