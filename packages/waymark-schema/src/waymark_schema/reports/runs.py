@@ -72,7 +72,7 @@ def page(
     A workflow filter is the ids of `programs_of(workflow)`. Run it with `unprepared(session)`.
     """
     return PAGE.bind(
-        states=_optional(states),
+        states=_spelled_out(states, programs),
         programs=None if programs is None else list(programs),
         before=before,
         after=after,
@@ -89,7 +89,7 @@ def page_backwards(
 ) -> Query[RunLine]:
     """Read the runs next newer than `after`, oldest of them first: turn the rows round to show them."""
     return PAGE_BACKWARDS.bind(
-        states=_optional(states),
+        states=_spelled_out(states, programs),
         programs=None if programs is None else list(programs),
         after=after,
         room=room,
@@ -111,5 +111,10 @@ def counts(*, most: int = 10_001) -> Query[StateCount]:
     return COUNTS.bind(most=most)
 
 
-def _optional(states: Iterable[InstanceState] | None) -> list[int] | None:
-    return None if states is None else [int(state) for state in states]
+def _spelled_out(
+    states: Iterable[InstanceState] | None, programs: Iterable[ProgramId] | None
+) -> list[int] | None:
+    """The states to bind: all of them instead of none for a workflow, whose indexes are one for each."""
+    if states is None:
+        return None if programs is None else [int(state) for state in InstanceState]
+    return [int(state) for state in states]
