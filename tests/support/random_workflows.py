@@ -29,7 +29,14 @@ class {name}(Workflow):
     async def body(self, out, a, b, c, xs, d):
 """
 NAMES = ("a", "b", "c")
-ERRORS = ("ValueError", "KeyError", "ZeroDivisionError", "LookupError", "(ValueError, KeyError)", "Exception")
+ERRORS = (
+    "ValueError",
+    "KeyError",
+    "ZeroDivisionError",
+    "LookupError",
+    "(ValueError, KeyError)",
+    "Exception",
+)
 
 
 class Writer:
@@ -79,7 +86,9 @@ class Writer:
         return f"(not ({text}))" if self.random.random() < 0.2 else f"({text})"
 
     def _ternary(self, depth: int) -> str:
-        return f"({self.expression(depth)} if {self.expression(depth)} else {self.expression(depth)})"
+        return (
+            f"({self.expression(depth)} if {self.expression(depth)} else {self.expression(depth)})"
+        )
 
     def _walrus(self, depth: int) -> str:
         return f"({self.random.choice(NAMES)} := {self.number(depth)})"
@@ -106,7 +115,9 @@ class Writer:
     def _lambda(self, depth: int) -> str:
         name = self.random.choice((*NAMES, "v"))
         default = f"={self.number(0)}" if self.random.random() < 0.3 else ""
-        return f"(lambda {name}{default}: {name} - {self.random.choice(NAMES)})({self.number(depth)})"
+        return (
+            f"(lambda {name}{default}: {name} - {self.random.choice(NAMES)})({self.number(depth)})"
+        )
 
     def _display(self, depth: int) -> str:
         first, second, third = (self.expression(depth) for _ in range(3))
@@ -120,7 +131,9 @@ class Writer:
         )
 
     def _text(self, depth: int) -> str:
-        return f"len(f'{{{self.number(depth)}!r:>{{{self.number(0)} % 5}}}} {{{self.number(depth)}}}')"
+        return (
+            f"len(f'{{{self.number(depth)}!r:>{{{self.number(0)} % 5}}}} {{{self.number(depth)}}}')"
+        )
 
     def _builtin(self, depth: int) -> str:
         return self.random.choice(
@@ -129,7 +142,7 @@ class Writer:
                 f"int(str({self.number(depth)}))",
                 f"sum(w * 2 for w in xs if w > {self.random.choice(NAMES)})",
                 f"sorted(xs, key=lambda w: (w - {self.number(0)}) % 5)[0]",
-                f"(await self.deeper({self.number(depth)}))" if False else f"abs({self.number(depth)})",
+                f"abs({self.number(depth)})",
             )
         )
 
@@ -179,7 +192,11 @@ class Writer:
         )
 
     def jump(self, indent: int, *, loop: bool) -> None:
-        choices = [f"return {self.expression(2)}", f"raise ValueError({self.number(1)})", "raise KeyError"]
+        choices = [
+            f"return {self.expression(2)}",
+            f"raise ValueError({self.number(1)})",
+            "raise KeyError",
+        ]
         if self.handlers:
             choices += ["raise", f"raise KeyError({self.number(1)}) from None"]
         if loop:
@@ -227,7 +244,10 @@ class Writer:
             error = self.random.choice(ERRORS)
             self.emit(indent, f"except {error} as e{self.fresh}:" if named else f"except {error}:")
             if named:
-                self.emit(indent + 1, f"out.append(('caught', {number}, repr(e{self.fresh}), repr(e{self.fresh}.__context__)))")
+                self.emit(
+                    indent + 1,
+                    f"out.append(('caught', {number}, repr(e{self.fresh}), repr(e{self.fresh}.__context__)))",
+                )
             before, self.handlers = self.handlers, self.handlers + 1
             self.block(indent + 1, depth, loop=loop)
             self.handlers = before
@@ -244,7 +264,7 @@ class Writer:
 def random_workflow(seed: int, *, name: str) -> str:
     """The text of a module with one workflow, the same for the same seed."""
     writer = Writer(seed)
-    for _ in range(writer.random.randint(3, 8)):
-        writer.statement(2, 4, loop=False)
+    for _ in range(writer.random.randint(2, 5)):
+        writer.statement(2, 3, loop=False)
     writer.emit(2, "return a, b, c")
     return HEAD.format(name=name) + "\n".join(writer.lines) + "\n"

@@ -148,7 +148,7 @@ RULES: dict[str, tuple[str, Program]] = {
         "unbound",
         program_of(block(ins.Move(1, 0), ins.Unbind(1), ins.Move(2, 1))),
     ),
-    "slot out of range": ("slot 6", program_of(block(ins.Move(1, 6)))),
+    "slot out of range": ("slot 1 or 6", program_of(block(ins.Move(1, 6)))),
     "writes a constant": ("writes a constant", program_of(block(ins.Move(5, 0)))),
     "jumps to the entry": ("jump to block 0", program_of(block(end=ins.Jump(0)))),
     "jumps nowhere": ("jump to block 7", program_of(block(end=ins.Jump(7)))),

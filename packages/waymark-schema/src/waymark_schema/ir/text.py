@@ -84,6 +84,7 @@ def _type(entry: TypeEntry) -> str:
             parts.append(f"{what}.{name}=f{number}")
     if entry.constructor != NONE:
         parts.append(f"constructor=f{entry.constructor}")
+    parts += [f"{name}={_value(wire)}" for name, wire in entry.attributes.items()]
     parts += [f"without.{name}" for name in entry.uncompiled]
     return " ".join(parts)
 

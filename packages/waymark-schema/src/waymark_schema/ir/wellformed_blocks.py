@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.flow import Operation, TooTangled, definitely_bound, reads, targets, writes
@@ -50,9 +51,14 @@ def _check_operations(program: Program, function: Function, block: Block) -> Non
     expect(NONE <= block.handling < function.slots, f"handling slot {block.handling}")
     frozen = {slot for slot, _ in function.constants}
     for operation in (*block.instructions, block.terminator):
-        for slot in (*reads(operation), *writes(operation)):
-            expect(0 <= slot < function.slots, f"slot {slot} in {_tag(operation)}")
-        expect(frozen.isdisjoint(writes(operation)), f"{_tag(operation)} writes a constant")
+        written = list(writes(operation))
+        used = [*reads(operation), *written]
+        if used and not 0 <= min(used) <= max(used) < function.slots:
+            msg = f"slot {min(used)} or {max(used)} in {_tag(operation)}"
+            raise Malformed(msg)
+        if not frozen.isdisjoint(written):
+            msg = f"{_tag(operation)} writes a constant"
+            raise Malformed(msg)
         _check_names(operation)
         _check_shape(program, function, operation)
     for target in targets(block.terminator):
@@ -121,28 +127,23 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
     _check_required(operation)
 
 
-_REQUIRED = (
-    "dst",
-    "src",
-    "obj",
-    "key",
-    "callee",
-    "target",
-    "left",
-    "right",
-    "test",
-    "iterator",
-    "exc",
-    "pattern",
-)
+_REQUIRED = frozenset("dst src obj key callee target left right test iterator exc pattern".split())
+_OPTIONAL = (ins.MakeCell, ins.StoreCell, ins.Complete)
+
+
+@cache
+def _required(kind: type[Operation]) -> tuple[str, ...]:
+    """Fields that may not be ``NONE``: all slots but those that are documented as optional."""
+    if kind in _OPTIONAL:
+        return ()
+    return tuple(name for name in kind.__struct_fields__ if name in _REQUIRED)
 
 
 def _check_required(operation: Operation) -> None:
-    """Only operands that are documented as optional may be ``NONE``."""
-    if isinstance(operation, ins.MakeCell | ins.StoreCell | ins.Complete):
-        return
-    for name in _REQUIRED:
-        expect(getattr(operation, name, 0) != NONE, f"{_tag(operation)} without {name}")
+    for name in _required(type(operation)):
+        if getattr(operation, name) == NONE:
+            msg = f"{_tag(operation)} without {name}"
+            raise Malformed(msg)
 
 
 def _check_call(call: ins.CallPure | ins.Call) -> None:
@@ -227,8 +228,9 @@ def _check_roles(function: Function) -> None:
     for one in operations:
         _check_completion_use(one, completions)
         _check_cell_use(one, cells)
-        if not isinstance(one, ins.Iterate):
-            expect(iterators.isdisjoint(writes(one)), f"{_tag(one)} writes an iterator")
+        if not isinstance(one, ins.Iterate) and not iterators.isdisjoint(writes(one)):
+            msg = f"{_tag(one)} writes an iterator"
+            raise Malformed(msg)
     protected = {block.handling for block in function.blocks}
     expect(completions.isdisjoint(protected), "a completion is handled as an exception")
     held = Counter([*completions, *iterators, *cells])
@@ -327,7 +329,6 @@ def _check_reads(one: Operation, bound: int, number: int) -> None:
     if isinstance(one, ins.Check | ins.MakeCell):
         return
     for slot in reads(one):
-        expect(
-            bool(bound >> slot & 1),
-            f"block {number}: {_tag(one)} reads slot {slot}, which is unbound",
-        )
+        if not bound >> slot & 1:
+            msg = f"block {number}: {_tag(one)} reads slot {slot}, which is unbound"
+            raise Malformed(msg)
