@@ -11,7 +11,6 @@ import pytest
 
 from tests.language import rejected
 from tests.language.discovery import modules, workflows
-from tests.language.rejected import syntax
 from waymark import UnsupportedPatternError, Workflow
 from waymark.compiler.diagnostics import Diagnostic
 from waymark.compiler.pipeline import compile_workflow
@@ -70,5 +69,11 @@ def test_a_diagnostic_has_code_place_reason_and_rewrite(workflow: type[Workflow]
 
 
 def test_all_problems_of_a_class_are_reported_at_once() -> None:
-    codes = {one.code for one in diagnosed(syntax.SeveralProblems)}
+    (several,) = (
+        workflow
+        for module in modules(rejected)
+        for workflow in workflows(module)
+        if workflow.__name__ == "SeveralProblems"
+    )
+    codes = {one.code for one in diagnosed(several)}
     assert len(codes) >= 3

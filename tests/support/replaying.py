@@ -25,6 +25,7 @@ from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFire
 from waymark_worker.vm.link import LinkedProgram, link
 from waymark_worker.vm.local import FreshLocals
 from waymark_worker.vm.machine import Machine
+from waymark_worker.vm.meter import DEFAULT_BUDGET
 
 PLAIN, SNAPSHOTS, REPLAYS = "plain", "snapshots", "replays"
 MODES = (PLAIN, SNAPSHOTS, REPLAYS)
@@ -35,12 +36,19 @@ class Runner:
     """The engine around one machine, without any of its parts: settles calls, moves the clock, recovers."""
 
     def __init__(
-        self, workflow: Any, keywords: dict[str, Any], *, mode: str, seed: int | None
+        self,
+        workflow: Any,
+        keywords: dict[str, Any],
+        *,
+        mode: str,
+        seed: int | None = None,
+        budget: int = DEFAULT_BUDGET,
     ) -> None:
         self.request = prepare(workflow, (), dict(keywords)).request
         report = self.request.program
         self.linked: LinkedProgram = link(report.program, report.digest)
         self.mode = mode
+        self.budget = budget
         self.random = random.Random(seed) if seed is not None else None
         self.observation = Observation()
         self.clock = 0.0
@@ -54,10 +62,12 @@ class Runner:
         machine = self._fresh()
         entry: Entry | None = None
         while True:
-            self._take(machine.advance(entry, FreshLocals()))
+            self._take(machine.advance(entry, FreshLocals(), budget=self.budget))
             self.entries.append(entry)
             if machine.finished:
-                self._check_replay()
+                # A limit is journaled as the end of the instance: nobody replays up to it.
+                if self.observation.ending != "ended":
+                    self._check_replay()
                 return self.observation
             machine = self._recovered(machine)
             entry = self._next_entry()

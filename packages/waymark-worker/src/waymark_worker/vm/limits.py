@@ -12,8 +12,10 @@ MAX_ALIVE = 1_000_000
 """Open calls, timers and tasks of one instance."""
 CHUNK = 4096
 """Units that the interpreter counts by itself before it tells the meter."""
+HOP = 16
+"""Units for waking a task up."""
 
-__all__ = ["CHUNK", "DEFAULT_BUDGET", "MAX_ALIVE", "MAX_DEPTH", "MAX_NESTED", "charge"]
+__all__ = ["CHUNK", "DEFAULT_BUDGET", "HOP", "MAX_ALIVE", "MAX_DEPTH", "MAX_NESTED", "charge"]
 
 
 def charge(context: object, units: int) -> None:

@@ -28,7 +28,7 @@ from waymark_worker.vm.effects import (
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
 from waymark_worker.vm.interpreter import execute
-from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET
+from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
 from waymark_worker.vm.linked import LinkedProgram
 from waymark_worker.vm.local import FreshLocals, LocalSource
 from waymark_worker.vm.meter import METER
@@ -279,6 +279,7 @@ class Machine:
                     return
                 self.round = len(ready)
             self.round -= 1
+            self.fuel -= HOP
             callback, future = ready.popleft()
             if callback.__class__ is Task:
                 self._step(callback, future)

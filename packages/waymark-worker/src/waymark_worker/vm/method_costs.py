@@ -198,6 +198,7 @@ def _extend(target: Any, *args: Any) -> None:
         target.extend(*args)
         return
     if args[0] is target:
+        check_items(len(target), "the result of extend")
         target.extend(list(target))
         return
     found, failed = items_before_failure(args[0])
