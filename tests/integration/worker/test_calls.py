@@ -2,6 +2,7 @@
 
 import os
 import signal
+from itertools import pairwise
 
 import pytest
 
@@ -34,9 +35,15 @@ def test_a_backoff_outlives_its_pool(farm: Farm) -> None:
     assert farm.finished([run]) == [3]
     begun = [float(line[-1]) for line in farm.ledger("flaky")]
     assert len(begun) == 3
-    assert all(later - earlier >= 1.4 for earlier, later in zip(begun, begun[1:], strict=False))
-    kinds = farm.query("select kind from waymark.journal where instance = %s order by position", run)
-    assert [kind for (kind,) in kinds] == [JournalKind.RETRY, JournalKind.RETRY, JournalKind.OUTCOME]
+    assert all(later - earlier >= 1.4 for earlier, later in pairwise(begun))
+    kinds = farm.query(
+        "select kind from waymark.journal where instance = %s order by position", run
+    )
+    assert [kind for (kind,) in kinds] == [
+        JournalKind.RETRY,
+        JournalKind.RETRY,
+        JournalKind.OUTCOME,
+    ]
     farm.assert_exactly_once()
 
 
@@ -51,7 +58,9 @@ def test_sync_actions_run_side_by_side_outside_the_main_thread(farm: Farm) -> No
     (pids,) = farm.finished(farm.queue(jobs.Blocked, (8, 0.5)))
     assert len(set(pids)) == 1
     assert {line[-1] for line in farm.ledger("blocks")} == {"False"}
-    begun = farm.query("select max(started_at) - min(started_at) < interval '0.4 s' from waymark.journal")
+    begun = farm.query(
+        "select max(started_at) - min(started_at) < interval '0.4 s' from waymark.journal"
+    )
     assert begun == [(True,)]
 
 
@@ -72,11 +81,16 @@ def test_what_an_attempt_prints_is_in_the_journal(farm: Farm) -> None:
     farm.start()
     (run,) = farm.queue(jobs.Chatty, ("hello",))
     assert farm.finished([run]) == [5]
-    columns = farm.query("select local from waymark.journal where instance = %s order by position", run)
+    columns = farm.query(
+        "select local from waymark.journal where instance = %s order by position", run
+    )
     first, second = (decode_locals(local) for (local,) in columns)
     assert first.log == [("info", "from the workflow")]
     lines = codec().decode(second.output)
-    assert [line[:2] for line in lines] == [["stdout", "printed hello"], ["warning", "logged hello"]]
+    assert [line[:2] for line in lines] == [
+        ["stdout", "printed hello"],
+        ["warning", "logged hello"],
+    ]
 
 
 def test_a_killed_worker_takes_only_its_own_attempts_down(farm: Farm) -> None:
@@ -89,7 +103,7 @@ def test_a_killed_worker_takes_only_its_own_attempts_down(farm: Farm) -> None:
     farm.wait_for_ledger("waits", 6)
     flag.touch()
     assert farm.finished(ids) == [str(flag)] * 4
-    again = [line for line in farm.ledger("waits")[4:]]
+    again = farm.ledger("waits")[4:]
     assert {line[0] for line in again} == {line[0] for line in waiting if int(line[3]) == victim}
     # Attempts that were lost with their worker do not count as the user's.
     assert {line[2] for line in again} == {"1"}

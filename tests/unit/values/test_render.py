@@ -58,7 +58,7 @@ def test_what_is_shown_is_bounded(value: Any) -> None:
     assert len(json.dumps(render.as_json(data))) < 2_000_000
 
 
-@pytest.mark.parametrize("value", KEPT, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("value", KEPT, ids=lambda value: type(value).__name__)
 def test_every_value_has_a_text_and_a_strict_json_form(value: Any) -> None:
     assert render.as_text(encode(value))
     json.dumps(render.as_json(encode(value)), allow_nan=False).encode()

@@ -7,11 +7,11 @@ They live here because all three must mean the same class; their public home is 
 from waymark_schema.errors import WaymarkError
 
 
-class ActionTimeout(WaymarkError, TimeoutError):  # noqa: N818 - the public name
+class ActionTimeout(WaymarkError, TimeoutError):
     """An action's attempt took longer than its timeout; raised inside the workflow."""
 
 
-class WorkerCrashed(WaymarkError):  # noqa: N818 - the public name
+class WorkerCrashed(WaymarkError):
     """The same call killed its worker process several times in a row."""
 
 

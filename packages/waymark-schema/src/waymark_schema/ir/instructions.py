@@ -542,8 +542,10 @@ class Reraise(_Node, tag="reraise", frozen=True, array_like=True):
 
 
 class EndFinally(_Node, tag="end_finally", frozen=True, array_like=True):
-    """Dispatch on ``completion``: ``normal`` to ``target``, ``raise`` propagates on, ``return`` to ``returning``
-    (NONE: really return the value), ``jump`` number k to ``jumps[k]``.
+    """Dispatch on ``completion``, which says how a protected region ended.
+
+    ``normal`` goes to ``target``, ``raise`` propagates on, ``return`` goes to ``returning`` (NONE: really
+    return the value), ``jump`` number k to ``jumps[k]``.
 
     A ``return`` or jump through an enclosing ``finally`` goes to a block that moves this completion
     into the outer completion slot first.

@@ -18,10 +18,10 @@ class FrameError(Exception):
 
 
 class FrameReader:
-    """Collects the bytes of one connection; a frame may arrive in any pieces.
+    r"""Collects the bytes of one connection; a frame may arrive in any pieces.
 
     >>> reader = FrameReader()
-    >>> reader.feed(b"\\x03\\x00\\x00"), reader.feed(b"\\x00abc\\x00")
+    >>> reader.feed(b"\x03\x00\x00"), reader.feed(b"\x00abc\x00")
     ([], [b'abc'])
     """
 
@@ -88,7 +88,7 @@ def decode_to_worker(body: bytes) -> ToWorker:
     """Read what a pool sent; raises ``FrameError`` when it is not a frame for workers."""
     try:
         return _TO_WORKER.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FrameError(f"a frame from the pool cannot be read: {error}") from error
 
 
@@ -96,5 +96,5 @@ def decode_to_pool(body: bytes) -> ToPool:
     """Read what a worker sent; raises ``FrameError`` when it is not a frame for pools."""
     try:
         return _TO_POOL.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FrameError(f"a frame from a worker cannot be read: {error}") from error

@@ -73,7 +73,7 @@ class Channel(asyncio.Protocol):
         try:
             for body in self._reader.feed(data):
                 self._dispatch(_DECODER.decode(body))
-        except (FrameError, msgspec.MsgspecError) as error:
+        except (FrameError, msgspec.MsgspecError, UnicodeDecodeError) as error:
             self.close(f"the worker sent a frame that cannot be read: {error}")
 
     def connection_lost(self, exc: Exception | None) -> None:
