@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from pathlib import PurePath
 from types import FunctionType
 
 from waymark.compiler import members, subset
@@ -24,21 +25,33 @@ ADVICE = {
 
 
 def run_job(tables: Tables, families: Families, job: Job) -> None:
-    """Lower one function; what is wrong with it is reported, or noted if it is a method of a value's class."""
-    owner = job.owner
-    if owner is None or issubclass(tables.workflow, owner):
+    """Lower one function; what is wrong with it is reported.
+
+    A method of a value's class, and what only such a method needs, is left out of the program instead.
+    """
+    origin = _origin(tables, job)
+    if origin is None:
         _run_bounded(tables, families, job)
         return
-    before, tables.reporter = tables.reporter, Reporter()
+    before, tables.reporter, tables.origin = tables.reporter, Reporter(), origin
     try:
         _run_bounded(tables, families, job)
         found = tables.reporter.found
     finally:
-        tables.reporter = before
+        tables.reporter, tables.origin = before, None
     if found:
-        name = f"{owner.__qualname__}.{job.function.__name__}"
-        why = f"`{name}` cannot be compiled in: {found[0].message} ({found[0].filename}:{found[0].line})"
-        tables.failed[f"{owner.__module__}:{name}"] = why
+        name = origin.partition(":")[2]
+        place = f"{PurePath(found[0].filename).name}:{found[0].line}"
+        tables.failed.setdefault(
+            origin, f"`{name}` cannot be compiled in: {found[0].message} ({place})"
+        )
+
+
+def _origin(tables: Tables, job: Job) -> str | None:
+    owner = job.owner
+    if owner is None or issubclass(tables.workflow, owner):
+        return job.origin
+    return f"{owner.__module__}:{owner.__qualname__}.{job.function.__name__}"
 
 
 def _run_bounded(tables: Tables, families: Families, job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from waymark.compiler.tables import Assumed, Tables, hints
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir.digest import canonical, digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS, Program, Spans
+
+RECURSION_LIMIT = 15_000
+"""A tree is walked by recursion: one frame or more for each operand of a long chain of ``+`` or ``elif``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,12 @@ def compile_workflow(cls: type) -> Compiled:
     kept = vars(cls).get("__waymark_compiled__")
     if isinstance(kept, Compiled):
         return kept
-    compiled = _compile(cls)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        compiled = _compile(cls)
+    finally:
+        sys.setrecursionlimit(limit)
     setattr(cls, "__waymark_compiled__", compiled)  # noqa: B010 - a class attribute by agreement
     return compiled
 

@@ -69,6 +69,8 @@ class Job:
     function: FunctionType
     owner: type | None
     """Class whose method it is."""
+    origin: str | None = None
+    """``module:Class.method`` of the method of a value's class without which nothing asks for it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -119,6 +121,8 @@ class Tables:
     """``run`` has mutable defaults: each start sends them along, so nothing else may call it."""
     unbound: dict[str, int] = field(default_factory=dict)
     """``str.lower`` and the like as values: their functions."""
+    origin: str | None = None
+    """Origin of the function that is being lowered."""
     failed: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why its lowering failed in this round."""
     _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)
@@ -171,7 +175,7 @@ class Tables:
         number = self._function_numbers.get(key)
         if number is None:
             number = self._function_numbers[key] = self.reserve()
-            self.jobs.append(Job(number, function, owner))
+            self.jobs.append(Job(number, function, owner, self.origin))
         return number
 
     # --- globals, actions, types ---------------------------------------------------------------

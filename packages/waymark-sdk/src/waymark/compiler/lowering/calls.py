@@ -54,6 +54,9 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             raise ctx.rejected(found.code, node.func, found.message, found.instead)
         case Builtin(name=name):
             callee = ctx.builtin(name)
+            if name in {"getattr", "hasattr"}:
+                _mention(ctx, node, name)
+                return call(ctx, callee, node, into, pure=False)
             return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
         case Kind(cls=cls):
             return _construct(ctx, node, cls, into)
@@ -76,6 +79,20 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             mark = ctx.builder.mark()
             callee = ctx.families.symbol(ctx, found, node.func, None)
             return call(ctx, callee, node, into, pure=False, mark=mark)
+
+
+def _mention(ctx: Context, node: ast.Call, name: str) -> None:
+    """``getattr`` needs a constant name: what it may mean is compiled in."""
+    match node.args:
+        case [_, ast.Constant(value=str(attribute)), *_] if not attribute.startswith("__"):
+            ctx.tables.used.add(attribute)
+        case _:
+            ctx.reject(
+                "WM124",
+                node,
+                f"`{name}` needs a constant name here",
+                f'write `{name}(value, "name")`, or use a dict',
+            )
 
 
 def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
