@@ -50,7 +50,7 @@ def _is_local(tables: Tables, cls: type) -> bool:
 def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]]:
     """What of ``cls`` the program mentions by name and may compile in."""
     for name, found in _written(cls):
-        if name in tables.used and _why_not(tables, name, found) is None:
+        if tables.mentions(name) and _why_not(tables, name, found) is None:
             yield name, found
 
 
@@ -103,7 +103,7 @@ def learned(tables: Tables) -> Assumed:
         for name, found in _written(cls):
             if isinstance(found, Property):
                 names.add(name)
-            if name not in tables.used:
+            if not tables.mentions(name):
                 continue
             why = _why_not(tables, name, found)
             if why is not None:
@@ -159,7 +159,10 @@ def _attributes(
     missing: dict[str, str] = {}
     if issubclass(cls, enum.Enum):
         return captured, missing
-    for name in sorted(tables.used - fields):
+    names = (
+        {name for base in cls.__mro__ for name in vars(base)} if tables.any_name else tables.used
+    )
+    for name in sorted(names - fields):
         found = members.find(cls, name)
         if not isinstance(found, Attribute) or members.is_library(found.owner.__module__):
             continue
@@ -183,6 +186,6 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
                 missing[name] = "special methods are not compiled in yet"
     for name, found in _written(cls):
         why = _why_not(tables, name, found)
-        if why is not None and name in tables.used:
+        if why is not None and tables.mentions(name):
             missing[name] = why
     return dict(sorted(missing.items()))

@@ -116,6 +116,8 @@ class Tables:
     actions: list[ActionEntry] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """Every attribute name that lowered code mentions."""
+    any_name: bool = False
+    """``getattr`` is given a computed name: any attribute may be meant."""
     constructed: set[type] = field(default_factory=set)
     entry_defaults_left_out: bool = False
     """``run`` has mutable defaults: each start sends them along, so nothing else may call it."""
@@ -216,6 +218,10 @@ class Tables:
             msg = f"{cls!r} has no durable kind"
             raise TypeError(msg)
         return found[0]
+
+    def mentions(self, name: str) -> bool:
+        """Whether the program may mean an attribute of this name."""
+        return self.any_name or name in self.used
 
     def mention(self, function: Any) -> None:
         """Put the classes of a function's annotations into the type table."""

@@ -55,7 +55,7 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
         case Builtin(name=name):
             callee = ctx.builtin(name)
             if name in {"getattr", "hasattr"}:
-                _mention(ctx, node, name)
+                _mention(ctx, node)
                 return call(ctx, callee, node, into, pure=False)
             return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
         case Kind(cls=cls):
@@ -81,18 +81,13 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             return call(ctx, callee, node, into, pure=False, mark=mark)
 
 
-def _mention(ctx: Context, node: ast.Call, name: str) -> None:
-    """``getattr`` needs a constant name: what it may mean is compiled in."""
+def _mention(ctx: Context, node: ast.Call) -> None:
+    """Note what name ``getattr`` may mean, so that it is compiled in."""
     match node.args:
-        case [_, ast.Constant(value=str(attribute)), *_] if not attribute.startswith("__"):
-            ctx.tables.used.add(attribute)
+        case [_, ast.Constant(value=str(name)), *_]:
+            ctx.tables.used.add(name)
         case _:
-            ctx.reject(
-                "WM124",
-                node,
-                f"`{name}` needs a constant name here",
-                f'write `{name}(value, "name")`, or use a dict',
-            )
+            ctx.tables.any_name = True
 
 
 def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
