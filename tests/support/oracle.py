@@ -213,7 +213,7 @@ class _Calls:
 
 
 @contextlib.contextmanager
-def _stand_ins(modules: list[ModuleType], calls: _Calls) -> Iterator[None]:
+def _stand_ins(modules: list[ModuleType], workflow: type, calls: _Calls) -> Iterator[None]:
     replaced: list[tuple[Any, str, Any]] = []
     for module in modules:
         for name, value in list(vars(module).items()):
@@ -228,6 +228,10 @@ def _stand_ins(modules: list[ModuleType], calls: _Calls) -> Iterator[None]:
             elif inspect.isfunction(value) and value.__defaults__:
                 replaced.append((value, "__defaults__", value.__defaults__))
                 value.__defaults__ = copy.deepcopy(value.__defaults__)
+    for name, value in list(vars(workflow).items()):
+        if type(value) in {list, dict, set}:
+            replaced.append((workflow, name, value))
+            setattr(workflow, name, copy.deepcopy(value))
     replaced.append((Workflow, "run_action", Workflow.run_action))
     Workflow.run_action = calls.run_action()  # type: ignore[method-assign] # for this run
     try:
@@ -254,7 +258,11 @@ def run_in_cpython(
     defaults = written.__defaults__
     written.__defaults__ = copy.deepcopy(defaults)
     output = io.StringIO()
-    with _stand_ins(modules, calls), contextlib.redirect_stdout(output), warnings.catch_warnings():
+    with (
+        _stand_ins(modules, workflow, calls),
+        contextlib.redirect_stdout(output),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         root = loop.run(written(workflow(), **given))
     written.__defaults__ = defaults

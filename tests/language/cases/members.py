@@ -7,7 +7,7 @@ from pydantic import BaseModel, field_validator
 from tests.language.steps import double, echo, flaky, note
 from waymark import RetryPolicy, Workflow, workflow
 
-INPUTS = {"DynamicAttribute": [{"name": "upper"}, {"name": "nope"}], "MutableDefault": [{}, {"xs": [5]}]}
+INPUTS = {"MutableDefault": [{}, {"xs": [5]}]}
 
 
 @dataclass
@@ -109,12 +109,6 @@ class LambdaAsValue(Workflow):
     async def run(self):
         twice = lambda x: x * 2
         return twice(2)
-
-
-@workflow
-class DynamicAttribute(Workflow):
-    async def run(self, name):
-        return getattr("abc", name)()
 
 
 @workflow
