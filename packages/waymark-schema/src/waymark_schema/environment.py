@@ -30,6 +30,15 @@ KNOWN_VARIABLES = frozenset(
     TEST_DATABASE_URL TEST_PG_BIN FAILPOINT
     """.split()
 )
+# Waymark and its tests set these for themselves: nobody who mistypes a name means one of them.
+_FOR_PEOPLE = KNOWN_VARIABLES - {
+    "WAYMARK_WORKER_TOKEN",
+    "WAYMARK_FAILPOINT",
+    "WAYMARK_TEST_DATABASE_URL",
+    "WAYMARK_TEST_PG_BIN",
+}
+# Read by the project's own tests, whose processes inherit them.
+_OF_TESTS = f"{PREFIX}TEST_"
 _SECRET = re.compile(r"_URL$|_TOKEN$|_AUTH$")
 # What Kubernetes adds to every container for a service that happens to be called "waymark".
 _SERVICE_LINK = re.compile(
@@ -64,7 +73,7 @@ def warn_of_unknown() -> None:
     """Warn of each ``WAYMARK_*`` variable that nothing reads, once per process."""
     for name in sorted(unknown_variables(list(os.environ)) - _told):
         _told.add(name)
-        near = difflib.get_close_matches(name, KNOWN_VARIABLES, n=1, cutoff=0.7)
+        near = difflib.get_close_matches(name, sorted(_FOR_PEOPLE), n=1, cutoff=0.7)
         advice = f"did you mean {near[0]}?" if near else "no variable of a similar name exists."
         _log.warning("%s is set, but Waymark reads no variable of that name; %s", name, advice)
 
@@ -83,7 +92,10 @@ def unknown_variables(names: list[str]) -> set[str]:
     return {
         name
         for name in names
-        if name.startswith(PREFIX) and name not in KNOWN_VARIABLES and not _SERVICE_LINK.match(name)
+        if name.startswith(PREFIX)
+        and name not in KNOWN_VARIABLES
+        and not name.startswith(_OF_TESTS)
+        and not _SERVICE_LINK.match(name)
     }
 
 
