@@ -21,7 +21,7 @@ from waymark.starting import prepare
 from waymark_schema.database.execute import fetch_all_sync
 from waymark_schema.database.sessions import open_session_sync
 from waymark_schema.database.settings import from_environment
-from waymark_schema.ids import program_id
+from waymark_schema.ids import InstanceId, program_id
 from waymark_schema.inputs import pack_inputs
 from waymark_schema.ir import digest as ir
 from waymark_schema.kinds import InstanceState
@@ -46,8 +46,14 @@ class Farm:
     def ledger_path(self) -> Path:
         return self.folder / "ledger.txt"
 
-    def start(self, *, ready: bool = True, **variables: str) -> Child:
-        """Start a pool; wait until it can run calls."""
+    def start(self, **variables: str) -> Child:
+        """Start a pool and wait until it can run calls."""
+        pool = self.launch(**variables)
+        pool.wait_for_line(READY)
+        return pool
+
+    def launch(self, **variables: str) -> Child:
+        """Start a pool."""
         environment = {
             "WAYMARK_DATABASE_URL": self.url,
             "WAYMARK_USER_MODULE": "tests.integration.worker.jobs",
@@ -57,12 +63,9 @@ class Farm:
             **self.variables,
             **variables,
         }
-        pool = self.processes.start_command(
+        return self.processes.start_command(
             "waymark-start-workers", environment=environment, cwd=HERE
         )
-        if ready:
-            pool.wait_for_line(READY)
-        return pool
 
     def queue(self, workflow: Any, *arguments: tuple[Any, ...]) -> list[UUID]:
         """Register the workflow's program and queue one run for each tuple of arguments."""
@@ -84,7 +87,7 @@ class Farm:
             store_program_sync(session, new)
             runs = [
                 instances.NewInstance(
-                    request.id,
+                    InstanceId(request.id),
                     program_id(request.program.digest),
                     pack_inputs(request.inputs, request.attributes),
                 )
@@ -104,7 +107,7 @@ class Farm:
     def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Read or write the database as an operator would."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), values)
+            cursor = connection.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
     def wait_for(self, query: str, *values: object, seconds: float = 20) -> None:
@@ -163,7 +166,10 @@ class Farm:
             " group by instance, call having count(*) > 1"
         )
         assert twice == []
-        assert self.query("select id from waymark.instances where state >= 3 and owner is not null") == []
+        assert (
+            self.query("select id from waymark.instances where state >= 3 and owner is not null")
+            == []
+        )
 
     def runloop(self, pool: Child) -> int:
         """The runloop process of a pool."""
@@ -178,7 +184,9 @@ class Farm:
         """The worker processes of a pool."""
         below = set(descendants(pool.pid))
         return [
-            seen.pid for seen in listing() if seen.pid in below and "waymark.executor" in seen.command
+            seen.pid
+            for seen in listing()
+            if seen.pid in below and "waymark.executor" in seen.command
         ]
 
     def stop(self, pool: Child) -> None:

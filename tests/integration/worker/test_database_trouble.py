@@ -62,7 +62,9 @@ def test_commits_whose_answer_is_lost_are_written_once(farm: Farm) -> None:
     with psycopg.connect(farm.url, autocommit=True) as connection:
         while not over.is_set() and ended < 60:
             ended += len(connection.execute(_HANG_UP_ON_COMMITS.encode()).fetchall())
-            row = connection.execute("select bool_and(state >= 4) from waymark.instances").fetchone()
+            row = connection.execute(
+                "select bool_and(state >= 4) from waymark.instances"
+            ).fetchone()
             if row is not None and row[0]:
                 over.set()
     assert farm.finished(ids, seconds=60) == [120] * 6
@@ -88,7 +90,7 @@ def test_a_claim_whose_answer_is_lost_is_found_again(farm: Farm) -> None:
     ids = farm.queue(jobs.Chain, (3,), (4,))
     farm.wait_for(
         "select count(*) > 0 from pg_stat_activity where state = 'active'"
-        " and query like '%skip locked%' and application_name like 'waymark pool%'"
+        " and query like '%asked as materialized%' and application_name like 'waymark pool%'"
         " and wait_event = 'PgSleep' and datname = current_database()"
     )
     farm.query(_HANG_UP)

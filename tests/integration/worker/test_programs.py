@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.worker import jobs
+from tests.integration.worker import jobs, other_jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.processes import wait_until
 from waymark_schema.kinds import InstanceState
@@ -10,73 +10,70 @@ from waymark_schema.kinds import InstanceState
 pytestmark = pytest.mark.postgres
 
 OFTEN = {"WAYMARK_RUNNER_PROFILE_INTERVAL_MS": "100"}
-_DAMAGE = "update waymark.programs set program = overlay(program placing %s from 40) where workflow like %s"
+_DAMAGE = "update waymark.programs set program = overlay(program placing %s from 40) where workflow ilike %s"
 
 
 def test_pools_start_on_an_empty_database_together(bare_farm: Farm) -> None:
-    first, second = bare_farm.start(ready=False), bare_farm.start(ready=False)
+    first, second = bare_farm.launch(), bare_farm.launch()
     first.wait_for_line(r"pool\.ready")
     second.wait_for_line(r"pool\.ready")
     assert bare_farm.finished(bare_farm.queue(jobs.Chain, (3,))) == [3]
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "reason"),
-    [
-        ("format", 99, "it is of format 99"),
-        ("actions", ["elsewhere:ship", "elsewhere:bill"], "'elsewhere:ship' nor 1 more"),
-    ],
-)
-def test_a_program_that_no_pool_knows_stays_queued_and_is_reported(
-    farm: Farm, column: str, value: object, reason: str
-) -> None:
-    (run,) = farm.queue(jobs.Chain, (3,))
-    farm.query(f"update waymark.programs set {column} = %s", value)
+def test_programs_that_no_pool_knows_stay_queued_and_are_reported_once(farm: Farm) -> None:
+    (newer,) = farm.queue(jobs.Chain, (3,))
+    (foreign,) = farm.queue(jobs.Fan, (3,))
+    farm.query("update waymark.programs set format = 99 where workflow ilike '%chain'")
+    farm.query(
+        "update waymark.programs set actions = '{elsewhere:ship,elsewhere:bill}'"
+        " where workflow ilike '%fan'"
+    )
     pool = farm.start(**OFTEN, WAYMARK_USER_MODULE="tests.integration.worker.other_jobs")
-    line = pool.wait_for_line(r"runs\.waiting.*").string
-    assert reason in line
-    assert "Chain" in line
-    assert farm.state(run) is InstanceState.QUEUED
-    assert pool.output.count("runs.waiting") == 1
+    one = pool.wait_for_line(r"runs\.waiting.*format 99").string
+    other = pool.wait_for_line(r"runs\.waiting.*elsewhere:ship.* nor 1 more").string
+    assert "chain" in one.lower()
+    assert "fan" in other.lower()
+    assert farm.finished(farm.queue(other_jobs.Doubled, (4,))) == [8]
+    assert {farm.state(newer), farm.state(foreign)} == {InstanceState.QUEUED}
+    assert pool.output.count("runs.waiting") == 2
 
 
 def test_a_hostile_program_is_refused_and_others_go_on(farm: Farm) -> None:
     victims = farm.queue(jobs.Slow, (1, 0.0))
-    farm.query(_DAMAGE, b"\\xc1\\xff\\xff\\xff", "%Slow")
+    farm.query(_DAMAGE, b"\\xc1\\xff\\xff\\xff", "%slow")
     pool = farm.start()
     assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
     wait_until(lambda: farm.state(victims[0]) is InstanceState.QUARANTINED)
     (error,) = farm.finished(victims)
-    assert "its program cannot be linked" in str(error)
+    assert "its bytes do not match its digest" in str(error)
     assert pool.running
 
 
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        ("update waymark.journal set outcome = '\\xc1' where position = 1", "outcome"),
-        ("update waymark.journal set local = '\\xc1' where position = 1", ""),
-        ("delete from waymark.journal where position = 1", "one is missing"),
-        ("update waymark.journal set call = 7 where position = 1", "has not started"),
-        ("update waymark.journal set action = 9 where position = 1", "action number 9"),
-        ("update waymark.journal set kind = 6 where position = 1", "kind EVENT"),
-    ],
-    ids=["outcome", "local", "gap", "call", "action", "kind"],
-)
-def test_a_damaged_journal_quarantines_its_run_alone(
-    farm: Farm, damage: str, reason: str
-) -> None:
+DAMAGE = {
+    "outcome = '\\xc1'": "entry 1 of the journal cannot be read",
+    "local = '\\xc1'": "entry 1 of the journal cannot be read",
+    "kind = 6": "kind EVENT",
+    "call = 7": "settles call 7, which the program has not started",
+    "action = 1": "settles call 0 of action number 1",
+    "position = 2": "one is missing",
+}
+
+
+def test_a_damaged_journal_quarantines_its_run_alone(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"
-    (run,) = farm.queue(jobs.Waiter, (str(flag),))
-    farm.wait_for_ledger("waits")
+    *damaged, whole = farm.queue(jobs.Waiter, *[(str(flag),)] * (len(DAMAGE) + 1))
+    farm.wait_for_ledger("waits", len(DAMAGE) + 1)
     pool.kill_tree()
-    farm.query(damage)
+    for run, change in zip(damaged, DAMAGE, strict=True):
+        farm.query(f"update waymark.journal set {change} where instance = %s", run)
     farm.start()
-    (error,) = farm.finished([run])
-    assert farm.state(run) is InstanceState.QUARANTINED
-    assert reason in str(error)
-    assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
+    errors = farm.finished(damaged)
+    assert {farm.state(run) for run in damaged} == {InstanceState.QUARANTINED}
+    for error, reason in zip(errors, DAMAGE.values(), strict=True):
+        assert reason in str(error)
+    flag.touch()
+    assert farm.finished([whole]) == [str(flag)]
 
 
 def test_a_damaged_snapshot_is_replaced_by_the_journal(farm: Farm) -> None:
@@ -93,7 +90,7 @@ def test_a_damaged_snapshot_is_replaced_by_the_journal(farm: Farm) -> None:
 def test_the_same_version_with_other_code_is_refused_at_the_start(farm: Farm) -> None:
     farm.stop(farm.start(WAYMARK_USER_MODULE="tests.integration.worker.other_jobs"))
     farm.query("update waymark.programs set digest = sha256(digest), id = id + 1")
-    pool = farm.start(ready=False, WAYMARK_USER_MODULE="tests.integration.worker.other_jobs")
+    pool = farm.launch(WAYMARK_USER_MODULE="tests.integration.worker.other_jobs")
     assert pool.wait() == 78
     assert "version 'one' is already registered with different code" in pool.output
     assert len(pool.lines) <= 15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,8 +44,8 @@ class FakeProcess:
             self._ended.set()
             self.on_end()
 
-    def kill(self) -> None:
-        self.end(-9)
+    def send(self, number: signal.Signals) -> None:
+        self.end(-number)
 
     async def wait(self) -> int:
         await self._ended.wait()

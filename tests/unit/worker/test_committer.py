@@ -13,6 +13,7 @@ import pytest
 from waymark_schema.errors import DatabaseUnreachable, HistoryLost, NotTheOwner
 from waymark_schema.ids import LeaseId
 from waymark_schema.kinds import InstanceState
+from waymark_schema.tables import transactions
 from waymark_schema.tables.settle import FinalRow, JournalRow, SettleBatch, SettleResult
 from waymark_worker import journal
 from waymark_worker.journal import MAX_BYTES, MAX_ROWS, Change, Committer, Fenced
@@ -109,7 +110,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(server: Server, monkeypatch: pytest.MonkeyPatch, **options: Any) -> AsyncIterator[Desk]:
+async def desk(
+    server: Server, monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> AsyncIterator[Desk]:
     async def commit(session: _Session, batch: SettleBatch) -> SettleResult:
         return await session.server.commit(batch)
 
@@ -120,7 +123,7 @@ async def desk(server: Server, monkeypatch: pytest.MonkeyPatch, **options: Any) 
         session.server.trimmed.append(query.values[1])
         return 0
 
-    monkeypatch.setattr(journal.transactions, "commit", commit)
+    monkeypatch.setattr(transactions, "commit", commit)
     monkeypatch.setattr(journal, "pause", nap)
     monkeypatch.setattr(journal, "execute", trim)
     made: list[Desk] = []
@@ -144,7 +147,9 @@ async def desk(server: Server, monkeypatch: pytest.MonkeyPatch, **options: Any) 
             raise error
 
 
-async def test_what_settles_during_a_commit_goes_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_settles_during_a_commit_goes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     server = Server(gate=asyncio.Event())
     async with desk(server, monkeypatch) as at:
         at.add()
@@ -181,7 +186,11 @@ async def test_a_batch_is_bounded_in_rows_and_bytes(monkeypatch: pytest.MonkeyPa
     sizes = [sum(len(row.outcome or b"") for row in batch.journal) for batch in server.batches]
     assert all(len(batch.journal) <= MAX_ROWS for batch in server.batches)
     assert max(sizes) == 2 * MAX_BYTES, "a value larger than a batch goes alone"
-    assert [len(batch.journal) for batch in server.batches if sum(map(_weight, batch.journal)) > MAX_BYTES] == [1]
+    assert [
+        len(batch.journal)
+        for batch in server.batches
+        if sum(map(_weight, batch.journal)) > MAX_BYTES
+    ] == [1]
     positions = [row.position for batch in server.batches for row in batch.journal]
     assert positions == [*range(1, MAX_ROWS + 1), 1, 2, 3, 1]
 
@@ -219,7 +228,9 @@ async def test_a_value_that_cannot_be_stored_is_found_by_halving_and_the_rest_co
     assert [batch.seq for batch in server.batches] == list(range(1, len(server.batches) + 1))
 
 
-async def test_nothing_of_an_instance_is_written_behind_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_of_an_instance_is_written_behind_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     server = Server()
     async with desk(server, monkeypatch) as at:
         guilty = uuid4()
@@ -239,7 +250,9 @@ async def test_nothing_of_an_instance_is_written_behind_a_gap(monkeypatch: pytes
 
 
 def _hostile_value(batch: SettleBatch) -> Exception | None:
-    return psycopg.errors.DataError("no") if batch.journal and batch.journal[0].position == 1 else None
+    return (
+        psycopg.errors.DataError("no") if batch.journal and batch.journal[0].position == 1 else None
+    )
 
 
 async def test_what_cannot_even_be_encoded_costs_its_own_instance_only(

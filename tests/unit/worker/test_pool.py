@@ -91,7 +91,9 @@ async def test_a_withdrawn_attempt_that_waits_never_starts(make: Make) -> None:
     assert not waiting.runs
 
 
-async def test_a_withdrawn_attempt_that_runs_is_cancelled_and_its_end_is_nobodys(make: Make) -> None:
+async def test_a_withdrawn_attempt_that_runs_is_cancelled_and_its_end_is_nobodys(
+    make: Make,
+) -> None:
     stable = await make(size=1, window=1)
     (attempt,) = stable.submit(1)
     (worker,) = stable.workers
@@ -104,7 +106,9 @@ async def test_a_withdrawn_attempt_that_runs_is_cancelled_and_its_end_is_nobodys
     assert stable.listener.ended == []
 
 
-async def test_who_ignores_a_cancellation_is_killed_once_its_neighbours_are_done(make: Make) -> None:
+async def test_who_ignores_a_cancellation_is_killed_once_its_neighbours_are_done(
+    make: Make,
+) -> None:
     stable = await make(size=1, window=2, cancel_grace=0.05)
     deaf, neighbour = stable.submit(2)
     (worker,) = stable.workers

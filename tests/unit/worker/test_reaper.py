@@ -75,7 +75,9 @@ async def _look(world: World, by: Reaper, after: float, *shown: WatchedLease) ->
     return await by.look()
 
 
-async def test_an_expired_lease_is_fenced_only_after_two_seconds_without_a_beat(world: World) -> None:
+async def test_an_expired_lease_is_fenced_only_after_two_seconds_without_a_beat(
+    world: World,
+) -> None:
     by = reaper(world)
     gone = lease(expired=True)
     assert await _look(world, by, 0.0, gone) == 0

@@ -20,7 +20,9 @@ _codec = Codec(RecordBinding())
 RETRYING = StoredPolicy(attempts=3, base=2.0, factor=3.0, max=10.0)
 
 
-def _settle(policy: StoredPolicy, failed: int = 1, error: BaseException | None = None, **rest: Any) -> Any:
+def _settle(
+    policy: StoredPolicy, failed: int = 1, error: BaseException | None = None, **rest: Any
+) -> Any:
     names = outcomes.error_names(_codec.encode_exception(error)) if error else ()
     rest = {"outcome": OutcomeKind.ERROR, "draw": 0.0, **rest}
     return settle(policy, failed_attempts=failed, error_names=names, **rest)
@@ -70,7 +72,9 @@ def test_jitter_adds_at_most_its_fraction(draw: float, jitter: float) -> None:
         ("Connection", False),
     ],
 )
-def test_exceptions_match_by_the_names_of_their_classes_and_bases(named: str, retried: bool) -> None:
+def test_exceptions_match_by_the_names_of_their_classes_and_bases(
+    named: str, retried: bool
+) -> None:
     policy = msgspec.structs.replace(RETRYING, exception_types=(named,))
     verdict = _settle(policy, error=ConnectionResetError("gone"))
     assert isinstance(verdict, RetryAfter) is retried

@@ -101,7 +101,9 @@ def test_every_number_of_seconds_has_a_moment(seconds: float) -> None:
     [
         EntryLocals(),
         EntryLocals(values=[b"\x01"], timers={0: 1.5, 7: float("inf")}, retry_at=2.0),
-        EntryLocals(log=[("info", "a\x00\ud800".encode("utf-8", "replace").decode())], output=b"\x90"),
+        EntryLocals(
+            log=[("info", "a\x00\ud800".encode("utf-8", "replace").decode())], output=b"\x90"
+        ),
     ],
 )
 def test_entries_keep_what_their_advance_recorded(entry: EntryLocals) -> None:

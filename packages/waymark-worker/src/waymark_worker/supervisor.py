@@ -28,7 +28,7 @@ from waymark_schema.tables import leases, pools
 from waymark_worker import duties, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
-from waymark_worker.pool.process import exit_text
+from waymark_worker.pool.process import ChildProcess, exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after
@@ -76,7 +76,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._beat_now = asyncio.Event()
         self._status = 0
-        self._web: asyncio.subprocess.Process | None = None
+        self._web: ChildProcess | None = None
         self.pool: PoolId | None = None
         self.ready = asyncio.Event()
         """Set when every runloop can run calls and holds a lease."""
@@ -367,13 +367,11 @@ class Supervisor:
             await pause(min(MAX_RESTART_SECONDS, 0.5 * 2 ** min(deaths, 10)))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
+async def _end(process: ChildProcess) -> None:
+    process.send(signal.SIGTERM)
     try:
         async with asyncio.timeout(GRACE_MARGIN_SECONDS):
             await process.wait()
     except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
+        process.send(signal.SIGKILL)
         await process.wait()

@@ -9,6 +9,7 @@ import socket
 import sys
 
 from waymark_schema.errors import SettingError, WaymarkError
+from waymark_worker.pool.process import ChildProcess
 from waymark_worker.settings import WEB_PORT
 
 VARIABLE = "WAYMARK_WEBAPP_ADDR"
@@ -52,13 +53,9 @@ def require_address(address: str) -> None:
         ) from error
 
 
-async def start_web() -> asyncio.subprocess.Process:
-    """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM and with us."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "waymark_web",
-        "--with-parent",
-        str(os.getpid()),
-        stdin=asyncio.subprocess.DEVNULL,
+async def start_web() -> ChildProcess:
+    """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "waymark_web", stdin=asyncio.subprocess.DEVNULL, env=dict(os.environ)
     )
+    return ChildProcess(process)

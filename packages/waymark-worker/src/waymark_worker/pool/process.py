@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 
 TOKEN_VARIABLE = "WAYMARK_WORKER_TOKEN"  # noqa: S105 - the name of a variable
@@ -21,11 +23,44 @@ class WorkerCommand:
     python: str = sys.executable
 
 
+class ChildProcess:
+    """A child of ours, without the race in asyncio's own signals.
+
+    Those look first whether the process has ended, and so may take its exit status away from the loop,
+    which then reports 255.
+    """
+
+    __slots__ = ("_process",)
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit status; None while it runs."""
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Wait for its end; its exit status, the negative number of a signal that ended it."""
+        return await self._process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless it has ended."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
+
+
 @dataclass(frozen=True, slots=True)
 class Spawned:
     """A started worker: the process, our end of its socket, and the secret that its hello must name."""
 
-    process: asyncio.subprocess.Process
+    process: ChildProcess
     connection: socket.socket
     token: str
 
@@ -58,7 +93,7 @@ async def spawn(command: WorkerCommand) -> Spawned:
         raise
     finally:
         theirs.close()
-    return Spawned(process, ours, token)
+    return Spawned(ChildProcess(process), ours, token)
 
 
 def exit_text(code: int) -> str:

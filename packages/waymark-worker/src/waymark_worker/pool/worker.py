@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import signal
 from typing import Any
 
 from waymark_schema.wire.frames import CallStart, Hello, KnownTypes
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.channel import Channel
+from waymark_worker.pool.process import ChildProcess
 
 
 class Worker:
@@ -32,7 +33,7 @@ class Worker:
     )
 
     def __init__(
-        self, number: int, process: asyncio.subprocess.Process, token: str, channel: Channel
+        self, number: int, process: ChildProcess, token: str, channel: Channel
     ) -> None:
         self.number = number
         """Counts up over the life of the pool; the journal names it."""
@@ -94,5 +95,4 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once; its attempts come back as lost."""
-        if self.process.returncode is None:
-            self.process.kill()
+        self.process.send(signal.SIGKILL)

@@ -14,6 +14,7 @@ import msgspec
 
 from waymark_schema.ids import LeaseId
 from waymark_worker.board import Board, create_page
+from waymark_worker.pool.process import ChildProcess
 from waymark_worker.runloop.report import RunloopReport, decode_report
 from waymark_worker.telemetry import log
 
@@ -30,7 +31,7 @@ class RunloopChild:
         self.lease: LeaseId | None = None
         self.generation = 0
         self.report: RunloopReport | None = None
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: ChildProcess | None = None
         self._control: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._tick = -1
@@ -67,7 +68,7 @@ class RunloopChild:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 - socket's own signature
         try:
-            self.process = await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "waymark_worker.runloop",
@@ -87,6 +88,7 @@ class RunloopChild:
             )
         finally:
             theirs.close()
+        self.process = ChildProcess(process)
         reader, self._control = await asyncio.open_unix_connection(sock=ours)
         self._reading = asyncio.create_task(self._read(reader, reported))  # noqa: TID251 - ends with the process it watches
         self._tick = -1
@@ -101,8 +103,8 @@ class RunloopChild:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process if it lives."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
+        if self.process is not None:
+            self.process.send(number)
 
     async def wait(self) -> int:
         """Wait for the end of the process; its exit status."""

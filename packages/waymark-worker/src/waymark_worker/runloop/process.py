@@ -153,7 +153,7 @@ class RunloopProcess:
         session = await sessions.open(role="register")
         try:
             for report in reports:
-                linked = link(report.program, report.digest)
+                linked = link(report.program, report.digest, spans=report.spans)
                 program = NewProgram(
                     workflow=report.workflow,
                     version=report.version,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.ids import ProgramId
+from waymark_schema.ir.digest import digest as program_digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.tables import programs
 from waymark_schema.tables.programs import ProgramHeader, StoredProgram
@@ -123,6 +124,11 @@ class ProgramShelf:
 
 
 def _linked(stored: StoredProgram) -> RunnableProgram:
+    if program_digest(stored.program) != stored.digest:
+        raise ValueError(
+            "its bytes do not match its digest: the row was edited or damaged; restore it, "
+            "or delete it and start a pool that registers the program again"
+        )
     linked = link(stored.program, stored.digest)
     return RunnableProgram(
         stored.id,

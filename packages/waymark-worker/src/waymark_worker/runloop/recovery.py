@@ -12,6 +12,7 @@ from waymark_schema.inputs import unpack_inputs
 from waymark_schema.kinds import JournalKind, OutcomeKind
 from waymark_schema.tables.instances import LoadedInstance
 from waymark_schema.tables.journal import JournalEntry
+from waymark_schema.values.errors import MalformedValue
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
 from waymark_worker.runloop.locals import (
     CallProgress,
@@ -137,8 +138,15 @@ class _Replay:
                 f"entry {entry.position} of the journal follows entry {instance.position}: one is missing"
             )
         instance.position = entry.position
-        recorded = decode_locals(entry.local)
-        kind = JournalKind(entry.kind)
+        try:
+            self._apply(entry, JournalKind(entry.kind), decode_locals(entry.local))
+        except (MalformedValue, msgspec.MsgspecError, ValueError) as error:
+            raise Diverged(
+                f"entry {entry.position} of the journal cannot be read: {error}"
+            ) from error
+
+    def _apply(self, entry: JournalEntry, kind: JournalKind, recorded: EntryLocals) -> None:
+        instance = self._instance
         if kind is JournalKind.START:
             self.begin(recorded)
             return

@@ -29,6 +29,7 @@ from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
 
+SOON_SECONDS = 1.0
 LAST_WORD_SECONDS = 1.0
 """For the notifications of a drain; whoever misses them polls."""
 
@@ -230,11 +231,12 @@ class Tenure:
         return True
 
     def _make_room(self, wanted: int) -> int:
-        """Park the idle instances that go on last."""
+        """Park the idle instances that go on last; one that is about to go on would only come back at once."""
+        soon = self._clock.now() + SOON_SECONDS
         idle = [
-            (parking.next_due(instance) or 0.0, instance)
+            (due, instance)
             for instance in self.runloop.idle
-            if not instance.ended
+            if not instance.ended and (due := parking.next_due(instance) or 0.0) > soon
         ]
         idle.sort(key=lambda item: item[0], reverse=True)
         return sum(self._park(instance) for _, instance in idle[:wanted])

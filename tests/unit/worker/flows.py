@@ -1,0 +1,50 @@
+"""Workflows for tests of the runloop; their actions are never run."""
+
+import asyncio
+from typing import Any
+
+from waymark import Backoff, RetryPolicy, Workflow, action, workflow
+
+
+@action
+async def step(x: int) -> int:
+    return x
+
+
+@workflow
+class Two(Workflow):
+    async def run(self, x: int) -> int:
+        return await step(await step(x))
+
+
+@workflow
+class Both(Workflow):
+    async def run(self) -> list[int]:
+        return await asyncio.gather(*[step(x) for x in (1, 2)])
+
+
+@workflow
+class Naps(Workflow):
+    async def run(self, seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        return await step(1)
+
+
+@workflow
+class Tries(Workflow):
+    async def run(self, attempts: int) -> Any:
+        policy = RetryPolicy(attempts=attempts, backoff=Backoff(base=5.0))
+        return await self.run_action(step(1), retry=policy, timeout=3.0)
+
+
+@workflow
+class Prints(Workflow):
+    async def run(self) -> int:
+        print("hello")  # noqa: T201 - what is tested
+        return await step(1)
+
+
+@workflow
+class AtOnce(Workflow):
+    async def run(self, x: int) -> int:
+        return x
