@@ -246,13 +246,15 @@ def _represented(function: Callable[[Any], str], plain: Callable[..., str]) -> I
     return run
 
 
+_host_print: Callable[..., Any] = print
+
+
 def _print(ctx: Any, args: Args, keywords: Keywords) -> None:
     for name in keywords.keys() - {"sep", "end", "flush"}:
         if name == "file":
             what = "print(file=...)"
             raise unsupported_operation(what, "print to the run's log, without file=")
-        msg = f"{name!r} is an invalid keyword argument for print()"
-        raise TypeError(msg)
+        _host_print(**{name: None})  # raises CPython's own TypeError
     separator, end = (
         default if keywords.get(name) is None else keywords[name]
         for name, default in (("sep", " "), ("end", "\n"))
