@@ -185,6 +185,7 @@ def play(demo: Demo, table: str, pieces: list[Piece]) -> bool:
     crash = demo.crash(run, first, pieces)
     state = demo.until_done(run, total)
     after = demo.journal(run)
+    demo.screen.progress(sum(after.done.values()), total, last=True)
     sent = delivered(demo.folder)
     lost = wanted.messages - sent
     surplus = sent - wanted.messages
@@ -214,9 +215,9 @@ def play(demo: Demo, table: str, pieces: list[Piece]) -> bool:
             ("committed steps that ran twice", str(len(twice))),
             ("lost messages", str(sum(lost.values()))),
             ("time from the kill to the next action", f"{crash.back_at - crash.at:.2f} s"),
-            ("web", f"{demo.web_url}/runs/{run}"),
         ]
     )
+    demo.screen.say(f"the run's page, while the web is up: {demo.web_url}/runs/{run}")
     wrong = [text for failed, text in failures if failed]
     for text in wrong:
         demo.screen.say(f"NOT AS PROMISED: {text}")

@@ -47,13 +47,13 @@ class Screen:
         """One line with the time since the start."""
         self._console.print(f"{time.monotonic() - self._started_at:6.1f} s  {text}", soft_wrap=True)
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, done: int, total: int, *, last: bool = False) -> None:
         """Steps that are committed."""
         if self._progress is not None:
             if self._task is None:
                 self._task = self._progress.add_task("steps", total=total)
             self._progress.update(self._task, completed=done)  # type: ignore[arg-type] # a TaskID
-        elif time.monotonic() - self._told_at >= PLAIN_EVERY_SECONDS:
+        elif last or time.monotonic() - self._told_at >= PLAIN_EVERY_SECONDS:
             self._told_at = time.monotonic()
             self.say(f"{done} of {total} steps committed")
 
