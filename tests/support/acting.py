@@ -9,13 +9,17 @@ from typing import Any
 
 from waymark.actions import call_with
 from waymark.coercion import codec
+from waymark.coercion.imports import ImportBinding
 from waymark.executor.arguments import Plan, plan_of
 from waymark.executor.construct import CONSTRUCT
 from waymark.registry import registry
 from waymark_schema.ir.policies import NO_POLICY, StoredPolicy
+from waymark_schema.values.codec import Codec
 
 _attempt: ContextVar[int] = ContextVar("attempt", default=0)
 _plans: dict[str, Plan] = {}
+_RESULTS = Codec(ImportBinding(), sorted_sets=True)
+"""A worker's sets come in the order of its own hash seed; here every run must get the same bytes."""
 
 
 def attempt() -> int:
@@ -50,7 +54,7 @@ def _try(key: str, arguments: bytes, number: int) -> tuple[Outcome, BaseExceptio
         value = call_with(plan.function, plan.definition.signature, given)
         if inspect.iscoroutine(value):
             value = _finish(value, key)
-        return Outcome(returned=True, wire=codec().encode(value, path="result")), None
+        return Outcome(returned=True, wire=_RESULTS.encode(value, path="result")), None
     except Exception as error:  # noqa: BLE001 - whatever an action raises is its outcome
         return Outcome(returned=False, wire=codec().encode_exception(error)), error
     finally:
