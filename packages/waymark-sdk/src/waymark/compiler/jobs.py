@@ -107,11 +107,11 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
                 f"`{node.name}` has the decorator `@{name}`, which would not run",
                 "remove the decorator, or make the function an @action",
             )
-    if job.owner is None and (function.__closure__ or hasattr(function, "__wrapped__")):
+    if _is_made_elsewhere(job):
         problem = (
             "WM122",
-            f"`{node.name}` was made inside another function (by a decorator?), not at module level",
-            "define it with a plain `def` at module level, or make it an @action",
+            f"`{function.__name__}` was made by a decorator or another function, not by a `def` in its place",
+            "define it with a plain `def`, or make it an @action",
         )
     if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
         problem = (
@@ -127,6 +127,14 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
         code, message, instead = problem
         tables.reporter.report(code, head, text, message, instead)
     return problem is None
+
+
+def _is_made_elsewhere(job: Job) -> bool:
+    """Whether the code of a function is not that of the ``def`` under its name in its module or class."""
+    code = job.function.__code__
+    if job.owner is not None:
+        return code.co_qualname != f"{job.owner.__qualname__}.{code.co_name}"
+    return "<locals>" in code.co_qualname or hasattr(job.function, "__wrapped__")
 
 
 def _package(module: str) -> str:

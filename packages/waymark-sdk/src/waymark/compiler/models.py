@@ -91,14 +91,13 @@ def constructor(tables: Tables, cls: type) -> Method | None:
 
 def learned(tables: Tables) -> Assumed:
     """What this round found out; the program is finished when a round finds out nothing new."""
-    methods: set[str] = set()
-    properties: set[str] = set()
-    names: set[str] = set()
-    constructors: set[type] = set()
-    excluded = dict(tables.assumed.excluded)
-    excluded.update(tables.failed)
-    tables.assumed = replace(tables.assumed, excluded=excluded)
-    excluded_names: dict[str, str] = {}
+    before = tables.assumed
+    # What was learned stays learned, whatever this round no longer reached: so the rounds come to an end.
+    methods, properties = set(before.methods), set(before.properties)
+    names, constructors = set(before.property_names), set(before.constructors)
+    excluded = before.excluded | tables.failed
+    tables.assumed = replace(before, excluded=excluded)
+    excluded_names = dict(before.excluded_names)
     for cls in tables.classes():
         for name, found in _written(cls):
             if isinstance(found, Property):
@@ -107,7 +106,7 @@ def learned(tables: Tables) -> Assumed:
                 continue
             why = _why_not(tables, name, found)
             if why is not None:
-                excluded_names[name] = why
+                excluded_names.setdefault(name, why)
             elif isinstance(found, Property):
                 properties.add(name)
             else:

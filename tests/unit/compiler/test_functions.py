@@ -1,0 +1,114 @@
+from pathlib import Path
+
+from tests.support.compiling import compiled, diagnosed, imported, problems, run_text, workflow_of
+
+DECORATOR = """
+import functools
+def logged(f):
+    @functools.wraps(f)
+    def call(*args, **kwargs):
+        return f(*args, **kwargs)
+    return call
+def bare(f):
+    def call(*args):
+        return f(*args)
+    return call
+def borrowed(self):
+    return 1
+"""
+
+
+def test_a_decorated_method_is_refused(tmp_path: Path) -> None:
+    for decorator in ("logged", "bare"):
+        after = f"    @{decorator}\n    def helper(self):\n        return 1\n"
+        found = diagnosed(tmp_path, "return self.helper()", before=DECORATOR, after=after)
+        assert [one.code for one in found] == ["WM122"], decorator
+
+
+def test_a_function_borrowed_as_a_method_is_refused(tmp_path: Path) -> None:
+    for after in ("    helper = borrowed\n", "    helper = lambda self: 1\n"):
+        found = diagnosed(tmp_path, "return self.helper()", before=DECORATOR, after=after)
+        assert {one.code for one in found} <= {"WM122", "WM130"}
+        assert found
+
+
+def test_a_function_made_by_another_is_refused(tmp_path: Path) -> None:
+    before = "def make():\n    def inner():\n        return 1\n    return inner\nmade = make()\n"
+    assert [one.code for one in diagnosed(tmp_path, "return made()", before=before)] == ["WM122"]
+
+
+def test_a_function_of_another_package_is_refused(tmp_path: Path) -> None:
+    imported(tmp_path, "def far(x):\n    return x\n", name="another_package")
+    found = diagnosed(tmp_path, "return far(1)", before="from another_package import far\n")
+    assert [one.code for one in found] == ["WM122"]
+    assert "another_package" in found[0].message
+
+
+def test_a_class_inside_a_function_sees_actions_and_constants_of_its_module_only(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "from waymark import Workflow, action, workflow\nLIMIT = 2\n"
+        "def make(secret):\n"
+        "    @action\n    async def inner(x: int) -> int:\n        return x\n"
+        "    @workflow\n    class W(Workflow):\n"
+        "        async def run(self):\n            return await inner(LIMIT) + self.own()\n"
+        "        def own(self):\n            return {}\n"
+        "    return W\nW = make(1)\n"
+    )
+    assert problems(workflow_of(imported(tmp_path, text.format("1")))) == ()
+    found = problems(workflow_of(imported(tmp_path, text.format("secret"))))
+    assert [one.code for one in found] == ["WM121"]
+
+
+def test_only_methods_that_are_mentioned_are_compiled_in(tmp_path: Path) -> None:
+    before = (
+        "from dataclasses import dataclass\n@dataclass\nclass Thing:\n    n: int = 0\n"
+        "    def used(self):\n        return self.also()\n"
+        "    def also(self):\n        return self.n\n"
+        "    def unused(self):\n        return open('f')\n"
+        "    def broken(self):\n        return open('f')\n"
+    )
+    program = compiled(tmp_path, "return Thing(1).used()", before=before).program
+    assert sorted(program.types[0].methods) == ["also", "used"]
+    assert program.types[0].uncompiled == {}
+    found = diagnosed(tmp_path, "return Thing(1).broken()", before=before)
+    assert [one.code for one in found] == ["WM123"]
+    assert "open" in found[0].message
+
+
+def test_a_method_that_shares_its_name_with_a_builtin_one_is_left_to_the_machine(
+    tmp_path: Path,
+) -> None:
+    before = (
+        "from dataclasses import dataclass\n@dataclass\nclass Thing:\n    n: int = 0\n"
+        "    def get(self, key):\n        return open(key)\n"
+    )
+    program = compiled(tmp_path, "t = Thing()\nreturn {'a': t}.get('a')", before=before).program
+    assert "get" in program.types[0].uncompiled
+    assert program.types[0].methods == {}
+
+
+def test_a_captured_set_is_written_in_one_order(tmp_path: Path) -> None:
+    before = "NAMES = {'c', 'a', 'b'}\nPAIRS = frozenset({('x', 1), ('a', 2)})\n"
+    program = compiled(tmp_path, "return NAMES, PAIRS", before=before).program
+    again = compiled(tmp_path, "return NAMES, PAIRS", before=before.replace("'c', 'a'", "'a', 'c'"))
+    assert program.globals == again.program.globals
+
+
+def test_the_wrong_order_of_rounds_never_leaves_a_function_without_body(tmp_path: Path) -> None:
+    before = (
+        "from dataclasses import dataclass\n@dataclass\nclass Inner:\n    n: int = 0\n"
+        "    @property\n    def doubled(self):\n        return self.n * 2\n"
+        "@dataclass\nclass Outer:\n    inner: Inner\n"
+        "    def total(self):\n        return self.inner.doubled + helper(self.inner)\n"
+        "def helper(inner):\n    return [each.doubled for each in [inner]][0]\n"
+    )
+    program = compiled(tmp_path, "return Outer(Inner(2)).total()", before=before).program
+    text = str([one.blocks for one in program.functions])
+    assert text.count("Access(") == 2
+
+
+def test_every_run_text_compiles_as_written(tmp_path: Path) -> None:
+    assert "async def run(self):" in run_text("pass")
+    assert compiled(tmp_path, "pass").program.functions[0].name == "run"
