@@ -16,9 +16,10 @@ from waymark_schema.database.sessions import (
 )
 from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.environment import load
-from waymark_schema.errors import SettingError, WaymarkError
+from waymark_schema.errors import DatabaseError, SettingError, WaymarkError
 from waymark_schema.migrate import check_schema_sync, migrate_up
 from waymark_worker import web
+from waymark_worker.sessions import first_line
 from waymark_worker.settings import PoolSettings, available_cpus
 from waymark_worker.supervisor import Supervisor
 from waymark_worker.telemetry import configure, log
@@ -52,7 +53,6 @@ def main() -> int:
 async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
     await wait_for_database(database, application="waymark pool")
     await asyncio.to_thread(_migrate, database)
-    await _warn_of_settings(database)
     features = await has_session_features(database, application="waymark probe")
     count, why = available_cpus()
     if settings.worker_count is not None:
@@ -70,7 +70,12 @@ async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
 
 
 async def _warn_of_settings(database: DatabaseSettings) -> None:
-    session = await open_session(database, application="waymark pool")
+    """Once, and only by a pool that works: it must not stand in front of what keeps one from starting."""
+    try:
+        session = await open_session(database, application="waymark pool")
+    except DatabaseError as error:
+        log.warning("database.not_looked_at", error=first_line(error))
+        return
     try:
         for warning in durability_warnings(await server_facts(session)):
             log.warning("database.not_durable", reason=warning)
@@ -108,6 +113,7 @@ async def _announce(
 ) -> None:
     """One line once calls can run: what, where, how many and why."""
     await supervisor.ready.wait()
+    await _warn_of_settings(database)
     known = supervisor.known()
     slots = count * settings.concurrent_per_worker
     web_url = f"http://{settings.webapp_addr}" if settings.webapp_enabled else None
