@@ -18,6 +18,7 @@ RAISED = [
     errors.WorkerCrashed("m"),
     errors.ExhaustedRetriesError("m"),
     errors.ScheduleAlreadyExistsError("m"),
+    errors.WaitTimeout("m", instance_id="i"),
 ]
 
 

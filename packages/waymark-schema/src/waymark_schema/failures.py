@@ -32,7 +32,13 @@ class SerializationError(WaymarkError, TypeError):
 PUBLIC_MODULE = "waymark"
 DURABLE_FAILURES: dict[str, type[Exception]] = {
     failure.__name__: failure
-    for failure in (WaymarkError, ActionTimeout, WorkerCrashed, ExhaustedRetriesError, SerializationError)
+    for failure in (
+        WaymarkError,
+        ActionTimeout,
+        WorkerCrashed,
+        ExhaustedRetriesError,
+        SerializationError,
+    )
 }
 """By the name under which a program and the wire know them: ``waymark:ActionTimeout`` and so on."""
 

@@ -109,7 +109,7 @@ class BridgeUnavailable(WaymarkError):
 class WaitTimeout(WaymarkError, TimeoutError):
     """A run had not ended in time; it goes on, and can be waited for again."""
 
-    def __init__(self, message: str, *, instance_id: str) -> None:
+    def __init__(self, message: str, *, instance_id: str = "") -> None:
         super().__init__(message)
         self.instance_id = instance_id
 

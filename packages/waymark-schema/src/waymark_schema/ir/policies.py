@@ -109,13 +109,18 @@ class RetryPolicy:
         if backoff is not None and backoff_seconds is not None:
             msg = "RetryPolicy takes backoff or backoff_seconds, not both"
             raise TypeError(msg)
-        if backoff is not None and not isinstance(backoff, Backoff):
-            msg = f"RetryPolicy backoff is {backoff!r}; expected a Backoff"
+        given: object = backoff
+        if given is not None and not isinstance(given, Backoff):
+            msg = f"RetryPolicy backoff is {given!r}; expected a Backoff"
             raise TypeError(msg)
         put = object.__setattr__
         put(self, "attempts", attempts)
         put(self, "exception_types", tuple(_type_name(item) for item in _listed(exception_types)))
-        put(self, "backoff", backoff or Backoff(base=0.0 if backoff_seconds is None else backoff_seconds))
+        put(
+            self,
+            "backoff",
+            backoff or Backoff(base=0.0 if backoff_seconds is None else backoff_seconds),
+        )
 
 
 def _listed(exception_types: Any) -> list[Any]:
