@@ -78,6 +78,13 @@ class MutableDefault(Workflow):
 
 
 @workflow
+class DefaultBehindMutableDefault(Workflow):
+    async def run(self, n: int = 2, xs: list = [], m: int = 3, *, k: int = 4, d: dict = {}):
+        xs.append(n)
+        return xs, m, k, d
+
+
+@workflow
 class ClassMethod(Workflow):
     async def run(self):
         return self.make()

@@ -219,10 +219,15 @@ def bind(
     written(instance, *args, **kwargs).close()
     bound = inspect.signature(written).bind(instance, *args, **kwargs)
     arguments = dict(list(bound.arguments.items())[1:])
-    for name, parameter in bound.signature.parameters.items():
-        # A program holds constant defaults only: each start sends a list, a model and their like along.
-        if parameter.default is not parameter.empty and not is_immutable(parameter.default):
-            arguments.setdefault(name, parameter.default)
+    defaults = {
+        name: parameter.default
+        for name, parameter in bound.signature.parameters.items()
+        if parameter.default is not parameter.empty
+    }
+    # A program holds constant defaults only, and none in front of another kind: where there is a list, a
+    # model or their like, each start sends all of them along.
+    if not all(map(is_immutable, defaults.values())):
+        arguments = {**defaults, **arguments}
     return arguments
 
 

@@ -204,6 +204,11 @@ def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
             ctx.report("WM127", places[name], str(error), "use None and set it in the body")
         except Unsupported:
             continue
+    if ctx.tables.entry_defaults_left_out and job.number == 0:
+        # No required parameter may stand behind an optional one: each start sends these along too.
+        left_out = (place for place, one in enumerate(positional) if one.arg not in numbers)
+        for one in positional[: max(left_out, default=0)]:
+            numbers.pop(one.arg, None)
     return numbers
 
 
