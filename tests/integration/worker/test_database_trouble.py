@@ -1,7 +1,5 @@
 """A database that restarts, hangs up and goes in; pools that go on by themselves, each step once, out."""
 
-import threading
-
 import psycopg
 import pytest
 
@@ -43,11 +41,12 @@ def test_a_pool_outlives_the_servers_restart(
 
 def test_every_session_may_be_ended_under_load(farm: Farm) -> None:
     pool = farm.start()
-    ids = farm.queue(jobs.Mixture, *[(n,) for n in range(40)])
+    ids = farm.queue(jobs.Slow, *[(40, 0.1)] * 10)
     for _ in range(5):
         farm.wait_for("select count(*) >= %s from waymark.journal", _entries(farm) + 10)
         assert farm.query(_HANG_UP)[0][0] > 0
-    assert farm.finished(ids, seconds=40) == [jobs.mixture(n) for n in range(40)]
+    assert farm.finished(ids, seconds=40) == [40] * 10
+    assert len(farm.ledger("slow")) == 400
     farm.assert_exactly_once()
     assert "runloop.died" not in pool.output
     # The heartbeat's session came back before anybody could take its lease for dead.
@@ -57,20 +56,35 @@ def test_every_session_may_be_ended_under_load(farm: Farm) -> None:
 
 def test_commits_whose_answer_is_lost_are_written_once(farm: Farm) -> None:
     farm.start()
-    ids = farm.queue(jobs.Chain, *[(120,)] * 6)
-    ended, over = 0, threading.Event()
-    with psycopg.connect(farm.url, autocommit=True) as connection:
-        while not over.is_set() and ended < 60:
-            ended += len(connection.execute(_HANG_UP_ON_COMMITS.encode()).fetchall())
-            row = connection.execute(
-                "select bool_and(state >= 4) from waymark.instances"
-            ).fetchone()
-            if row is not None and row[0]:
-                over.set()
-    assert farm.finished(ids, seconds=60) == [120] * 6
-    assert ended > 3, "no commit was interrupted, so nothing was shown"
+    # Slow enough that a commit in flight is always met; what it had written is then rolled back.
+    farm.query(
+        "create function waymark.dawdle() returns trigger language plpgsql as"
+        " $$ begin perform pg_sleep(0.02); return null; end $$"
+    )
+    farm.query(
+        "create trigger dawdle after insert on waymark.journal for each statement"
+        " execute function waymark.dawdle()"
+    )
+    ids = farm.queue(jobs.Chain, *[(60,)] * 4)
+    assert _hang_up_on_commits(farm, until="(select count(*) >= 100 from waymark.journal)") >= 3
+    farm.query("drop trigger dawdle on waymark.journal")
+    # Fast: some are met before they commit, some after, and the pool cannot tell which.
+    _hang_up_on_commits(farm, until="(select bool_and(state >= 4) from waymark.instances)")
+    assert farm.finished(ids, seconds=60) == [60] * 4
     farm.assert_exactly_once()
-    assert farm.query("select count(*) from waymark.journal") == [(720,)]
+    assert farm.query("select count(*) from waymark.journal") == [(240,)]
+
+
+def _hang_up_on_commits(farm: Farm, *, until: str) -> int:
+    """End every session that is seen committing, a few dozen at most; how many there were."""
+    ended = 0
+    with psycopg.connect(farm.url, autocommit=True) as connection:
+        while ended < 40:
+            ended += len(connection.execute(_HANG_UP_ON_COMMITS.encode()).fetchall())
+            row = connection.execute(f"select {until}".encode()).fetchone()
+            if row is not None and row[0]:
+                break
+    return ended
 
 
 def test_a_claim_whose_answer_is_lost_is_found_again(farm: Farm) -> None:
