@@ -281,3 +281,11 @@ def mixture(n: int) -> list[Any]:
     """What Mixture returns."""
     parts = [n + 4 + k for k in range(5)]
     return [n, sum(parts) + 3, parts]
+
+
+@workflow
+class Spins(Workflow):
+    async def run(self) -> int:
+        x = 0
+        while True:
+            x += 1

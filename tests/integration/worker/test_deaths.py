@@ -194,3 +194,15 @@ def _runloops(farm: Farm, pool: Child) -> bool:
     return any(
         seen.parent == pool.pid and "waymark_worker.runloop" in seen.command for seen in listing()
     )
+
+
+@pytest.mark.chaos
+def test_a_run_that_keeps_the_runloop_from_everything_else_is_set_aside(farm: Farm) -> None:
+    pool = farm.start(WAYMARK_STEP_BUDGET="10000000000", WAYMARK_CRASH_LIMIT="1")
+    (spinning,) = farm.queue(jobs.Spins, ())
+    pool.wait_for_line(r"runloop\.stuck", seconds=40)
+    assert farm.finished(farm.queue(jobs.Chain, (3,)), seconds=60) == [3]
+    (error,) = farm.finished([spinning], seconds=60)
+    assert farm.state(spinning) is InstanceState.QUARANTINED
+    assert "time after time at the same place" in str(error)
+    assert pool.output.count("runloop.died") == 1
