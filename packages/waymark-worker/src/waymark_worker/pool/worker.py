@@ -32,9 +32,7 @@ class Worker:
         "token",
     )
 
-    def __init__(
-        self, number: int, process: ChildProcess, token: str, channel: Channel
-    ) -> None:
+    def __init__(self, number: int, process: ChildProcess, token: str, channel: Channel) -> None:
         self.number = number
         """Counts up over the life of the pool; the journal names it."""
         self.process = process
