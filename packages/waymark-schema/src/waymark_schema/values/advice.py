@@ -26,8 +26,10 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 def for_type(value: Any) -> str:
     """What to do about a value of a type that cannot be kept."""
     kind = type(value)
-    if isinstance(value, types.GeneratorType | types.CoroutineType | types.AsyncGeneratorType):
-        return "pass list(...) of a generator, and await a coroutine, before handing it over"
+    if isinstance(value, types.CoroutineType) or kind.__qualname__ == "coroutine":
+        return "put `await` in front of the call that made it"
+    if isinstance(value, types.GeneratorType | types.AsyncGeneratorType):
+        return "pass list(...) of it"
     if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
         return "pass its name, and look it up inside the action"
     for native in (str, bytes, int, float, list, dict, set, tuple):

@@ -15,6 +15,9 @@ ITERABLES: set[type] = set()
 """Records that are iterators of Python, for host code too."""
 
 
+_MACHINE = __name__.partition(".")[0] + "."
+
+
 def register(
     record: type,
     name: str,
@@ -24,6 +27,10 @@ def register(
 ) -> None:
     """Make a machine record known under the name of the CPython type that it stands for."""
     RECORDS[record] = name
+    if record.__module__.startswith(_MACHINE):
+        # The host's own operators and the values' errors name a type by these.
+        record.__name__ = record.__qualname__ = name
+        record.__module__ = "builtins"
     if callable:
         CALLABLES.add(record)
     if items is not None:
