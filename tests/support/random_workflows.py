@@ -47,6 +47,7 @@ class Writer:
         self.lines: list[str] = []
         self.handlers = 0
         self.fresh = 0
+        self.quoted = False
 
     def emit(self, indent: int, text: str) -> None:
         self.lines.append("    " * indent + text)
@@ -57,6 +58,10 @@ class Writer:
         pick = self.random.random()
         if depth <= 0 or pick < 0.2:
             return self.random.choice((*NAMES, *NAMES, str(self.random.randint(-3, 14)), 'd["k"]'))
+        if self.quoted:  # up to 3.11, what stands in an f-string may hold none of its quotes
+            return self.random.choice((self._binary, self._compare, self._ternary, self._await))(
+                depth - 1
+            )
         make = self.random.choice(
             (
                 self._binary, self._binary, self._compare, self._logic, self._ternary, self._walrus,
@@ -131,9 +136,10 @@ class Writer:
         )
 
     def _text(self, depth: int) -> str:
-        return (
-            f"len(f'{{{self.number(depth)}!r:>{{{self.number(0)} % 5}}}} {{{self.number(depth)}}}')"
-        )
+        self.quoted = True
+        left, width, right = self.number(depth), self.number(0), self.number(depth)
+        self.quoted = False
+        return f"len(f'{{{left}!r:>{{{width} % 5}}}} {{{right}}}')"
 
     def _builtin(self, depth: int) -> str:
         return self.random.choice(

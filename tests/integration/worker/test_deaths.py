@@ -115,8 +115,11 @@ def test_a_second_sigterm_ends_it_now(farm: Farm) -> None:
     (run,) = farm.queue(jobs.Waiter, (str(farm.folder / "never"),))
     farm.wait_for_ledger("waits")
     pool.send(signal.SIGTERM)
-    wait_until(lambda: "waits" and farm.state(run) is InstanceState.RUNNING)
+    # Two that arrive together are one.
+    pool.wait_for_line("pool.draining")
+    assert farm.state(run) is InstanceState.RUNNING
     pool.send(signal.SIGTERM)
+    pool.wait_for_line("pool.killed")
     pool.wait(seconds=10)
     farm.processes.assert_none_left(seconds=5)
     # Its leases were given up, so nobody has to wait for them.

@@ -89,7 +89,15 @@ class Supervisor:
 
     def stop(self) -> None:
         """First time: drain. Second time: end at once."""
-        number = signal.SIGKILL if self._stopping.is_set() else signal.SIGTERM
+        if self._stopping.is_set():
+            number = signal.SIGKILL
+            log.warning("pool.killed: a second signal: what runs is run again by the next pool")
+        else:
+            number = signal.SIGTERM
+            log.info(
+                f"pool.draining: what runs may end within {self._settings.shutdown_grace_ms:,} ms"
+                " (WAYMARK_SHUTDOWN_GRACE_MS); a second signal ends it now"
+            )
         self._stopping.set()
         for child in self._children:
             child.signal(number)
