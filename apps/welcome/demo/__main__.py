@@ -137,8 +137,8 @@ class Demo:
 
     def crash(self, run: str, first: Piece, pieces: list[Piece]) -> Crash:
         """Kill -9 the pool, start another, wait for the first action that goes on."""
-        killed = first.kill_all()
         at = time.time()
+        killed = first.kill_all()
         self.screen.say(f"kill -9 of the whole pool: {len(killed)} processes")
         before = self.journal(run)
         lost_calls = in_flight(self.ledger, before)

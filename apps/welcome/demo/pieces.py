@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 START_SECONDS = 60.0
+KILLED_WITHIN_SECONDS = 10.0
 
 
 class PieceFailed(Exception):
@@ -72,6 +73,10 @@ class Piece:
         members = self.members()
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        # The others end in their own time, and nobody here is their parent.
+        deadline = time.monotonic() + KILLED_WITHIN_SECONDS
+        while alive(members) and time.monotonic() < deadline:
+            time.sleep(0.01)
         return members
 
     def stop(self, seconds: float = 20.0) -> None:

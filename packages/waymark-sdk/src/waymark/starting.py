@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -217,26 +218,36 @@ def bind(
     """Return the arguments by parameter name, without ``self``; a mismatch raises what Python raises."""
     # The call itself is the best judge: it makes a coroutine that never begins, or CPython's own TypeError.
     written(instance, *args, **kwargs).close()
-    bound = inspect.signature(written).bind(instance, *args, **kwargs)
-    arguments = dict(list(bound.arguments.items())[1:])
+    signature, defaults = _parameters(written)
+    arguments = dict(list(signature.bind(instance, *args, **kwargs).arguments.items())[1:])
+    return {**defaults, **arguments} if defaults else arguments
+
+
+@functools.lru_cache(maxsize=1024)
+def _parameters(written: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, Any]]:
+    """Return the signature of ``run``, and the defaults that every start sends along."""
+    signature = inspect.signature(written)
     defaults = {
         name: parameter.default
-        for name, parameter in bound.signature.parameters.items()
+        for name, parameter in signature.parameters.items()
         if parameter.default is not parameter.empty
     }
     # A program holds constant defaults only, and none in front of another kind: where there is a list, a
     # model or their like, each start sends all of them along.
-    if not all(map(is_immutable, defaults.values())):
-        arguments = {**defaults, **arguments}
-    return arguments
+    return signature, {} if all(map(is_immutable, defaults.values())) else defaults
 
 
 def return_annotation(written: Callable[..., Any]) -> Any:
     """Return what ``run`` promises as an object, ``Any`` where that cannot be found out."""
     try:
-        annotation = inspect.signature(written, eval_str=True).return_annotation
+        return _evaluated_annotation(written)
     except (NameError, TypeError, SyntaxError):
         return Any
+
+
+@functools.lru_cache(maxsize=1024)
+def _evaluated_annotation(written: Callable[..., Any]) -> Any:
+    annotation = inspect.signature(written, eval_str=True).return_annotation
     return Any if annotation is inspect.Signature.empty else annotation
 
 
