@@ -12,6 +12,7 @@ from waymark_schema.database import execute
 from waymark_schema.database.sessions import Purpose, open_session
 from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.ids import InstanceId, LeaseId, PoolId, ProgramId
+from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.tables import instances, leases, pools, programs, transactions
 from waymark_schema.tables.instances import Claimed, NewInstance
@@ -67,8 +68,8 @@ class Engine:
                 host="here",
                 version="0",
                 python="3.12",
-                program_format=1,
-                program_semantics=1,
+                program_format=FORMAT,
+                program_semantics=SEMANTICS,
             ),
         )
         return made.id

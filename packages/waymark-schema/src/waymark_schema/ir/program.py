@@ -2,6 +2,12 @@
 
 ``FORMAT`` says how a program is written, ``SEMANTICS`` what it means. A pool runs every semantics
 number that it knows exactly as it was; any change that can alter a result takes a new number.
+
+* 1: the first.
+* 2: more instructions and names (nothing of 1 changed its shape or meaning).
+
+Programs, snapshots and journals of every earlier number are recorded in ``tests/fixtures/history``; record
+the present ones there before a number is raised.
 """
 
 import msgspec
@@ -10,8 +16,8 @@ from waymark_schema.ir.instructions import NONE, Instruction, Terminator
 from waymark_schema.ir.policies import StoredPolicy
 from waymark_schema.values.descriptors import Annotation, Descriptor
 
-FORMAT = 1
-SEMANTICS = 1
+FORMAT = 2
+SEMANTICS = 2
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True):

@@ -101,7 +101,7 @@ def check(program: Program) -> None:
 
 
 def _check(program: Program) -> None:
-    expect(program.format == FORMAT and program.semantics >= 1, "an unknown format or semantics")
+    expect(min(program.format, program.semantics) >= 1, "an unknown format or semantics")
     expect(0 < len(program.functions) <= MAX_FUNCTIONS, "no function, or too many")
     _check_shallow(program.returns)
     for constant in program.constants:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_worker.vm.scheduling import Future, Task
 from waymark_worker.vm.snapshot_reader import GraphReader
 from waymark_worker.vm.snapshot_writer import GraphWriter
@@ -15,8 +14,9 @@ from waymark_worker.vm.snapshot_writer import GraphWriter
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
 
-LAYOUT = 1
-"""How a snapshot is written; a reader refuses every other."""
+LAYOUT = 2
+"""How a snapshot is written; 2 knows more records than 1, which is read as it is."""
+READ = frozenset({1, LAYOUT})
 
 
 class SnapshotUnreadable(Exception):
@@ -69,8 +69,8 @@ def write_snapshot(machine: Machine) -> bytes:
             return _encode(
                 _Snapshot(
                     LAYOUT,
-                    FORMAT,
-                    SEMANTICS,
+                    machine.linked.program.format,
+                    machine.linked.program.semantics,
                     sys.version_info[1],
                     machine.linked.digest,
                     counters,
@@ -100,8 +100,12 @@ def read_snapshot(machine: Machine, snapshot: bytes) -> None:
 
 def _read(machine: Machine, stored: _Snapshot) -> None:
     linked = machine.linked
-    header = (stored.layout, stored.format, stored.semantics, stored.minor, stored.digest)
-    expected = (LAYOUT, FORMAT, SEMANTICS, sys.version_info[1], linked.digest)
+    header = (stored.format, stored.semantics, stored.minor, stored.digest)
+    program = linked.program
+    expected = (program.format, program.semantics, sys.version_info[1], linked.digest)
+    if stored.layout not in READ:
+        msg = f"the snapshot has layout {stored.layout}; this machine reads {sorted(READ)}"
+        raise SnapshotUnreadable(msg)
     if header != expected:
         msg = f"the snapshot was written as {header!r}; this machine reads {expected!r}"
         raise SnapshotUnreadable(msg)
