@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from waymark.compiler import members
 from waymark.compiler.capture import Captures
-from waymark.compiler.diagnostics import Reporter, Text
+from waymark.compiler.diagnostics import Diagnostic, Reporter, Text
 from waymark.compiler.dispatch import FAMILIES
 from waymark.compiler.durable import Writer
 from waymark.compiler.jobs import run_job
 from waymark.compiler.language import Names
 from waymark.compiler.models import add_methods, entries, learned
 from waymark.compiler.source import SourceReader
-from waymark.compiler.tables import Assumed, Tables, hints
+from waymark.compiler.tables import Assumed, Job, Tables, hints
+from waymark.errors import UnsupportedPatternError
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir.digest import canonical, digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS, Program, Spans
@@ -47,18 +50,47 @@ def compile_workflow(cls: type) -> Compiled:
     kept = vars(cls).get("__waymark_compiled__")
     if isinstance(kept, Compiled):
         return kept
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
-    try:
-        compiled = _compile(cls)
-    finally:
-        sys.setrecursionlimit(limit)
+    with _deep_enough():
+        compiled = _compiled(cls, *_lowered(cls, SourceReader()))
     setattr(cls, "__waymark_compiled__", compiled)  # noqa: B010 - a class attribute by agreement
     return compiled
 
 
-def _compile(cls: type) -> Compiled:
-    reader, language, writer = SourceReader(), Names(), Writer()
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What there is to say about a workflow, whether it compiles or not."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    functions: tuple[Job, ...]
+    """What was lowered, or tried: ``run``, its methods and helpers."""
+
+
+def examine(cls: type, reader: SourceReader) -> Examined:
+    """Compile a workflow class to look at it; ``reader`` may be shared by the workflows of a file."""
+    jobs: tuple[Job, ...] = ()
+    try:
+        with _deep_enough():
+            tables, run = _lowered(cls, reader)
+            jobs = tuple(tables.jobs)
+            _compiled(cls, tables, run)
+    except UnsupportedPatternError as error:
+        found = tuple(one for one in error.diagnostics if isinstance(one, Diagnostic))
+        return Examined(found, jobs)
+    return Examined((), jobs)
+
+
+@contextmanager
+def _deep_enough() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _lowered(cls: type, reader: SourceReader) -> tuple[Tables, members.Method]:
+    language, writer = Names(), Writer()
     captures = Captures(reader, language)
     run = _run_of(cls)
     assumed = Assumed()
@@ -67,10 +99,12 @@ def _compile(cls: type) -> Compiled:
         _lower_all(tables, run)
         known = learned(tables)
         if known == assumed:
-            break
+            return tables, run
         assumed = known
-    subject = f"workflow {cls.__name__}"
-    tables.reporter.raise_found(subject)
+
+
+def _compiled(cls: type, tables: Tables, run: members.Method) -> Compiled:
+    tables.reporter.raise_found(f"workflow {cls.__name__}")
     return _finished(cls, tables, run)
 
 
