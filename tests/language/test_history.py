@@ -71,7 +71,7 @@ def test_the_same_workflow_compiled_today_does_what_was_recorded(case: Case) -> 
     shown = run_in_machine(case.workflow, case.keywords, mode=PLAIN)
     last = run.effects[-1][-1]
     endings = {Complete: "returned", Fail: "raised", Cancelled: "cancelled"}
-    assert shown.ending == endings[type(last)]  # type: ignore[index] # a terminal effect
+    assert shown.ending == endings[type(last)]
 
 
 def test_a_program_of_a_later_format_is_refused_with_what_to_do() -> None:
