@@ -1,8 +1,5 @@
 """Syntax that is not part of the language, or not yet."""
 
-import asyncio
-import contextlib
-
 from tests.language.steps import double, echo, numbers
 from waymark import Workflow, workflow
 
@@ -15,20 +12,6 @@ class Match(Workflow):
                 return "one"
             case _:
                 return "other"
-
-
-@workflow
-class With(Workflow):
-    async def run(self):
-        with contextlib.suppress(ValueError):
-            await echo(1)
-
-
-@workflow
-class AsyncWith(Workflow):
-    async def run(self):
-        async with asyncio.timeout(1):
-            await echo(1)
 
 
 @workflow
@@ -122,9 +105,8 @@ class EllipsisValue(Workflow):
 @workflow
 class SeveralProblems(Workflow):
     async def run(self, x):
-        with open("f") as f:
-            text = f.read()
-        match x:
-            case _:
-                pass
-        print(eval("1"))
+        import os
+
+        async for line in open("f"):
+            x += os.path.join(line)
+        print(eval("1"), 1j)

@@ -558,6 +558,64 @@ class EndFinally(_Node, tag="end_finally", frozen=True, array_like=True):
     jumps: list[int] = []
 
 
+class Enter(_Node, tag="enter", frozen=True, array_like=True):
+    """Enter the context manager in ``manager``, then continue in ``target`` with the ``as`` value in ``dst``.
+
+    ``asynchronous``: an ``async with``; the frame may be suspended here.
+    """
+
+    reads = ("manager",)
+    writes = ("dst",)
+    dst: int
+    manager: int
+    target: int
+    asynchronous: bool = False
+
+
+class Leave(_Node, tag="leave", frozen=True, array_like=True):
+    """Leave the context manager in ``manager``, then continue in ``target`` with what it returned in ``dst``.
+
+    ``error`` holds the exception that ended the body; NONE: it ended without one.
+    """
+
+    reads = ("manager", "error")
+    writes = ("dst",)
+    dst: int
+    manager: int
+    error: int
+    target: int
+    asynchronous: bool = False
+
+
+class Send(_Node, tag="send", frozen=True, array_like=True):
+    """``yield from``: send ``src`` (None: just advance) into the iterator.
+
+    Its item goes into ``dst`` and control to ``body``; at its end ``dst`` holds what it returned, and ``done`` runs.
+    """
+
+    reads = ("iterator", "src")
+    writes = ("dst",)
+    iterator: int
+    src: int
+    dst: int
+    body: int
+    done: int
+
+
+class Throw(_Node, tag="throw", frozen=True, array_like=True):
+    """``yield from``: raise ``exc`` inside the iterator, where it may be handled; then as ``Send``."""
+
+    reads = ("iterator", "exc")
+    writes = ("dst",)
+    iterator: int
+    exc: int
+    dst: int
+    body: int
+    done: int
+
+
 Terminator = (
     Jump | Branch | Next | Call | Access | Await | Yield | Return | Raise | Reraise | EndFinally
+    | Enter | Leave
+    | Send | Throw
 )  # fmt: skip

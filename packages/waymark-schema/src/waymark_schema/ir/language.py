@@ -67,6 +67,8 @@ BUILTINS: dict[str, Builtin] = {
     "dataclasses.replace": Builtin(),
     "dataclasses.asdict": Builtin(),
     "dataclasses.astuple": Builtin(),
+    "contextlib.suppress": Builtin(),
+    "contextlib.nullcontext": Builtin(),
 }
 """Every callable name of the language, by its qualified name; builtins without module."""
 

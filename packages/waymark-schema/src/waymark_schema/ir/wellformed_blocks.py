@@ -118,16 +118,16 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
             _check_call(operation)
         case ins.Complete():
             _check_completion(operation)
-        case ins.Yield():
+        case ins.Yield() | ins.Send() | ins.Throw():
             expect("generator" in function.kind, "a yield outside a generator")
-        case ins.Await():
+        case ins.Await() | ins.Enter(asynchronous=True) | ins.Leave(asynchronous=True):
             expect("async" in function.kind, "an await outside a coroutine function")
         case _:
             pass
     _check_required(operation)
 
 
-_REQUIRED = frozenset("dst src obj key callee target left right test iterator exc pattern".split())
+_REQUIRED = frozenset("dst src obj key callee target left right test iterator exc pattern manager".split())
 _OPTIONAL = (ins.MakeCell, ins.StoreCell, ins.Complete)
 
 
@@ -221,7 +221,9 @@ def _check_roles(function: Function) -> None:
     completions = {
         one.completion for one in operations if isinstance(one, ins.Complete | ins.EndFinally)
     }
-    iterators = {one.iterator for one in operations if isinstance(one, ins.Next)}
+    iterators = {
+        one.iterator for one in operations if isinstance(one, ins.Next | ins.Send | ins.Throw)
+    }
     if "generator" in function.kind:
         iterators.discard(0)
     cells = set(function.cells) | {one.dst for one in operations if isinstance(one, ins.MakeCell)}

@@ -56,12 +56,12 @@ class Loop:
 
 @dataclass(eq=False, slots=True)
 class Finally:
-    """A protected region: every way out of it runs the block ``label`` first."""
+    """A protected region (of ``finally`` or ``with``): every way out of it runs the block ``label`` first."""
 
     completion: int
     label: Label
     handling: int
-    """Slot of what the body of ``finally`` handles; None when nothing is in flight."""
+    """Slot of what the body of ``finally`` handles, which holds None when nothing is in flight; NONE for a ``with``."""
     outer_handling: int
     returns: bool = False
     jumps: list[tuple[Loop, Label]] = field(default_factory=list)

@@ -11,6 +11,7 @@ from waymark.compiler.lowering import (
     branches,
     calls,
     comprehensions,
+    contexts,
     displays,
     exceptions,
     functions,
@@ -22,7 +23,7 @@ from waymark.compiler.lowering import (
 
 _FAMILIES: tuple[ModuleType, ...] = (
     names, operators, displays, assignments, branches, loops, exceptions, calls, comprehensions,
-    functions, members,
+    functions, members, contexts,
 )  # fmt: skip
 
 

@@ -76,5 +76,7 @@ def _enter(ctx: Context, region: Finally) -> None:
 
 def restore_handling(ctx: Context, region: Finally) -> None:
     """Inside this ``finally`` is handled what was handled around it; None stands for nothing."""
+    if region.handling == NONE:
+        return
     outer = ctx.none() if region.outer_handling == NONE else region.outer_handling
     ctx.builder.emit(ins.Move(region.handling, outer))

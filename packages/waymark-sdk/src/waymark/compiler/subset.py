@@ -17,7 +17,7 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
     ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
     ast.JoinedStr, ast.FormattedValue, ast.Lambda, ast.Call, ast.keyword, ast.Await, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.arguments, ast.arg,
-    ast.Load, ast.Store, ast.Del,
+    ast.Load, ast.Store, ast.Del, ast.With, ast.AsyncWith, ast.withitem,
 })  # fmt: skip
 """Node types with a lowering (operators beside); everything else is refused."""
 
@@ -26,16 +26,6 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "WM101",
         "`match` is not supported yet",
         "use `if` / `elif` with isinstance() and ==",
-    ),
-    "With": (
-        "WM102",
-        "`with` is not supported yet",
-        "use try/finally, or do it in an @action function",
-    ),
-    "AsyncWith": (
-        "WM102",
-        "`async with` is not supported yet",
-        "use try/finally, asyncio.gather or self.run_action(…, timeout=…)",
     ),
     "AsyncFor": ("WM103", "`async for` is not supported", "await a list of items and use `for`"),
     "TryStar": ("WM104", "`except*` is not supported yet", "use `except` with a tuple of classes"),

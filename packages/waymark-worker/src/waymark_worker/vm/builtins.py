@@ -21,6 +21,7 @@ from waymark_worker.vm.arithmetic import add, bits_of, power
 from waymark_worker.vm.attributes import STATIC, get_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
 from waymark_worker.vm.constructors import CONSTRUCTORS
+from waymark_worker.vm.contexts import FUNCTIONS as MANAGERS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
@@ -398,6 +399,7 @@ _FUNCTIONS: dict[str, Implementation] = {
     "dataclasses.replace": _dataclass(dataclasses.replace),
     "dataclasses.asdict": _dataclass(dataclasses.asdict),
     "dataclasses.astuple": _dataclass(dataclasses.astuple),
+    **MANAGERS,
 }
 
 

@@ -13,7 +13,14 @@ from waymark_schema.ir.digest import decode_spans
 from waymark_schema.ir.policies import NO_POLICY
 from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
-from waymark_worker.vm import builtins, steps_calls, steps_control, steps_operators, steps_values
+from waymark_worker.vm import (
+    builtins,
+    managers,
+    steps_calls,
+    steps_control,
+    steps_operators,
+    steps_values,
+)
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import Action, FunctionValue
 from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
@@ -24,7 +31,7 @@ from waymark_worker.vm.types import ShadowTypes
 _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
 _linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
-ROOMS = (steps_calls, steps_control, steps_operators, steps_values)
+ROOMS = (managers, steps_calls, steps_control, steps_operators, steps_values)
 """Imported for the makers that they register."""
 
 __all__ = ["LinkedProgram", "link", "link_program"]

@@ -15,7 +15,9 @@ from waymark_worker.vm.callables import (
     SleepValue,
     WorkflowObject,
 )
+from waymark_worker.vm.contexts import TRACEBACK, NullContext, Suppress
 from waymark_worker.vm.iterators import EXHAUSTED, Enumerate, Filter, Framed, Generator, Map, Zip
+from waymark_worker.vm.managers import AwaitWhat
 from waymark_worker.vm.natives import (
     Construct,
     EnumerateStep,
@@ -122,8 +124,11 @@ RECORDS: dict[str, tuple[type, Fields]] = {
         ),
     ),
     "construct": (Construct, (*_STEP, ("made", ANY))),
+    "suppress": (Suppress, (("exceptions", (tuple,)),)),
+    "nullcontext": (NullContext, (("result", ANY),)),
+    "await_what": (AwaitWhat, (*_STEP, ("name", (str,)), ("awaited", (bool,)))),
 }
 """Stored tag → record and its fields. Tags and fields are part of ``SEMANTICS``: add, never change."""
 
-SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP}
+SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP, "traceback": TRACEBACK}
 """Marks of which there is one."""

@@ -1,0 +1,85 @@
+"""``with`` and ``async with``: nodes in, regions that enter and leave their context managers out."""
+
+from __future__ import annotations
+
+import ast
+
+from waymark.compiler.builder import Label
+from waymark.compiler.context import Assign, Context, Execute, Finally, Lower
+from waymark.compiler.exits import end_finally
+from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
+
+
+def within(ctx: Context, node: ast.stmt) -> None:
+    """``with`` and ``async with``: items from left to right, each around what follows it."""
+    assert isinstance(node, ast.With | ast.AsyncWith)
+    asynchronous = isinstance(node, ast.AsyncWith)
+    if asynchronous and not ctx.is_async:
+        ctx.reject(
+            "WM100",
+            node.items[0].context_expr,
+            "`async with` outside an async function",
+            "make the function `async def`",
+        )
+    _around(ctx, node.items, node.body, asynchronous=asynchronous)
+
+
+def _around(
+    ctx: Context, items: list[ast.withitem], body: list[ast.stmt], *, asynchronous: bool
+) -> None:
+    """Enter the first item, run what stands inside it, leave it on every way out."""
+    if not items:
+        ctx.body(body)
+        return
+    item, *inner = items
+    builder = ctx.builder
+    manager = builder.temporary()
+    ctx.expr_into(item.context_expr, manager)
+    ctx.at(item.context_expr)
+    target = item.optional_vars
+    local = None if target is None else ctx.plain_local(target)
+    value = builder.temporary() if local is None else local
+    entered = builder.label()
+    builder.terminate(ins.Enter(value, manager, entered, asynchronous))
+    builder.place(entered)
+    failed, after = builder.label(), builder.label()
+    region = Finally(builder.completion(), builder.label(), NONE, NONE)
+    ctx.regions.append(region)
+    with builder.protected(handler=failed, handling=builder.handling):
+        builder.fresh()
+        if target is not None and local is None:
+            ctx.assign(target, value)
+        _around(ctx, inner, body, asynchronous=asynchronous)
+        builder.emit(ins.Complete(region.completion, "normal"))
+        builder.terminate(ins.Jump(region.label))
+    ctx.regions.pop()
+    ctx.at(item.context_expr)
+    _failed(ctx, failed, after, manager, asynchronous=asynchronous)
+    builder.place(region.label)
+    left = builder.label()
+    builder.terminate(ins.Leave(builder.temporary(), manager, NONE, left, asynchronous))
+    builder.place(left)
+    end_finally(ctx, region, after)
+    builder.place(after)
+
+
+def _failed(ctx: Context, failed: Label, after: Label, manager: int, *, asynchronous: bool) -> None:
+    """An exception reached the manager: it goes on after the statement, or propagates."""
+    builder = ctx.builder
+    caught, swallowed = builder.temporary(), builder.temporary()
+    builder.place(failed)
+    builder.emit(ins.Catch(caught))
+    with builder.protected(handler=builder.handler, handling=caught):
+        builder.fresh()
+        told, propagate = builder.label(), builder.label()
+        builder.terminate(ins.Leave(swallowed, manager, caught, told, asynchronous))
+        builder.place(told)
+        builder.terminate(ins.Branch(swallowed, after, propagate))
+        builder.place(propagate)
+        builder.terminate(ins.Reraise(caught))
+
+
+EXPRESSIONS: dict[type[ast.AST], Lower] = {}
+STATEMENTS: dict[type[ast.AST], Execute] = {ast.With: within, ast.AsyncWith: within}
+TARGETS: dict[type[ast.AST], Assign] = {}
