@@ -10,11 +10,12 @@ from waymark_worker.vm.meter import METER
 from waymark_worker.vm.natives import Fill
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import Frame
-from waymark_worker.vm.unwinding import FATAL, chain, handled, unwind
+from waymark_worker.vm.unwinding import FATAL, chain, give, handled, unwind
 
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedBlock, Step
     from waymark_worker.vm.machine import Machine
+    from waymark_worker.vm.state import AnyFrame
 
 
 HOSTS = (KeyboardInterrupt, SystemExit)
@@ -95,10 +96,34 @@ def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: Base
     unwind(machine, error, noted=not here)
 
 
+def resume(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
+    """Hand ``value`` to the top of a stack that was suspended, which may be a builtin's frame that then raises."""
+    try:
+        give(machine, frame, value)
+    except FATAL:
+        raise
+    except BaseException as raised:  # noqa: BLE001 - whatever it is, the program's handlers decide
+        error = raised
+    else:
+        return
+    if isinstance(error, NeedsItems):
+        raise _not_consumed()
+    if isinstance(error, Carried):
+        error = error.error
+    else:
+        chain(error, handled(machine.frame))
+    error.__traceback__ = None
+    unwind(machine, error)
+
+
+def _not_consumed() -> BaseException:
+    what = "a generator or map() consumed by the function that another builtin was given"
+    return unsupported_operation(what, "write a lambda or a comprehension around it")
+
+
 def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems) -> None:
     frame = machine.frame
     if frame.__class__ is not Frame:
-        what = "a generator or map() consumed by the function that another builtin was given"
-        raise unsupported_operation(what, "write a lambda or a comprehension around it")
+        raise _not_consumed()
     frame.index = block.code.index(step)
     Fill(request.source, whole=request.whole).begin(machine)

@@ -27,7 +27,7 @@ from waymark_worker.vm.effects import (
 )
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
-from waymark_worker.vm.interpreter import execute
+from waymark_worker.vm.interpreter import execute, resume
 from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
 from waymark_worker.vm.linked import LinkedProgram
 from waymark_worker.vm.local import FreshLocals, LocalSource
@@ -44,7 +44,7 @@ from waymark_worker.vm.scheduling import (
 from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
-from waymark_worker.vm.unwinding import FATAL, give, unwind
+from waymark_worker.vm.unwinding import FATAL, unwind
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
 _NOBODY = FreshLocals()
@@ -253,7 +253,7 @@ class Machine:
         _, self.task, self.frame = self.inline
         self.inline = None
         if returned:
-            give(self, self.frame, value)
+            resume(self, self.frame, value)
         else:
             unwind(self, value)
         if self.frame is not None:
@@ -306,7 +306,7 @@ class Machine:
             self.frame = task.frame
             unwind(self, error, thrown=True)
         else:
-            give(self, task.frame, None if future is None else future.value)
+            resume(self, task.frame, None if future is None else future.value)
         if self.frame is not None:
             execute(self)
         self.task = None
