@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.support.acting import act
 from tests.support.observing import Observation, fault, normal
+from tests.support.recording import Chance, PlainChance
 from waymark.actions import DEFINITION
 from waymark.coercion import codec
 from waymark.registry import ActionDefinition
@@ -57,6 +58,8 @@ class ParkingLoop:
         self._timers_made = 0
         self._stopping = False
         self._random = random.Random(seed) if seed is not None else None
+        self.settling: Callable[[], None] = lambda: None
+        """Told before each outcome that is delivered."""
 
     # --- what asyncio asks of a loop ------------------------------------------------------------
 
@@ -137,6 +140,7 @@ class ParkingLoop:
         self._stopping = True
 
     def _settle_one(self) -> None:
+        self.settling()
         self.parked = [call for call in self.parked if not call.outcome.done()]
         if self.parked:
             place = self._random.randrange(len(self.parked)) if self._random else 0
@@ -213,7 +217,9 @@ class _Calls:
 
 
 @contextlib.contextmanager
-def _stand_ins(modules: list[ModuleType], workflow: type, calls: _Calls) -> Iterator[None]:
+def _stand_ins(
+    modules: list[ModuleType], workflow: type, calls: _Calls, chance: PlainChance
+) -> Iterator[None]:
     replaced: list[tuple[Any, str, Any]] = []
     for module in modules:
         for name, value in list(vars(module).items()):
@@ -221,6 +227,9 @@ def _stand_ins(modules: list[ModuleType], workflow: type, calls: _Calls) -> Iter
             if isinstance(definition, ActionDefinition):
                 replaced.append((module, name, value))
                 setattr(module, name, calls.parking(definition))
+            elif chance.for_value(value) is not value:
+                replaced.append((module, name, value))
+                setattr(module, name, chance.for_value(value))
             elif type(value) in {list, dict, set} and name.isidentifier():
                 # A run captures its own copy; what one run changes must not reach the next.
                 replaced.append((module, name, value))
@@ -248,6 +257,10 @@ def run_in_cpython(
     observation = Observation()
     loop = ParkingLoop(seed=seed)
     calls = _Calls(loop, observation)
+    source = Chance()
+    source.virtual = loop.time
+    chance = PlainChance(source)
+    loop.settling = chance.advanced
     modules = [
         module
         for name, module in list(sys.modules.items())
@@ -259,7 +272,7 @@ def run_in_cpython(
     written.__defaults__ = copy.deepcopy(defaults)
     output = io.StringIO()
     with (
-        _stand_ins(modules, workflow, calls),
+        _stand_ins(modules, workflow, calls, chance),
         contextlib.redirect_stdout(output),
         warnings.catch_warnings(),
     ):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.support.acting import act
 from tests.support.observing import Observation, fault, normal
+from tests.support.recording import Chance
 from waymark.coercion import codec
 from waymark.registry import registry
 from waymark.starting import prepare
@@ -23,7 +24,7 @@ from waymark_worker.vm.effects import (
 )
 from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
 from waymark_worker.vm.link import LinkedProgram, link
-from waymark_worker.vm.local import FreshLocals
+from waymark_worker.vm.local import RecordedLocals
 from waymark_worker.vm.machine import Machine
 from waymark_worker.vm.meter import DEFAULT_BUDGET
 
@@ -54,7 +55,10 @@ class Runner:
         self.clock = 0.0
         self.calls: dict[int, StartCall] = {}
         self.timers: dict[int, float] = {}
-        self.entries: list[Entry | None] = []
+        self.chance = Chance()
+        self.chance.virtual = lambda: self.clock
+        self.entries: list[tuple[Entry | None, list[bytes]]] = []
+        """What the machine was fed, each with the values that it recorded."""
         self.effects: list[Effect] = []
 
     def run(self) -> Observation:
@@ -62,8 +66,9 @@ class Runner:
         machine = self._fresh()
         entry: Entry | None = None
         while True:
-            self._take(machine.advance(entry, FreshLocals(), budget=self.budget))
-            self.entries.append(entry)
+            local = self.chance.locals()
+            self._take(machine.advance(entry, local, budget=self.budget))
+            self.entries.append((entry, local.recorded()))
             if machine.finished:
                 # A limit is journaled as the end of the instance: nobody replays up to it.
                 if self.observation.ending != "ended":
@@ -90,8 +95,10 @@ class Runner:
         """Replay all entries into a new machine: it must ask for exactly the same again."""
         machine = self._fresh()
         effects: list[Effect] = []
-        for entry in self.entries:
-            effects += machine.advance(entry, FreshLocals(), replay=True)
+        for entry, recorded in self.entries:
+            local = RecordedLocals(recorded)
+            effects += machine.advance(entry, local, replay=True)
+            assert local.mismatch() is None
         assert effects == self.effects
         return machine
 

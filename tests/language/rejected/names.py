@@ -4,9 +4,10 @@ import asyncio
 import json
 import os
 import random
+import secrets
 import time
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 
 from tests.language.steps import double, echo
 from waymark import Workflow, workflow
@@ -16,6 +17,8 @@ counter = counter + 1
 settings = {"url": os.environ.get("URL", "x")}
 loaded = json.loads("{}")
 started = datetime.now()
+lucky = random.random()
+salt = uuid.uuid4()
 handle = object()
 
 
@@ -97,14 +100,27 @@ class InputAndImport(Workflow):
 @workflow
 class Clocks(Workflow):
     async def run(self):
-        return datetime.now(), date.today(), time.time(), uuid.uuid4(), random.random()
+        random.seed(1)
+        return time.monotonic(), time.perf_counter(), time.localtime(), uuid.uuid1()
+
+
+@workflow
+class Secrets(Workflow):
+    async def run(self):
+        return secrets.token_hex(), os.urandom(8), random.SystemRandom(), secrets.choice("abc")
+
+
+@workflow
+class CapturedChance(Workflow):
+    async def run(self):
+        return lucky, salt
 
 
 @workflow
 class ModuleCalls(Workflow):
     async def run(self):
         os.getenv("HOME")
-        json.dumps({})
+        json.JSONEncoder()
         time.sleep(1)
 
 

@@ -50,7 +50,7 @@ def generator():
     yield 1
 
 def clock():
-    return time.time()
+    return time.monotonic()
 
 async def sub():
     async with thing() as t:
@@ -109,13 +109,13 @@ REFUSED = {
     "return asyncio.create_task(act())": "WM124",
     "async with asyncio.TaskGroup() as g:\n    pass": "WM102",
     "await asyncio.wait_for(act(), 1)": "WM124",
-    "return datetime.datetime.now()": "WM125",
-    "return moment.utcnow()": "WM125",
-    "return datetime.date.today()": "WM125",
-    "return time.time()": "WM125",
-    "return uuid.uuid4()": "WM125",
-    "return random.random()": "WM125",
-    "return random.choice": "WM125",
+    "return time.perf_counter()": "WM125",
+    "return uuid.getnode()": "WM125",
+    "return os.urandom(4)": "WM125",
+    "return time.monotonic()": "WM125",
+    "return uuid.uuid1()": "WM125",
+    "return random.seed(1)": "WM125",
+    "return random.getstate": "WM125",
     "await W().run()": "WM128",
     "await self.wait_event('x')": "WM128",
     "self.log.info('x')": "WM128",

@@ -6,6 +6,8 @@ generated from it. A name that is not here does not exist for a workflow.
 
 from dataclasses import dataclass
 
+from waymark_schema.ir import library
+
 UNARY = ("not", "-", "+", "~")
 BINARY = ("+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^")
 COMPARE = ("==", "!=", "<", "<=", ">", ">=", "is", "is not", "in", "not in")
@@ -50,6 +52,7 @@ TYPES = (
 BUILTINS: dict[str, Builtin] = {
     **{name: Builtin() for name in EXCEPTIONS},
     **{name: Builtin() for name in TYPES},
+    **{name: Builtin() for name in library.NAMES},
     **{
         name: Builtin()
         for name in (
@@ -72,8 +75,8 @@ BUILTINS: dict[str, Builtin] = {
 }
 """Every callable name of the language, by its qualified name; builtins without module."""
 
-RECORDED: tuple[str, ...] = ()
-"""Names whose value is recorded in the journal (``datetime.now`` and the like): not accepted yet."""
+RECORDED: tuple[str, ...] = library.RECORDED
+"""Names whose value is recorded in the journal, or drawn from what is (``datetime.now`` and the like)."""
 
 CALLBACK_METHODS: dict[str, tuple[str, ...]] = {"sort": ("key",)}
 """Methods whose keyword may hold a compiled function."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from waymark.compiler.durable import is_immutable
-from waymark.compiler.language import Names
+from waymark.compiler.language import Names, is_stable
 from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
 from waymark.compiler.symbols import (
     Builtin,
@@ -126,6 +126,8 @@ class Captures:
         module = sys.modules.get(name)
         if module is None or not names:
             return NotCaptured(f"the module {name!r} that it comes from is not loaded")
+        if is_stable(module) and is_immutable(captured.value):
+            return Immutable(captured.value)
         return self.judge(Captured(captured.value, names[0], module))
 
     def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:

@@ -14,13 +14,54 @@ from waymark_schema.ir.language import BUILTINS
 
 _OWN = (policies, failures, errors)
 
-RECORDED = {
-    "datetime.datetime": {"now", "utcnow", "today"},
-    "datetime.date": {"today"},
-    "uuid": {"uuid1", "uuid3", "uuid4", "uuid5", "uuid7", "getnode"},
-    "time": {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "localtime", "gmtime"},
+_EXPOSED = "a secret that a workflow makes would stand in its journal for everybody to read"
+_NOT_A_CLOCK = (
+    "it counts from another moment in every process, so it means nothing after a recovery"
+)
+_IN_ACTION = "make it in an @action function, which keeps it or hands out a reference to it"
+_WALL = "use time.time(), which is recorded"
+UNRECORDED: dict[str, tuple[str, str]] = {
+    **{
+        f"time.{name}": (_NOT_A_CLOCK, _WALL)
+        for name in ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time")
+    },
+    **{
+        f"time.{name}": (
+            "it depends on the clock and the time zone of the process",
+            "use datetime.now(tz)",
+        )
+        for name in ("localtime", "gmtime", "ctime", "asctime", "strftime", "mktime", "tzset")
+    },
+    "time.sleep": (
+        "it would stop every other workflow of the pool",
+        "write `await asyncio.sleep(seconds)`",
+    ),
+    "uuid.uuid1": (
+        "it shows the address of the machine that happens to run the workflow",
+        "use uuid.uuid4()",
+    ),
+    "uuid.getnode": (
+        "it shows the address of the machine that happens to run the workflow",
+        "use uuid.uuid4()",
+    ),
+    "random.seed": (
+        "it would change the numbers of every other workflow of the pool",
+        "use random.Random(seed)",
+    ),
+    "random.getstate": (
+        "it belongs to the process, not to the workflow",
+        "use random.Random(seed)",
+    ),
+    "random.setstate": (
+        "it belongs to the process, not to the workflow",
+        "use random.Random(seed)",
+    ),
+    "random.SystemRandom": (_EXPOSED, _IN_ACTION),
+    "os.urandom": (_EXPOSED, _IN_ACTION),
+    "os.getenv": ("it may say something else in every process", "pass it as an input of run()"),
+    "os.environ": ("it may say something else in every process", "pass it as an input of run()"),
 }
-RECORDED_MODULES = {"random", "secrets"}
+"""Clocks and sources of chance that are not recorded: why, and what to write instead."""
 ASYNCIO_INSTEAD = {
     "create_task": "await the call, or pass it to asyncio.gather",
     "TaskGroup": "await asyncio.gather(...)",
@@ -31,7 +72,9 @@ ASYNCIO_INSTEAD = {
     "shield": "await the call",
     "to_thread": "make the function an @action (a plain `def` runs in a thread)",
 }
-STABLE_MODULES = {"math", "string", "http", "datetime", "errno", "calendar", "decimal"}
+STABLE_MODULES = {
+    "math", "string", "http", "datetime", "errno", "calendar", "decimal", "uuid", "re",
+}  # fmt: skip
 """Standard modules whose constants are the same everywhere."""
 
 
@@ -66,18 +109,13 @@ def _host(name: str) -> object | None:
 
 def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
     """Code, message and rewrite for an attribute of a module or builtin type that cannot be used, or None."""
-    if owner in RECORDED_MODULES or attribute in RECORDED.get(owner, ()):
-        return refuse_recorded(f"{owner}.{attribute}")
+    name = f"{owner}.{attribute}"
+    if owner == "secrets":
+        return "WM125", f"`{name}` cannot be used in a workflow: {_EXPOSED}", _IN_ACTION
+    if name in UNRECORDED:
+        why, instead = UNRECORDED[name]
+        return "WM125", f"`{name}` cannot be used in a workflow: {why}", instead
     return None
-
-
-def refuse_recorded(name: str) -> tuple[str, str, str]:
-    """Code, message and rewrite for clocks, random numbers and ids."""
-    return (
-        "WM125",
-        f"`{name}` gives another value each time it runs, and recording it is not supported yet",
-        "read it in an @action function and await it, or pass it to run()",
-    )
 
 
 def refuse_object(name: str, value: object) -> tuple[str, str, str]:
@@ -88,8 +126,9 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     if top == "asyncio":
         instead = ASYNCIO_INSTEAD.get(own, "use await, asyncio.gather and asyncio.sleep")
         return "WM124", f"`{name}` is not supported yet", instead
-    if top in RECORDED_MODULES or own in RECORDED.get(module, ()):
-        return refuse_recorded(name)
+    refused = refuse_attribute({"posix": "os", "_random": "random"}.get(module, module), own)
+    if refused is not None:
+        return refused
     if module == "builtins":
         return "WM124", f"builtin `{name}` cannot be used in a workflow", MOVE_TO_ACTION
     if isinstance(value, type):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import enum
+import __future__
 import sys
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -14,6 +15,7 @@ from waymark.compiler.durable import is_immutable
 from waymark.compiler.language import Names, is_stable, refuse_attribute, refuse_object
 from waymark.compiler.source import SourceFile
 from waymark.registry import ActionDefinition
+from waymark_schema.ir.language import BUILTINS
 from waymark_schema.values.describe import kind_of
 
 
@@ -99,6 +101,8 @@ class Namespace:
     """Contents of the cells of a function defined inside another one."""
     private: str = ""
     """Class name that ``__x`` is mangled with, or empty."""
+    postponed: bool = False
+    """Whether ``from __future__ import annotations`` holds here."""
 
     @classmethod
     def of(cls, function: FunctionType, file: SourceFile, *, private: str = "") -> Namespace:
@@ -111,7 +115,8 @@ class Namespace:
                 closure[name] = cell.cell_contents
             except ValueError:
                 continue
-        return cls(function.__globals__, module, file, closure, private)
+        postponed = bool(function.__code__.co_flags & __future__.annotations.compiler_flag)
+        return cls(function.__globals__, module, file, closure, private, postponed)
 
     def mangled(self, name: str) -> str:
         if self.private and name.startswith("__") and not name.endswith("__"):
@@ -236,6 +241,8 @@ def _of_builtin_attribute(name: str, value: object, attribute: str) -> Symbol | 
     if refused:
         return Refused(*refused)
     if isinstance(value, type):
+        if f"{name}.{attribute}" in BUILTINS:
+            return Builtin(f"{name}.{attribute}", None)
         found = vars(value).get(attribute)
         if found is not None and is_immutable(found) and not attribute.startswith("_"):
             return Constant(found)

@@ -197,9 +197,11 @@ class _Replay:
             call.deaths += 1
 
     def _advance(self, entry: Entry | None, recorded: EntryLocals) -> None:
-        effects = self._instance.machine.advance(
-            entry, RecordedLocals(recorded.values), replay=True
-        )
+        local = RecordedLocals(recorded.values)
+        effects = self._instance.machine.advance(entry, local, replay=True)
+        mismatch = local.mismatch()
+        if mismatch is not None:
+            raise Diverged(mismatch)
         for effect in effects:
             self._keep(effect, recorded)
 

@@ -245,7 +245,7 @@ class Runloop:
     ) -> None:
         """Feed one entry; commit it with its consequences; dispatch follows the commit."""
         self.idle.discard(instance)
-        fresh = FreshLocals()
+        fresh = FreshLocals(self._clock.now)
         self._advancing(instance)
         try:
             effects, row = self._feed(instance, entry, row, fresh)

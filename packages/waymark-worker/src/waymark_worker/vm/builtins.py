@@ -31,6 +31,7 @@ from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.methods import CLASS_METHODS, METHODS, TYPES
 from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
+from waymark_worker.vm.recorded import RECORDED
 from waymark_worker.vm.refusals import LACKING, UnsupportedOperation, unsupported_operation
 from waymark_worker.vm.weights import weigh
 
@@ -407,6 +408,7 @@ BUILTINS: dict[str, Implementation] = {
     **{name: _plain(cls) for name, cls in CLASSES.items()},
     **CONSTRUCTORS,
     **_FUNCTIONS,
+    **RECORDED,
     **{
         f"{label}.{name}": _unbound(label, name, method)
         for label in TYPES

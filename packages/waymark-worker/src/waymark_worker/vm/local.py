@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import secrets
+import time
+import uuid
+from collections.abc import Callable
 from typing import Any, Protocol
+
+from waymark_schema.values.codec import Codec
+from waymark_worker.vm.types import ShadowTypes
+
+_NANOSECONDS = 1_000_000_000
+_encode = Codec(ShadowTypes([])).encode
 
 
 class LocalSource(Protocol):
@@ -13,16 +24,53 @@ class LocalSource(Protocol):
         ...
 
 
+def _moment(now: float, tz: dt.tzinfo | None = None) -> dt.datetime:
+    return dt.datetime.fromtimestamp(now, tz)
+
+
+_CLOCKS: dict[str, Callable[..., Any]] = {
+    "datetime.datetime.now": _moment,
+    "datetime.datetime.today": _moment,
+    "datetime.datetime.utcnow": lambda now: _moment(now, dt.UTC).replace(tzinfo=None),
+    "datetime.date.today": lambda now: _moment(now).date(),
+    "time.time": float,
+    "time.time_ns": lambda now: int(now) * _NANOSECONDS + round(now % 1 * _NANOSECONDS),
+}
+"""What each kind of clock makes of the seconds since the epoch."""
+
+
 class FreshLocals:
-    """Makes recorded values and keeps them for the entry. ``ir.language.RECORDED`` names none yet."""
+    """Makes recorded values and keeps them for the entry.
 
-    __slots__ = ("_recorded",)
+    ``clock`` gives seconds since the epoch: a pool passes the database's, a test one of its own. ``bits``
+    gives an integer of so many random bits.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_bits", "_clock", "_recorded")
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - where no engine gives a better one
+        bits: Callable[[int], int] = secrets.randbits,
+    ) -> None:
+        self._clock = clock
+        self._bits = bits
         self._recorded: list[bytes] = []
 
     def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
-        """Raise: a program that passed the checks cannot ask."""
+        """Make the next value. Raises NotImplementedError for a kind of a newer language."""
+        wire = _encode(self._make(kind, args, keywords))
+        self._recorded.append(wire)
+        return wire
+
+    def _make(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> Any:
+        clock = _CLOCKS.get(kind)
+        if clock is not None:
+            return clock(self._clock(), *args, **keywords)
+        if kind == "uuid.uuid4":
+            return uuid.UUID(int=self._bits(128), version=4)
+        if kind == "random.seed":
+            return self._bits(128)
         msg = f"the program records {kind!r}, which this pool cannot make; upgrade waymark-worker"
         raise NotImplementedError(msg)
 
@@ -34,15 +82,23 @@ class FreshLocals:
 class RecordedLocals:
     """Gives back what a journal entry recorded, in order."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_asked", "_values")
 
     def __init__(self, values: list[bytes]) -> None:
-        self._values = iter(values)
+        self._values = values
+        self._asked: list[str] = []
 
     def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
         """Return the next one. Raises LookupError when the entry holds no more."""
-        value = next(self._values, None)
-        if value is None:
-            msg = f"the journal entry holds no further recorded value where the program asks for {kind!r}"
-            raise LookupError(msg)
-        return value
+        self._asked.append(kind)
+        if len(self._asked) > len(self._values):
+            raise LookupError(self.mismatch())
+        return self._values[len(self._asked) - 1]
+
+    def mismatch(self) -> str | None:
+        """Say how what the program asked for differs from what the entry holds, if it does."""
+        asked, held = len(self._asked), len(self._values)
+        if asked == held:
+            return None
+        last = f", the last one {self._asked[-1]!r}" if asked else ""
+        return f"the journal entry holds {held} recorded values; the program asks for {asked}{last}"

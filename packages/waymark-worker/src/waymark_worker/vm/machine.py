@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio.exceptions import CancelledError
 from collections import deque
+from random import Random
 from typing import Any
 
 from waymark_schema.failures import SerializationError
@@ -55,7 +56,7 @@ class Machine:
 
     __slots__ = (
         "calls", "cancel_asked", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
-        "next_call", "next_timer", "phase", "ready", "root", "round", "stopping", "task", "tasks", "timers", "trails",
+        "next_call", "next_timer", "phase", "random", "ready", "root", "round", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
     def __init__(self, linked: LinkedProgram) -> None:
@@ -81,11 +82,17 @@ class Machine:
         self.fault: BaseException | None = None
         """The exception on its way into a handler block."""
         self.trails = Trails()
+        self.returned: Any = None
+        """What the generator returned that has just ended."""
+        self.runs = 0
+        """Runs of compiled code from inside host code, one inside the other."""
         self.globals: dict[int, Any] = {}
         self.cancel_asked = False
         self.effects: list[Effect] = []
         self.fuel = CHUNK
         self.local: LocalSource = _NOBODY
+        self.random: Random | None = None
+        """Where this advance's random numbers come from, if it has asked for one: its seed is recorded."""
 
     @classmethod
     def start(cls, linked: LinkedProgram, *, inputs: bytes, attributes: bytes) -> Machine:
@@ -166,6 +173,7 @@ class Machine:
         effects: list[Effect] = []
         self.effects = effects
         self.local = local
+        self.random = None
         METER.start(None if replay else budget)
         self.fuel = CHUNK
         self.trails.forget()
