@@ -1,0 +1,1 @@
+"""Modules of workflows in; everything that is wrong or doubtful about them, in three formats, out."""

@@ -1,0 +1,145 @@
+"""Names of modules in; a report on every workflow that importing them defines, out."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import sysconfig
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waymark.checks.findings import Finding, Report, Severity, finding, merged, shown_path
+from waymark.checks.lints.rules import lint
+from waymark.compiler import members
+from waymark.compiler.diagnostics import Text
+from waymark.compiler.pipeline import examine
+from waymark.compiler.source import SourceReader
+from waymark.executor.importing import ImportFailure, add_current_directory, import_module
+from waymark.registry import WorkflowDefinition, workflow_registry
+from waymark_schema.ir.program import Span
+
+if TYPE_CHECKING:
+    from waymark.compiler.diagnostics import Diagnostic
+
+NOT_IMPORTED = "WM190"
+NOTHING_DEFINED = "WM191"
+
+
+def inspect_modules(modules: Sequence[str]) -> Report:
+    """Import the modules, the current directory first on ``sys.path``, and examine their workflows.
+
+    Never raises: what keeps a module from being imported is a finding. What modules print while they
+    are imported goes to stderr, so that stdout holds the report and nothing else.
+    """
+    add_current_directory()
+    before = {definition.place for definition in workflow_registry}
+    failures: list[ImportFailure] = []
+    with contextlib.redirect_stdout(sys.stderr):
+        for module in modules:
+            failure = import_module(module)
+            if failure is not None:
+                failures.append(failure)
+    defined = [
+        each for each in workflow_registry if each.place not in before or _named(each, modules)
+    ]
+    findings = [_import_finding(failure) for failure in failures]
+    if not defined and not failures:
+        findings.append(_nothing(modules))
+    findings += _examined(defined)
+    return Report(
+        tuple(modules),
+        merged(findings),
+        tuple(sorted(each.name for each in defined)),
+        tuple(_loaded_files(failures)),
+        unreadable=bool(failures) or not defined,
+    )
+
+
+def _named(definition: WorkflowDefinition, modules: Sequence[str]) -> bool:
+    own = definition.workflow.__module__
+    return any(own == module or own.startswith(f"{module}.") for module in modules)
+
+
+def _examined(defined: Sequence[WorkflowDefinition]) -> Iterator[Finding]:
+    reader = SourceReader()
+    for definition in defined:
+        examined = examine(definition.workflow, reader)
+        for problem in examined.diagnostics:
+            yield finding(problem, Severity.ERROR, definition.name)
+        warnings: list[Diagnostic] = lint(definition.workflow, examined.functions, reader)
+        for warning in warnings:
+            yield finding(warning, Severity.WARNING, definition.name)
+
+
+def _import_finding(failure: ImportFailure) -> Finding:
+    filename = failure.filename or failure.module
+    lines = _lines(filename)
+    line = min(max(1, failure.line), len(lines) or 1)
+    text = lines[line - 1].rstrip() if lines else ""
+    start = min(failure.column, len(text))
+    if not failure.column:
+        start = len(text) - len(text.lstrip())
+    excerpt = Text(filename, lines).excerpt(Span(line, start, line, len(text))) if lines else ""
+    advice = (
+        "" if failure.missing else "waymark check imports modules as the workers do; mend it first"
+    )
+    if failure.missing:
+        advice = (
+            "run waymark check in the directory that holds it, name it as `import` does"
+            " (yourapp.workflows), or install its package"
+        )
+    return Finding(
+        NOT_IMPORTED,
+        Severity.ERROR,
+        f"module {failure.module!r} cannot be imported: {failure.reason}",
+        advice,
+        shown_path(filename),
+        line,
+        start + 1,
+        line,
+        max(start, len(text)) + 1,
+        excerpt,
+    )
+
+
+def _nothing(modules: Sequence[str]) -> Finding:
+    module = sys.modules.get(modules[0])
+    where = getattr(module, "__file__", None) or modules[0]
+    return Finding(
+        NOTHING_DEFINED,
+        Severity.ERROR,
+        f"no workflow is defined in {', '.join(modules)}",
+        "name the modules that hold classes under @workflow",
+        shown_path(where),
+        1,
+        1,
+        1,
+        1,
+        "",
+    )
+
+
+def _lines(filename: str) -> tuple[str, ...]:
+    try:
+        return tuple(Path(filename).read_text(encoding="utf-8", errors="replace").split("\n"))
+    except OSError:
+        return ()
+
+
+def _loaded_files(failures: Sequence[ImportFailure]) -> list[str]:
+    """Absolute paths: whoever watches them need not share our current directory."""
+    found = {failure.filename for failure in failures if failure.filename}
+    for name, module in tuple(sys.modules.items()):
+        if name.partition(".")[0] not in members.OURS:
+            found.add(getattr(module, "__file__", None) or "")
+    libraries = [Path(path).resolve() for path in _libraries()]
+    paths = {Path(name).resolve() for name in found if name.endswith(".py")}
+    return sorted(
+        str(path) for path in paths if not any(path.is_relative_to(one) for one in libraries)
+    )
+
+
+def _libraries() -> set[str]:
+    paths = sysconfig.get_paths()
+    return {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}

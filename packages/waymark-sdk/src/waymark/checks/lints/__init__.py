@@ -1,0 +1,1 @@
+"""Functions of a workflow in; warnings about what runs, and probably not as meant, out."""

@@ -1,0 +1,125 @@
+"""The name of a user module in; nothing, or why it could not be imported and where it went wrong, out."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_SHOWN_PATHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFailure:
+    """Why a module could not be imported: one text for people, and its parts."""
+
+    module: str
+    reason: str
+    """Without the name of the module."""
+    message: str
+    """The whole of it, with place and next step."""
+    missing: bool = False
+    """There is no module of this name, or a package around it is missing."""
+    filename: str | None = None
+    line: int = 1
+    column: int = 0
+    """Characters from the left, 0-based."""
+
+
+def add_current_directory() -> None:
+    """Put the current directory first on ``sys.path``, as ``python -m`` does."""
+    here = os.getcwd()  # noqa: PTH109 - sys.path holds texts
+    if not sys.path or sys.path[0] != here:
+        sys.path.insert(0, here)
+
+
+def import_module(module: str) -> ImportFailure | None:
+    """Import one module; return why it could not be, or None. Never raises."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
+            return _not_found(module, error.name)
+        missing = error.name or str(error)
+        reason = f"it imports {missing!r}, which is not installed here"
+        return _failed(module, reason, error, ". Install it in the environment of the workers")
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - user code; its reason is the answer
+        what = "it called sys.exit()" if isinstance(error, SystemExit) else _described(error)
+        return _failed(module, what, error, "")
+    return None
+
+
+def _failed(module: str, reason: str, error: BaseException, advice: str) -> ImportFailure:
+    message = f"module {module!r} cannot be imported: {reason}"
+    filename, line, column = _place(error)
+    where = "" if filename is None or isinstance(error, SyntaxError) else f" ({filename}:{line})"
+    return ImportFailure(
+        module,
+        _short(error) if isinstance(error, SyntaxError) else reason,
+        f"{message}{where}{advice}",
+        filename=filename,
+        line=line,
+        column=column,
+    )
+
+
+def _not_found(module: str, missing: str) -> ImportFailure:
+    parent = missing.rpartition(".")[0]
+    near = difflib.get_close_matches(missing, _modules_in(parent), n=1, cutoff=0.6)
+    paths = _search_paths(parent)
+    shown = ", ".join(paths[:_SHOWN_PATHS]) + (", …" if len(paths) > _SHOWN_PATHS else "")
+    advice = f" Did you mean {module.replace(missing, near[0], 1)!r}?" if near else ""
+    reason = f"no module named {missing!r} was found in {shown}.{advice}"
+    return ImportFailure(
+        module,
+        reason,
+        f"module {module!r} cannot be imported: {reason}"
+        " Start the workers in the directory that holds it, or install the package",
+        missing=True,
+    )
+
+
+def _search_paths(parent: str) -> list[str]:
+    if not parent:
+        return list(sys.path)
+    package = sys.modules.get(parent)
+    return list(getattr(package, "__path__", []))
+
+
+def _modules_in(parent: str) -> list[str]:
+    prefix = f"{parent}." if parent else ""
+    return [f"{prefix}{found.name}" for found in pkgutil.iter_modules(_search_paths(parent))]
+
+
+def _described(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _short(error: SyntaxError) -> str:
+    return f"{type(error).__name__}: {error.msg}"
+
+
+def _place(error: BaseException) -> tuple[str | None, int, int]:
+    """Where in the user's own files it went wrong: the last frame that is not the import system's."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 1, max(0, (error.offset or 1) - 1)
+    frames = _frames(error.__traceback__)
+    return (frames[-1].filename, frames[-1].lineno or 1, 0) if frames else (None, 1, 0)
+
+
+def _frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    own = (__file__, importlib.__file__)
+    return [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if "importlib" not in frame.filename and frame.filename not in own
+    ]

@@ -1,0 +1,1 @@
+"""What `waymark check` finds, and the forms in which it says so."""
