@@ -62,7 +62,12 @@ def targets(terminator: Terminator) -> tuple[int, ...]:
     match terminator:
         case ins.Branch(then=then, otherwise=otherwise):
             return then, otherwise
-        case ins.Next(body=body, done=done):
+        case (
+            ins.MatchClass(body=body, done=done)
+            | ins.Next(body=body, done=done)
+            | ins.Send(body=body, done=done)
+            | ins.Throw(body=body, done=done)
+        ):
             return body, done
         case ins.EndFinally(target=target, returning=returning, jumps=jumps):
             return (target, *jumps) if returning == NONE else (target, returning, *jumps)
@@ -115,7 +120,7 @@ class Transfer:
         terminator = block.terminator
         written = _bits(writes(terminator), limit)
         self.edges: list[tuple[int, int]]
-        if isinstance(terminator, ins.Next):
+        if isinstance(terminator, ins.Next | ins.MatchClass):
             self.edges = [(terminator.body, written), (terminator.done, 0)]
         else:
             self.edges = [(target, written) for target in targets(terminator)]

@@ -429,6 +429,37 @@ class Complete(_Node, tag="complete", frozen=True, array_like=True):
     target: int = NONE
 
 
+class MatchSequence(_Node, tag="match_sequence", frozen=True, array_like=True):
+    """``dst`` = whether ``src`` is what a sequence pattern may match, with ``count`` items (``more``: or more)."""
+
+    reads = ("src",)
+    writes = ("dst",)
+    dst: int
+    src: int
+    count: int
+    more: bool = False
+
+
+class MatchMapping(_Node, tag="match_mapping", frozen=True, array_like=True):
+    """``dst`` = whether ``src`` is what a mapping pattern may match, with at least ``count`` items."""
+
+    reads = ("src",)
+    writes = ("dst",)
+    dst: int
+    src: int
+    count: int
+
+
+class MatchKeys(_Node, tag="match_keys", frozen=True, array_like=True):
+    """``dst`` = tuple of the values that the mapping in ``src`` has for ``keys``, or None if it lacks one."""
+
+    reads = ("src", "keys")
+    writes = ("dst",)
+    dst: int
+    src: int
+    keys: list[int]
+
+
 Instruction = (
     Move | Check | Unbind | MakeCell | LoadCell | StoreCell | LoadGlobal | MakeFunction
     | Unary | Binary | Inplace | Compare
@@ -436,6 +467,7 @@ Instruction = (
     | GetAttr | SetAttr | DelAttr | GetItem | SetItem | DelItem
     | LoadMethod | CallMethod | CallPure | WithPolicy | Local
     | Iterate | Catch | MatchException | Complete
+    | MatchSequence | MatchMapping | MatchKeys
 )  # fmt: skip
 
 
@@ -614,8 +646,26 @@ class Throw(_Node, tag="throw", frozen=True, array_like=True):
     done: int
 
 
+class MatchClass(_Node, tag="match_class", frozen=True, array_like=True):
+    """A class pattern: go to ``body`` if ``src`` is an instance of ``cls`` with all the attributes, else to ``done``.
+
+    ``dst`` is then the tuple of those attributes: first those of ``positional`` sub-patterns, whose names
+    the class knows, then those in ``names``. A compiled property among them is run.
+    """
+
+    reads = ("src", "cls")
+    writes = ("dst",)
+    dst: int
+    src: int
+    cls: int
+    positional: int
+    names: list[str]
+    body: int
+    done: int
+
+
 Terminator = (
     Jump | Branch | Next | Call | Access | Await | Yield | Return | Raise | Reraise | EndFinally
-    | Enter | Leave
+    | Enter | Leave | MatchClass
     | Send | Throw
 )  # fmt: skip

@@ -88,7 +88,7 @@ def _one_of(value: str, allowed: Sequence[str], what: str) -> None:
     expect(value in allowed, f"{what} {value!r:.100}")
 
 
-def _check_shape(program: Program, function: Function, operation: Operation) -> None:  # noqa: C901, PLR0912 - one case per operation
+def _check_shape(program: Program, function: Function, operation: Operation) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per operation
     match operation:
         case ins.Unary(op=op):
             _one_of(op, UNARY, "operator")
@@ -106,6 +106,11 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
             _one_of(conversion, ("", "r", "s", "a"), "conversion")
         case ins.Unpack(targets=slots, star=star):
             expect(star == NONE or 0 <= star < len(slots), f"star {star} of {len(slots)}")
+        case ins.MatchSequence(count=count) | ins.MatchMapping(count=count):
+            expect(count >= 0, f"a pattern of {count} items")
+        case ins.MatchClass(positional=count, names=names):
+            expect(count >= 0, f"a pattern of {count} attributes")
+            expect(all(0 < len(one) <= MAX_NAME for one in names), "an attribute without a name")
         case ins.LoadGlobal(index=index):
             expect(0 <= index < len(program.globals), f"global {index}")
         case ins.Local(kind=kind):
@@ -127,7 +132,9 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
     _check_required(operation)
 
 
-_REQUIRED = frozenset("dst src obj key callee target left right test iterator exc pattern manager".split())
+_REQUIRED = frozenset(
+    "dst src obj key callee target left right test iterator exc pattern manager".split()
+)
 _OPTIONAL = (ins.MakeCell, ins.StoreCell, ins.Complete)
 
 

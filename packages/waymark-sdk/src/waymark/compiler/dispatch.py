@@ -12,18 +12,21 @@ from waymark.compiler.lowering import (
     calls,
     comprehensions,
     contexts,
+    definitions,
     displays,
     exceptions,
     functions,
+    generators,
     loops,
     members,
     names,
     operators,
+    patterns,
 )
 
 _FAMILIES: tuple[ModuleType, ...] = (
     names, operators, displays, assignments, branches, loops, exceptions, calls, comprehensions,
-    functions, members, contexts,
+    functions, members, contexts, patterns, definitions, generators,
 )  # fmt: skip
 
 

@@ -66,8 +66,8 @@ def parameter_count(node: ast.AST) -> int:
     return count + (arguments.vararg is not None) + (arguments.kwarg is not None)
 
 
-def child_frame(ctx: Context, node: ast.Lambda | ast.GeneratorExp, *, name: str) -> Context:
-    """Start the frame of a lambda or generator expression inside ``ctx``."""
+def child_frame(ctx: Context, node: Frame, *, name: str) -> Context:
+    """Start the frame of a nested function, lambda or generator expression inside ``ctx``."""
     around = Surroundings(ctx.tables, ctx.families, ctx.namespace, ctx.text, ctx.owner)
     inner = open_frame(around, ctx.scope.child(node), qualname=f"{ctx.qualname}.<locals>.{name}")
     inner.self_variable = ctx.self_variable

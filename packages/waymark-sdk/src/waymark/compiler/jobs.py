@@ -12,7 +12,7 @@ from waymark.compiler.context import Context, Families
 from waymark.compiler.diagnostics import Reporter, Text, Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
-from waymark.compiler.scopes import analyse
+from waymark.compiler.scopes import analyse, function_kind
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.tables import Job, Tables
@@ -97,8 +97,8 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
     function = job.function
     head = subset.head(node)
     problem: tuple[str, str, str] | None = None
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        problem = ("WM105", f"`{node.name}` is a generator", "build and return a list")
+    if node.name == "run" and job.number == 0 and inspect.isasyncgenfunction(function):
+        problem = ("WM105", "`run` is a generator", "build and return a list")
     for decorator in node.decorator_list:
         name = ast.unparse(decorator)
         if name not in {"staticmethod", "classmethod", "property", "override", "typing.override"}:
@@ -153,7 +153,7 @@ def _lower(
     defaults = _defaults(ctx, job, node)
     _own(ctx, job, node)
     ctx.body(node.body)
-    kind = "async" if isinstance(node, ast.AsyncFunctionDef) else "sync"
+    kind = function_kind(node)
     close_frame(ctx, job.number, name=node.name, kind=kind, parameters=signature(node, defaults))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-Frame = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.GeneratorExp
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+Frame = Definition | ast.Lambda | ast.GeneratorExp
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 
 ITERATOR = ".0"
@@ -37,6 +38,8 @@ class Scope:
     deleted: set[str] = field(default_factory=set)
     rebound: set[str] = field(default_factory=set)
     """Names that something other than the parameter list binds."""
+    nonlocals: set[str] = field(default_factory=set)
+    """Of a frame: names that it says belong to a frame around it."""
 
     def child(self, node: ast.AST) -> Scope:
         """Return the scope that ``node`` opens directly inside this one."""
@@ -50,6 +53,8 @@ class Scope:
         return scope
 
     def bind(self, name: str) -> None:
+        if name in self.nonlocals:
+            return
         self.rebound.add(name)
         self.variables.setdefault(name, Variable(name))
 
@@ -74,7 +79,7 @@ def analyse(node: Frame) -> Scope:
     """Build the scope tree of a function that stands at module or class level."""
     root = Scope(node, None, is_frame=True)
     _parameters(root, node)
-    body = [node.body] if isinstance(node, ast.Lambda) else getattr(node, "body", [])
+    body = [] if isinstance(node, ast.GeneratorExp) else _body(node)
     for statement in body:
         _bind(statement, root)
     for statement in body:
@@ -104,16 +109,16 @@ def _parameters(scope: Scope, node: Frame) -> None:
 def _bind(node: ast.AST, scope: Scope) -> None:
     """Bind every name that code under ``node`` assigns in ``scope``; open the scopes inside."""
     match node:
-        case ast.Lambda():
-            _open(node, scope, is_frame=True)
-            for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-                _bind(default, scope)
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            _open(node, scope)
         case ast.GeneratorExp():
             _comprehension(node, scope, is_frame=True)
         case ast.ListComp() | ast.SetComp() | ast.DictComp():
             _comprehension(node, scope, is_frame=False)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+        case ast.ClassDef():
             scope.bind(node.name)
+        case ast.Nonlocal(names=names):
+            scope.frame.nonlocals.update(names)
         case ast.alias():
             scope.bind(node.asname or node.name.partition(".")[0])
         case ast.NamedExpr(target=ast.Name(id=name), value=value):
@@ -132,6 +137,8 @@ def _bind_plain(node: ast.AST, scope: Scope) -> None:
         return
     if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
         scope.bind(node.name)
+    if isinstance(node, ast.MatchMapping) and node.rest:
+        scope.bind(node.rest)
     if isinstance(node, ast.ExceptHandler) and node.name:
         scope.bind(node.name)
         scope.deleted.add(node.name)
@@ -158,11 +165,49 @@ def _binding_scope(scope: Scope) -> Scope:
     return scope
 
 
-def _open(node: ast.Lambda, scope: Scope, *, is_frame: bool) -> None:
-    inner = Scope(node, scope, is_frame=is_frame)
+def _open(node: Definition | ast.Lambda, scope: Scope) -> None:
+    if not isinstance(node, ast.Lambda):
+        scope.bind(node.name)
+    inner = Scope(node, scope, is_frame=True)
     scope.children[id(node)] = inner
     _parameters(inner, node)
-    _bind(node.body, inner)
+    for part in _body(node):
+        _bind(part, inner)
+    for part in outer_parts(node):
+        _bind(part, scope)
+
+
+def _body(node: Definition | ast.Lambda) -> Sequence[ast.AST]:
+    return [node.body] if isinstance(node, ast.Lambda) else node.body
+
+
+def outer_parts(node: Definition | ast.Lambda) -> Iterator[ast.expr]:
+    """What of a definition is evaluated where it stands: decorators, then defaults."""
+    if not isinstance(node, ast.Lambda):
+        yield from node.decorator_list
+    yield from node.args.defaults
+    yield from filter(None, node.args.kw_defaults)
+
+
+def function_kind(node: Definition) -> str:
+    """``sync``, ``async``, ``generator`` or ``async_generator``: a ``yield`` of its own makes the difference."""
+    asynchronous = isinstance(node, ast.AsyncFunctionDef)
+    if any(map(_yields, node.body)):
+        return "async_generator" if asynchronous else "generator"
+    return "async" if asynchronous else "sync"
+
+
+def _yields(node: ast.AST) -> bool:
+    """Whether there is a ``yield`` under ``node`` that belongs to the function around it."""
+    match node:
+        case ast.Yield() | ast.YieldFrom():
+            return True
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            return any(map(_yields, outer_parts(node)))
+        case ast.ClassDef():
+            return False
+        case _:
+            return any(map(_yields, ast.iter_child_nodes(node)))
 
 
 def _comprehension(node: Comprehension | ast.GeneratorExp, scope: Scope, *, is_frame: bool) -> None:
@@ -188,19 +233,33 @@ def _elements(node: Comprehension | ast.GeneratorExp) -> tuple[ast.expr, ...]:
 def _refer(node: ast.AST, scope: Scope) -> None:
     """Look every name up once, so that variables know whether they need a cell."""
     match node:
-        case ast.Lambda():
-            for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
-                _refer(default, scope)
-            _refer(node.body, scope.child(node))
+        case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            for outer in outer_parts(node):
+                _refer(outer, scope)
+            for part in _body(node):
+                _refer(part, scope.child(node))
         case ast.GeneratorExp() | ast.ListComp() | ast.SetComp() | ast.DictComp():
             _refer_comprehension(node, scope)
         case ast.Name():
             scope.find(node.id)
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+        case ast.Nonlocal(names=names):
+            for name in names:
+                scope.find(name)
+                _rebind_outside(name, scope.frame.parent)
+        case ast.ClassDef():
             pass
         case _:
             for part in _parts(node):
                 _refer(part, scope)
+
+
+def _rebind_outside(name: str, scope: Scope | None) -> None:
+    """Note that a nested function assigns to a name of a frame around it."""
+    while scope is not None:
+        if name in scope.variables:
+            scope.rebound.add(name)
+            return
+        scope = scope.parent
 
 
 def _refer_comprehension(node: Comprehension | ast.GeneratorExp, scope: Scope) -> None:

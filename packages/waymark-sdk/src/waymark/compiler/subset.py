@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from waymark.compiler.diagnostics import Reporter, Text
+from waymark.compiler.scopes import Definition, outer_parts
 
 if TYPE_CHECKING:
     from waymark.compiler.source import FunctionNode
@@ -17,37 +18,22 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
     ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
     ast.JoinedStr, ast.FormattedValue, ast.Lambda, ast.Call, ast.keyword, ast.Await, ast.ListComp,
     ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension, ast.arguments, ast.arg,
-    ast.Load, ast.Store, ast.Del, ast.With, ast.AsyncWith, ast.withitem,
+    ast.Load, ast.Store, ast.Del,
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.With, ast.AsyncWith, ast.withitem,
+    ast.Match, ast.match_case, ast.MatchValue, ast.MatchSingleton, ast.MatchSequence, ast.MatchMapping,
+    ast.MatchClass, ast.MatchStar, ast.MatchAs, ast.MatchOr,
 })  # fmt: skip
 """Node types with a lowering (operators beside); everything else is refused."""
 
 REFUSED: dict[str, tuple[str, str, str]] = {
-    "Match": (
-        "WM101",
-        "`match` is not supported yet",
-        "use `if` / `elif` with isinstance() and ==",
-    ),
     "AsyncFor": ("WM103", "`async for` is not supported", "await a list of items and use `for`"),
     "TryStar": ("WM104", "`except*` is not supported yet", "use `except` with a tuple of classes"),
-    "Yield": ("WM105", "`yield` is not supported", "build and return a list"),
-    "YieldFrom": ("WM105", "`yield from` is not supported", "build and return a list"),
-    "FunctionDef": (
-        "WM106",
-        "functions cannot be defined inside a workflow yet",
-        "make it a method of the class or a function of the module",
-    ),
-    "AsyncFunctionDef": (
-        "WM106",
-        "functions cannot be defined inside a workflow yet",
-        "make it a method of the class or a function of the module",
-    ),
     "ClassDef": (
         "WM107",
         "classes cannot be defined inside a workflow",
         "define it at module level",
     ),
     "Global": ("WM108", "`global` is not supported", "keep the value in `self` or pass it on"),
-    "Nonlocal": ("WM108", "`nonlocal` is not supported", "keep the value in `self` or pass it on"),
     "Import": (
         "WM109",
         "imports cannot stand inside a workflow",
@@ -88,6 +74,10 @@ def _children(node: ast.AST) -> list[ast.AST]:
     """Children but for annotations, which are never evaluated inside a function."""
     if isinstance(node, ast.AnnAssign):
         return [node.target, *([node.value] if node.value else [])]
+    if isinstance(node, Definition):
+        return [*outer_parts(node), *node.body]
+    if isinstance(node, ast.Lambda):
+        return [*outer_parts(node), node.body]
     return list(ast.iter_child_nodes(node))
 
 

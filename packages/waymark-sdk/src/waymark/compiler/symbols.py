@@ -1,11 +1,11 @@
 """A name that is no local goes in; what it means to a workflow (action, builtin, class, function, value) comes out."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
 import enum
-import __future__
 import sys
 from dataclasses import dataclass, field
 from types import BuiltinFunctionType, FunctionType, ModuleType

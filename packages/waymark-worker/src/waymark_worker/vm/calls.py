@@ -22,6 +22,7 @@ from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.records import RecordMethod, call_record_method
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 
@@ -82,6 +83,8 @@ def _call_builtin(machine: Machine, callee: Builtin, args: list[Any], keywords: 
 
 
 def _call_method(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keywords) -> Any:
+    if callee.receiver.__class__ is Generator:
+        return NATIVES["generator"](machine, (callee.receiver, callee.name, args, keywords))
     if (
         callee.name == "sort"
         and callee.receiver.__class__ is list
@@ -204,6 +207,7 @@ CALLERS: dict[type, Callable[[Any, Any, list[Any], Keywords], Any]] = {
     Action: call_action,
     Builtin: _call_builtin,
     BoundMethod: _call_method,
+    RecordMethod: call_record_method,
 }
 SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {
     "getattr": _getattr,

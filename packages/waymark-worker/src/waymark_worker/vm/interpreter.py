@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from waymark_worker.vm.iterators import Carried, NeedsItems
+from waymark_worker.vm.iterators import Carried, NeedsItems, Settled
 from waymark_worker.vm.limits import CHUNK
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.natives import Fill
+from waymark_worker.vm.nesting import EXECUTE
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import Frame
 from waymark_worker.vm.unwinding import FATAL, chain, give, handled, unwind
@@ -84,7 +85,10 @@ def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: Base
         error = raised
         step = None
     if isinstance(error, Carried):
+        settled = error.__class__ is Settled
         error = error.error
+        if settled:
+            chain(error, handled(machine.frame))
     elif not (here and step is block.reraises and step is not None):
         if step is not block.raises:
             # The host chains what happened inside an implementation: that is nothing of the program's.
@@ -127,3 +131,6 @@ def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems)
         raise _not_consumed()
     frame.index = block.code.index(step)
     Fill(request.source, whole=request.whole).begin(machine)
+
+
+EXECUTE.append(execute)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.names import register, type_name
+from waymark_worker.vm.nesting import ENDED, Failed, current, run
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
@@ -47,6 +48,10 @@ class Carried(BaseException):
         self.error = error
 
 
+class Settled(Carried):
+    """An exception that a future holds, raised again: it keeps its context unless something is being handled."""
+
+
 class Framed:
     """An iterator whose items are made by compiled code.
 
@@ -77,8 +82,12 @@ class Framed:
         if self.failure is not None:
             raise self.carried()
         if self.ended:
-            raise StopIteration
+            raise self.stopped()
         raise NeedsItems(self, whole=False)
+
+    def stopped(self) -> StopIteration:
+        """Make what says that there is no further item."""
+        return StopIteration()
 
     def carried(self) -> Carried:
         """Hand out the failure that was kept, once."""
@@ -90,13 +99,47 @@ class Framed:
 class Generator(Framed):
     """A call of a compiled generator function: its frame between two items."""
 
-    __slots__ = ("frame", "state")
+    __slots__ = ("frame", "result", "state")
 
     def __init__(self, frame: Frame) -> None:
         Framed.__init__(self)
         self.frame: Frame | None = frame
         frame.owner = self
         self.state = CREATED
+        self.result: Any = None
+        """What it returned, if nobody has been told yet."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return self if self.stepwise else Framed.__iter__(self)
+
+    def __next__(self) -> Any:
+        machine = current()
+        ready = self.buffer or self.ended or self.failure is not None
+        if ready or machine is None or not self.stepwise or _may_pause(machine):
+            return Framed.__next__(self)
+        try:
+            item = run(machine, lambda: self.produce(machine))
+        except Failed as failed:
+            error = failed.error
+        else:
+            if item is ENDED or item is EXHAUSTED:
+                self.ended = True
+                self.result = machine.returned if item is ENDED else None
+                raise self.stopped()
+            return item
+        raise Carried(error)
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether host code gets each item when it asks for it, not all of them ahead.
+
+        The effects of a generator function show when they happen; an expression hardly ever has any.
+        """
+        return self.frame is None or self.frame.function.name != "<genexpr>"
+
+    def stopped(self) -> StopIteration:
+        result, self.result = self.result, None
+        return StopIteration() if result is None else StopIteration(result)
 
     def produce(self, machine: Machine) -> Any:
         """Turn to the generator's frame."""
@@ -128,6 +171,11 @@ class Generator(Framed):
         self.state = FINISHED
         caller, frame.caller = frame.caller, None
         return caller
+
+
+def _may_pause(machine: Machine) -> bool:
+    """Whether compiled code may stop for an inline step: then it must have frames all the way down."""
+    return bool(machine.linked.opaque) and machine.frame.__class__ is Frame
 
 
 def pull(machine: Machine, iterator: Any) -> Any:

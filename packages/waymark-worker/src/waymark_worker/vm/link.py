@@ -15,7 +15,9 @@ from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
 from waymark_worker.vm import (
     builtins,
+    generators,
     managers,
+    patterns,
     steps_calls,
     steps_control,
     steps_operators,
@@ -31,7 +33,7 @@ from waymark_worker.vm.types import ShadowTypes
 _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
 _linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
-ROOMS = (managers, steps_calls, steps_control, steps_operators, steps_values)
+ROOMS = (generators, managers, patterns, steps_calls, steps_control, steps_operators, steps_values)
 """Imported for the makers that they register."""
 
 __all__ = ["LinkedProgram", "link", "link_program"]

@@ -23,7 +23,8 @@ class LinkedBlock:
     """One block. ``dst`` and ``target`` say where the value goes that a suspended terminator waits for."""
 
     __slots__ = (
-        "code", "cost", "done", "dst", "function", "handler", "handling", "index", "raises", "reraises", "target",
+        "code", "cost", "done", "dst", "function", "handler", "handling", "index", "raises", "reraises", "returns",
+        "target",
     )  # fmt: skip
 
     def __init__(self, function: LinkedFunction, index: int, cost: int, handling: int) -> None:
@@ -37,6 +38,8 @@ class LinkedBlock:
         self.target: LinkedBlock = self
         self.done: LinkedBlock = self
         """Of a ``next``: where to go when the iterator is exhausted."""
+        self.returns = False
+        """Whether ``dst`` then takes what the iterator returned."""
         self.reraises: Step | None = None
         """The terminator, if it propagates an exception as it is."""
         self.raises: Step | None = None

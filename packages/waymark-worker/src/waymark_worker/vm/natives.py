@@ -11,6 +11,7 @@ from waymark_worker.vm.iterators import (
     Enumerate,
     Filter,
     Framed,
+    Generator,
     Map,
     Zip,
     pull,
@@ -50,6 +51,8 @@ class Fill(NativeFrame):
         return PUSHED
 
     def stop(self, machine: Machine) -> Any:
+        if self.source.__class__ is Generator:
+            self.source.result = machine.returned
         self._take(machine, EXHAUSTED)
         return PUSHED
 

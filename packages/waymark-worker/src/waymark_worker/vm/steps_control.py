@@ -166,6 +166,7 @@ def leave(place: Place, src: int) -> Step:
 
         def end(s: Slots, m: Machine) -> None:
             frame: Any = m.frame
+            m.returned = s[src]
             give(m, frame.owner.finish(), EXHAUSTED)
 
         return end

@@ -28,6 +28,8 @@ def give(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
             at = frame.at
             if value is EXHAUSTED:
                 frame.next = at.done
+                if at.returns:
+                    frame.slots[at.dst] = machine.returned
             else:
                 frame.slots[at.dst] = value
                 frame.next = at.target
@@ -35,6 +37,8 @@ def give(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
         value = frame.stop(machine) if value is EXHAUSTED else frame.resume(machine, value)  # type: ignore[union-attr] # the other kind
         if value is PUSHED:
             return
+        if value is EXHAUSTED:
+            machine.returned = None  # what a generator returned is not what a builtin around it does
         frame = frame.caller
     machine.frame = None
     assert machine.task is not None

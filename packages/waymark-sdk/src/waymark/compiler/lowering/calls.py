@@ -24,7 +24,10 @@ from waymark_schema.ir.language import (
     METHODS,
 )
 
-_COROUTINE = 0x80
+_MAKES_VALUE = 0x80 | 0x20 | 0x200
+"""Code flags of coroutine, generator and async generator functions: calling one runs nothing yet."""
+RESUMING_METHODS = frozenset({"send", "throw", "close", "asend", "athrow", "aclose"})
+"""Methods of generators: they run compiled code."""
 _KNOWN_METHODS = frozenset(name for names in METHODS.values() for name in names)
 
 
@@ -73,7 +76,7 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             )
         case Compiled(function=function):
             callee = ctx.families.symbol(ctx, found, node.func, None)
-            pure = bool(function.__code__.co_flags & _COROUTINE)
+            pure = bool(function.__code__.co_flags & _MAKES_VALUE)
             return call(ctx, callee, node, into, pure=pure)
         case _:
             mark = ctx.builder.mark()
@@ -152,7 +155,7 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
         pure = False
     else:
         builder.emit(ins.LoadMethod(method, owner, name))
-        pure = pure and name not in tables.assumed.methods
+        pure = pure and name not in tables.assumed.methods and name not in RESUMING_METHODS
     ctx.at(node)
     return call(ctx, method, node, into, pure=pure, mark=mark)
 

@@ -125,17 +125,10 @@ def _named(ctx: Context, node: ast.ExceptHandler, name: str, caught: int) -> Non
     """``except … as name``: the name is unbound on every way out of the block."""
     variable = ctx.scope.find(name)
     assert variable is not None
-    if variable.cell:
-        ctx.reject(
-            "WM106",
-            node,
-            f"`{name}` of `except … as {name}` is used by a lambda or generator expression",
-            f"copy what you need of `{name}` to another name first",
-        )
     builder = ctx.builder
     ctx.store(variable, caught)
     ctx.regions.append(Named(variable))
-    if builder.handler == NONE:
+    if builder.handler == NONE and not variable.cell:
         ctx.body(node.body)
         ctx.regions.pop()
     else:

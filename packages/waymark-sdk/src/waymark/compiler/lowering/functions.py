@@ -30,18 +30,14 @@ def function_value(ctx: Context, node: ast.expr, into: int | None) -> int:
     builder.release(mark)
     count = len(arguments.defaults)
     names = [name for name, _ in named]
-    return _made(
-        ctx, inner, into, ins.MakeFunction(0, number, slots[:count], names, slots[count:], [])
-    )
+    made = ins.MakeFunction(0, number, slots[:count], names, slots[count:], [])
+    return made_function(ctx, inner, into, made)
 
 
-def _made(ctx: Context, inner: Context, into: int | None, made: ins.MakeFunction) -> int:
-    """Make the function value; one that needs nothing of this frame is a constant."""
-    cells = cells_of(ctx, inner)
-    if not cells and not made.defaults and not made.keyword_names:
-        return ctx.builder.constant(ctx.tables.function_value(made.function))
+def made_function(ctx: Context, inner: Context, into: int | None, made: ins.MakeFunction) -> int:
+    """Make the function value: another one each time, as functions are told apart by identity."""
     target = ctx.target(into)
-    ctx.builder.emit(msgspec.structs.replace(made, dst=target, cells=cells))
+    ctx.builder.emit(msgspec.structs.replace(made, dst=target, cells=cells_of(ctx, inner)))
     return target
 
 
@@ -56,7 +52,10 @@ def generator(ctx: Context, node: ast.expr, into: int | None) -> int:
     inner = child_frame(ctx, node, name="<genexpr>")
     _loop(inner, node, 0, inner.scope.variables[ITERATOR].slot)
     close_frame(inner, number, name="<genexpr>", kind="generator", parameters=signature(node, {}))
-    function = _made(ctx, inner, None, ins.MakeFunction(0, number))
+    if cells_of(ctx, inner):
+        function = made_function(ctx, inner, None, ins.MakeFunction(0, number))
+    else:
+        function = builder.constant(ctx.tables.function_value(number))
     builder.release(mark)
     target = ctx.target(into)
     builder.emit(ins.CallPure(target, function, [iterator]))

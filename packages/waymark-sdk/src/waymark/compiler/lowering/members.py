@@ -197,9 +197,9 @@ def _check_entry(ctx: Context, func: ast.Attribute, number: int) -> None:
 
 
 def is_coroutine(function: object) -> bool:
-    """Whether calling a function only makes a coroutine, without running anything."""
+    """Whether calling a function only makes a coroutine or generator, without running anything."""
     code = getattr(function, "__code__", None)
-    return code is not None and bool(code.co_flags & 0x80)
+    return code is not None and bool(code.co_flags & (0x80 | 0x20 | 0x200))
 
 
 def _is_super(ctx: Context, node: ast.expr) -> bool:
@@ -211,6 +211,13 @@ def _is_super(ctx: Context, node: ast.expr) -> bool:
 
 def _super(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None) -> int | None:
     assert isinstance(func.value, ast.Call)
+    if ctx.scope.frame.parent is not None:
+        ctx.reject(
+            "WM112",
+            func,
+            "`super()` inside a nested function means that function's first argument",
+            "call `super()` in the method itself and keep the result",
+        )
     if func.value.args or func.value.keywords or ctx.owner is None:
         ctx.reject(
             "WM112",
