@@ -5,8 +5,9 @@ import importlib.util
 import pkgutil
 import sys
 
-# Executed by gunicorn inside the server, not imported: settings that read the process they run in.
-_NOT_IMPORTED = frozenset({"waymark_web.gunicorn_conf"})
+# Executed by gunicorn inside the server, not imported: settings that read the process they run in; and
+# what only pytest imports, in the environments that have one.
+_NOT_IMPORTED = frozenset({"waymark_web.gunicorn_conf", "waymark_worker.pytest_plugin"})
 
 
 def _import_all(package: str) -> int:

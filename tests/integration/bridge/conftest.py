@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.bridges import Bridges, bridges_of_test, forget_settings
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -24,3 +27,10 @@ def bridges(home: Bridges, database_url: str, monkeypatch: pytest.MonkeyPatch) -
     forget_settings()
     yield home
     forget_settings()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These runs go to real bridges and a real database."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.waymark_real)

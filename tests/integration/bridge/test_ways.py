@@ -73,7 +73,7 @@ def test_a_sidecar_without_a_token_does_not_start(bridges: Bridges, processes: P
     sidecar = processes.start_command(
         "waymark-bridge", environment={"WAYMARK_BRIDGE_ADDR": f"127.0.0.1:{_free_port()}"}
     )
-    assert sidecar.wait() == 1
+    assert sidecar.wait() == 78
     assert "WAYMARK_BRIDGE_TOKEN" in sidecar.output
     assert "Traceback" not in sidecar.output
 
@@ -113,12 +113,20 @@ print(os.waitpid(child, 0)[1])
     assert len(rows(database_url)) == 32
 
 
-async def test_a_runtime_without_a_database_is_not_there_yet(
-    bridges: Bridges, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _set(monkeypatch, WAYMARK_BRIDGE_IN_MEMORY="true")
-    with pytest.raises(NotImplementedError, match="WAYMARK_BRIDGE_IN_MEMORY"):
-        await Counting.start(1)
+def test_runs_in_memory_need_neither_bridge_nor_database(bridges: Bridges) -> None:
+    program = (
+        "from tests.integration.bridge.greetings import Greeting\n"
+        "run = Greeting.start_sync('you')\n"
+        "print(run.result_sync(), run.status_sync(), Greeting().run_sync('me'))"
+    )
+    environment = {**os.environ, "WAYMARK_BRIDGE_IN_MEMORY": "true"}
+    del environment["WAYMARK_DATABASE_URL"]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("hello you completed hello me\n", "")
+    assert bridges.pids == []
 
 
 @contextmanager
@@ -290,7 +298,7 @@ def test_a_second_bridge_in_the_foreground_says_who_serves(
     first.wait_for_line("serves")
     wait_until(lambda: bridges.sockets, what="the socket")
     second = processes.start_command("waymark-bridge")
-    assert second.wait() == 1
+    assert second.wait() == 78
     assert f"process {first.pid} already is the bridge" in second.output
     Counting.start_sync(1)
     assert bridges.pid == first.pid

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
+from waymark import settings
+from waymark.errors import BridgeUnavailable
 from waymark.requests import FINAL_STATES, Outcome, RunState, StartRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
 __all__ = ["FINAL_STATES", "Outcome", "RunState", "Runtime", "StartRequest", "current", "install"]
@@ -42,28 +47,71 @@ class Runtime(Protocol):
         ...
 
 
+IN_PROCESS = "waymark.in_process"
+"""Entry points of this group give the runtime of this process, or None if the bridge is to serve after all."""
+
+
 class _Slot:
     """The one place that a process's runtime is kept in."""
 
-    __slots__ = ("installed",)
+    __slots__ = ("in_process", "installed")
 
     def __init__(self) -> None:
         self.installed: Runtime | None = None
+        self.in_process: Callable[[], Runtime | None] | None = None
 
 
 _slot = _Slot()
 
 
 def install(runtime: Runtime | None) -> Runtime | None:
-    """Serve all runs of this process from ``runtime`` (None: from the bridge); returns the previous one."""
+    """Serve all runs of this process from ``runtime`` (None: as the environment says); returns the previous one."""
     previous, _slot.installed = _slot.installed, runtime
     return previous
 
 
 def current() -> Runtime:
-    """Return the runtime that serves this process: the installed one, else the bridge client."""
+    """Return the runtime that serves this process.
+
+    The installed one, else one in this process (under pytest, and with ``WAYMARK_BRIDGE_IN_MEMORY``), else
+    the bridge client.
+
+    Raises:
+        BridgeUnavailable: runs are to be served in process, and waymark-worker is not installed.
+
+    """
     if _slot.installed is not None:
         return _slot.installed
+    reason = _why_in_process()
+    if reason is not None:
+        local = _in_process(reason)()
+        if local is not None:
+            return local
     from waymark.bridge.client import shared_client  # noqa: PLC0415 - only who starts runs needs a bridge
 
     return shared_client()
+
+
+def _why_in_process() -> str | None:
+    # A child process of a test inherits the variables, but does not run under pytest.
+    if "pytest" in sys.modules and _PYTEST & os.environ.keys():
+        return "under pytest"
+    if settings.current().bridge_in_memory:
+        return "with WAYMARK_BRIDGE_IN_MEMORY=true"
+    return None
+
+
+_PYTEST = {"PYTEST_VERSION", "PYTEST_CURRENT_TEST"}
+
+
+def _in_process(reason: str) -> Callable[[], Runtime | None]:
+    if _slot.in_process is None:
+        found = list(entry_points(group=IN_PROCESS))
+        if not found:
+            msg = (
+                f"workflows run in process {reason}, and what runs them is not installed: add waymark-worker"
+                " to the dev group, by `uv add --dev waymark-worker` or `pip install waymark-worker`"
+            )
+            raise BridgeUnavailable(msg)
+        _slot.in_process = found[0].load()
+    return _slot.in_process

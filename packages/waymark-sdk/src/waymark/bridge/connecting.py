@@ -23,6 +23,8 @@ from waymark.errors import BridgeUnavailable
 
 BOOT_SECONDS: Final = 60.0
 """How long a bridge may take from its start to its first answer: a busy host, a cold disk."""
+KILLS: Final = 5
+"""So many bridges may be killed while they start."""
 SIDECAR_SECONDS: Final = 30.0
 HELLO_SECONDS: Final = 15.0
 _POLL_LONGEST_S: Final = 0.1
@@ -81,12 +83,13 @@ class HostBridge:
 class _Booting:
     """One client's turn at booting: a bridge at a time, until one serves or says why it cannot."""
 
-    __slots__ = ("_booted", "_command", "_place")
+    __slots__ = ("_booted", "_command", "_killed", "_place")
 
     def __init__(self, place: Place, boot_command: str | None) -> None:
         self._place = place
         self._command = boot_command
         self._booted: Booted | None = None
+        self._killed = 0
 
     def go_on(self) -> None:
         """Start a bridge unless ours still starts; raises ``BridgeUnavailable`` when it failed."""
@@ -95,8 +98,11 @@ class _Booting:
             if not booted.ended.is_set():
                 return
             said = booted.said()
+            if booted.status is not None and booted.status < 0:
+                # A signal ended it: that says nothing of the next one, unless it happens again and again.
+                self._killed += 1
             # Status 0: another bridge was faster, or is just leaving; no status: somebody else collected it.
-            if booted.status or (booted.status is None and said):
+            if self._killed > KILLS or (booted.status or 0) > 0 or (booted.status is None and said):
                 msg = f"the bridge ended (status {booted.status}) instead of serving {self._place.socket}"
                 raise _unavailable(msg, said)
         self._booted = boot(self._place, boot_command=self._command)
@@ -163,9 +169,6 @@ def endpoint() -> Endpoint:
 
     """
     chosen = settings.current()
-    if chosen.bridge_in_memory:
-        msg = "WAYMARK_BRIDGE_IN_MEMORY is not available in this version of Waymark"
-        raise NotImplementedError(msg)
     if chosen.bridge_addr:
         token = chosen.bridge_token.get_secret_value() if chosen.bridge_token else ""
         return Sidecar(chosen.bridge_addr, token)

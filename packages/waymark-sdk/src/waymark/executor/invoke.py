@@ -15,6 +15,7 @@ from waymark.coercion import codec
 from waymark.dependencies import (
     AsyncResolver,
     SyncResolver,
+    WorkerScope,
     overridden,
     wholly_synchronous,
     worker_scope,
@@ -22,12 +23,12 @@ from waymark.dependencies import (
 from waymark.errors import WaymarkError
 from waymark.executor.arguments import Plan, plan_of
 from waymark.executor.construct import CONSTRUCT
-from waymark.registry import registry
+from waymark.registry import ActionDefinition, registry
 from waymark_schema.wire.frames import CANCELLED, RAISED, RETURNED, CallEnd, CallStart, KnownTypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
     from waymark_schema.values.codec import Codec
 
@@ -35,8 +36,21 @@ if TYPE_CHECKING:
 class Invoker:
     """Runs attempts; one per worker process."""
 
-    def __init__(self, *, concurrency: int) -> None:
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="waymark-action")
+    def __init__(
+        self,
+        *,
+        concurrency: int = 1,
+        threads: Executor | None = None,
+        scope: WorkerScope = worker_scope,
+    ) -> None:
+        """``concurrency`` bounds the threads of sync actions; ``threads`` runs them instead, if given.
+
+        ``scope`` keeps what lives as long as the worker.
+        """
+        self._threads = threads or ThreadPoolExecutor(
+            concurrency, thread_name_prefix="waymark-action"
+        )
+        self._scope = scope
         self._plans: dict[str, Plan] = {}
         self._plain_codec = codec()
         self._codecs: dict[int, Codec] = {-1: self._plain_codec}
@@ -55,7 +69,7 @@ class Invoker:
         running_attempt.set(attempt)
         encoding = self._codecs.get(start.program, self._plain_codec)
         try:
-            plan = self._plans.get(start.action) or self._plan(start.action)
+            plan = self.plan(start.action)
             arguments = plan.arguments(encoding.decode(start.arguments))
             if plan.definition.is_async and plan.by_name and not plan.wiring.injected:
                 value = await plan.function(**arguments)
@@ -84,9 +98,16 @@ class Invoker:
 
     async def close(self) -> None:
         """Close what lived as long as the worker; threads that nobody waits for are left to end with it."""
-        await worker_scope.close()
+        await self._scope.close()
 
-    def _plan(self, key: str) -> Plan:
+    def plan(self, key: str) -> Plan:
+        """Say how the action of ``key`` is called; raises ``WaymarkError`` for one that nobody defined."""
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = plan_of(self._definition(key))
+        return plan
+
+    def _definition(self, key: str) -> ActionDefinition:
         definition = registry.get(key)
         if definition is None and key == CONSTRUCT.key:
             definition = CONSTRUCT
@@ -97,13 +118,12 @@ class Invoker:
                 " Name its module in WAYMARK_USER_MODULE, or import it from a module named there"
             )
             raise WaymarkError(msg)
-        plan = self._plans[key] = plan_of(definition)
-        return plan
+        return definition
 
     async def _call_async(self, plan: Plan, arguments: dict[str, Any]) -> Any:
         stack = AsyncExitStack()
         try:
-            resolver = AsyncResolver(arguments, stack, worker_scope)
+            resolver = AsyncResolver(arguments, stack, self._scope)
             complete = arguments | await resolver.values(plan.wiring)
             value = await call_with(plan.function, plan.definition.signature, complete)
         except BaseException as error:
@@ -114,10 +134,10 @@ class Invoker:
 
     async def _call_sync(self, plan: Plan, arguments: dict[str, Any]) -> Any:
         if not overridden() and wholly_synchronous(plan.function):
-            return await self._in_thread(lambda: _whole_call(plan, arguments))
+            return await self._in_thread(lambda: _whole_call(plan, arguments, self._scope))
         stack = AsyncExitStack()
         try:
-            resolver = AsyncResolver(arguments, stack, worker_scope)
+            resolver = AsyncResolver(arguments, stack, self._scope)
             complete = arguments | await resolver.values(plan.wiring)
             value = await self._in_thread(
                 lambda: call_with(plan.function, plan.definition.signature, complete), stack
@@ -165,12 +185,12 @@ def _contained(call: Callable[[], Any]) -> tuple[bool, Any]:
         return True, error
 
 
-def _whole_call(plan: Plan, arguments: dict[str, Any]) -> Any:
+def _whole_call(plan: Plan, arguments: dict[str, Any], scope: WorkerScope) -> Any:
     if not plan.wiring.injected and plan.by_name:
         return plan.function(**arguments)
     stack = ExitStack()
     try:
-        complete = arguments | SyncResolver(arguments, stack, worker_scope).values(plan.wiring)
+        complete = arguments | SyncResolver(arguments, stack, scope).values(plan.wiring)
         value = call_with(plan.function, plan.definition.signature, complete)
     except BaseException as error:
         try:

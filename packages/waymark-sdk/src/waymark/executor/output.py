@@ -45,10 +45,12 @@ def capture() -> None:
     """
     sys.stdout = cast("TextIO", Tee(sys.stdout, "stdout"))  # as a stream it does what streams do
     sys.stderr = cast("TextIO", Tee(sys.stderr, "stderr"))
-    logging.setLogRecordFactory(_noting(logging.getLogRecordFactory()))
+    logging.setLogRecordFactory(noting(logging.getLogRecordFactory()))
 
 
-def _noting(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+def noting(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    """Wrap a factory of log records: what an attempt logs is kept in the log of its run as well."""
+
     def noted(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make(*args, **kwargs)
         attempt = running_attempt.get()

@@ -71,10 +71,10 @@ def recovered(
         instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
         instance.position = loaded.snapshot_position or 0
         _restore_progress(instance, stored, now)
-        replay = _Replay(instance, now)
+        replay = Replay(instance, now)
     else:
         instance = fresh(loaded.id, loaded.epoch, program, loaded.inputs, awaited=awaited)
-        replay = _Replay(instance, now)
+        replay = Replay(instance, now)
     instance.had_snapshot = loaded.snapshot is not None
     for entry in entries:
         replay.feed(entry)
@@ -117,21 +117,22 @@ def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float
         instance.timers[number] = LiveTimer(due_at)
 
 
-class _Replay:
+class Replay:
     """Feeds entries in order and keeps the books of open calls and timers."""
 
     def __init__(self, instance: LiveInstance, now: float) -> None:
         self._instance = instance
         self._now = now
 
-    def begin(self, recorded: EntryLocals | None = None) -> None:
+    def begin(self, recorded: EntryLocals | None = None) -> list[Effect]:
         """Run the first advance, unless it has been run. Without any entry it is the runloop's, not replay's."""
-        if not self._instance.begun:
-            self._instance.begun = True
-            self._advance(None, recorded or EntryLocals())
+        if self._instance.begun:
+            return []
+        self._instance.begun = True
+        return self._advance(None, recorded or EntryLocals())
 
-    def feed(self, entry: JournalEntry) -> None:
-        """Apply one stored entry."""
+    def feed(self, entry: JournalEntry) -> list[Effect]:
+        """Apply one stored entry; what it made the machine ask for."""
         instance = self._instance
         if entry.position != instance.position + 1:
             raise Diverged(
@@ -139,27 +140,27 @@ class _Replay:
             )
         instance.position = entry.position
         try:
-            self._apply(entry, JournalKind(entry.kind), decode_locals(entry.local))
+            return self._apply(entry, JournalKind(entry.kind), decode_locals(entry.local))
         except (MalformedValue, msgspec.MsgspecError, ValueError) as error:
             raise Diverged(
                 f"entry {entry.position} of the journal cannot be read: {error}"
             ) from error
 
-    def _apply(self, entry: JournalEntry, kind: JournalKind, recorded: EntryLocals) -> None:
+    def _apply(self, entry: JournalEntry, kind: JournalKind, recorded: EntryLocals) -> list[Effect]:
         instance = self._instance
         if kind is JournalKind.START:
-            self.begin(recorded)
-            return
+            return self.begin(recorded)
         self.begin()
         if kind is JournalKind.TIMER:
             if instance.timers.pop(_number(entry), None) is None:
                 raise Diverged(
                     f"entry {entry.position} fires timer {entry.call}, which the program has not started"
                 )
-            self._advance(TimerFired(_number(entry)), recorded)
-        elif kind in (JournalKind.RETRY, JournalKind.LOST):
+            return self._advance(TimerFired(_number(entry)), recorded)
+        if kind in (JournalKind.RETRY, JournalKind.LOST):
             self._note(self._call(entry), kind, recorded)
-        elif kind in (JournalKind.OUTCOME, JournalKind.TIMEOUT):
+            return []
+        if kind in (JournalKind.OUTCOME, JournalKind.TIMEOUT):
             call = self._call(entry)
             del instance.calls[call.number]
             payload = entry.outcome or b""
@@ -168,11 +169,10 @@ class _Replay:
                 if entry.outcome_kind == OutcomeKind.VALUE
                 else CallRaised(call.number, payload)
             )
-            self._advance(fed, recorded)
-        else:
-            raise Diverged(
-                f"entry {entry.position} is of kind {kind.name}, which this version does not replay"
-            )
+            return self._advance(fed, recorded)
+        raise Diverged(
+            f"entry {entry.position} is of kind {kind.name}, which this version does not replay"
+        )
 
     def _call(self, entry: JournalEntry) -> LiveCall:
         call = self._instance.calls.get(_number(entry))
@@ -196,7 +196,7 @@ class _Replay:
         else:
             call.deaths += 1
 
-    def _advance(self, entry: Entry | None, recorded: EntryLocals) -> None:
+    def _advance(self, entry: Entry | None, recorded: EntryLocals) -> list[Effect]:
         local = RecordedLocals(recorded.values)
         effects = self._instance.machine.advance(entry, local, replay=True)
         mismatch = local.mismatch()
@@ -204,6 +204,7 @@ class _Replay:
             raise Diverged(mismatch)
         for effect in effects:
             self._keep(effect, recorded)
+        return effects
 
     def _keep(self, effect: Effect, recorded: EntryLocals) -> None:
         instance = self._instance
