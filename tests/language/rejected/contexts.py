@@ -39,7 +39,7 @@ class AsyncStack(Workflow):
 
 
 @workflow
-class Closing(Workflow):
+class ClosingManager(Workflow):
     async def run(self):
         with closing(await echo(1)) as thing, contextlib.redirect_stdout(None):
             return thing

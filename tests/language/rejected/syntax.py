@@ -5,16 +5,6 @@ from waymark import Workflow, workflow
 
 
 @workflow
-class Match(Workflow):
-    async def run(self, x):
-        match x:
-            case 1:
-                return "one"
-            case _:
-                return "other"
-
-
-@workflow
 class AsyncFor(Workflow):
     async def run(self):
         async for x in numbers(3):

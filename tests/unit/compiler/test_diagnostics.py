@@ -60,7 +60,7 @@ async def sub():
 
 REFUSED = {
     "with open('f') as f:\n    pass": "WM102",
-    "with threading.Lock():\n    pass": "WM102",
+    "with contextlib.ExitStack():\n    pass": "WM102",
     "async for x in y:\n    pass": "WM103",
     "[x async for x in y]": "WM103",
     "try:\n    pass\nexcept* ValueError:\n    pass": "WM104",

@@ -156,6 +156,8 @@ class Survey:
         }
         if "__slots__" in cls.__dict__:
             options["slots"] = True
+        if "__match_args__" not in cls.__dict__:
+            options["match_args"] = False
         if _custom(cls, "__init__"):
             options["own_init"] = True
         if len(fields) + _class_variables(cls) < len(

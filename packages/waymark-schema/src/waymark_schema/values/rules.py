@@ -25,7 +25,18 @@ ENUM_MIXINS = ("int", "str", "float", "bytes")
 OPTIONS: dict[str, dict[str, tuple[type, ...]]] = {
     "model": describe_models.OPTIONS,
     "dataclass": dict.fromkeys(
-        ("init", "repr", "eq", "order", "unsafe_hash", "frozen", "slots", "own_init"), (bool,)
+        (
+            "init",
+            "repr",
+            "eq",
+            "order",
+            "unsafe_hash",
+            "frozen",
+            "slots",
+            "match_args",
+            "own_init",
+        ),
+        (bool,),
     ),
     "enum": {"boundary": (str,)},
     "exception": {"own_init": (bool,)},

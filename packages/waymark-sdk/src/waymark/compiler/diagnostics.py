@@ -12,8 +12,7 @@ MOVE_TO_ACTION = "move this into an @action function and await it"
 
 TITLES: dict[str, str] = {
     "WM100": "this syntax is not part of the workflow language",
-    "WM101": "`match` is not supported yet",
-    "WM102": "`with` is not supported yet",
+    "WM102": "this is not a context manager that a workflow can hold",
     "WM103": "asynchronous iteration is not supported",
     "WM104": "`except*` is not supported yet",
     "WM105": "generators are not supported here",
@@ -30,10 +29,11 @@ TITLES: dict[str, str] = {
     "WM122": "this function cannot be compiled in",
     "WM123": "this class cannot be used in a workflow",
     "WM124": "this name is not part of the workflow language",
-    "WM125": "clocks, random numbers and ids are not supported yet",
+    "WM125": "this clock or source of chance cannot be recorded",
     "WM126": "this class attribute cannot be captured",
     "WM127": "this default value cannot be captured",
     "WM128": "this workflow feature is not available yet",
+    "WM129": "this regular expression cannot run in a workflow",
     "WM130": "the source of this function was not found",
     "WM131": "the source of this function has changed since it was imported",
     "WM132": "`run()` is missing or is not a coroutine function",

@@ -25,6 +25,7 @@ from waymark_worker.vm import (
 )
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import Action, FunctionValue
+from waymark_worker.vm.hosted import host_specials, specials
 from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
 from waymark_worker.vm.members import refuse_special, special_names
 from waymark_worker.vm.steps import MAKERS, Place
@@ -70,9 +71,13 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     """Link a program that has been checked."""
     types = ShadowTypes([entry.descriptor for entry in program.types])
     special = special_names(program.types)
-    if special:
-        # Classes that refuse what others of the same descriptor may do are this program's own.
+    hosted = specials(program.types)
+    if special or hosted:
+        # Classes that refuse what others of the same descriptor may do, or that do it with code of this
+        # program, are this program's own.
         types.flavour = f"machine without {special}"
+    if hosted:
+        types.flavour = f"machine of {digest.hex()}"
     linked = LinkedProgram(program, digest, types, Codec(types, known=types.known))
     linked.functions = [
         LinkedFunction(number, each) for number, each in enumerate(program.functions)
@@ -134,6 +139,7 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
         for name, wire in entry.attributes.items():
             linked.attributes[cls, name] = linked.codec.decode(wire)
         _refuse(linked, cls, entry, special)
+        host_specials(cls, entry.descriptor, own[cls])
     for cls in linked.classes:
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():

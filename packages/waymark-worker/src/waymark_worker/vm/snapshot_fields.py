@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from waymark_worker.vm import asynchrony
 from waymark_worker.vm.callables import (
     UNBOUND,
     BoundFunction,
@@ -16,6 +17,8 @@ from waymark_worker.vm.callables import (
     WorkflowObject,
 )
 from waymark_worker.vm.contexts import TRACEBACK, NullContext, Suppress
+from waymark_worker.vm.generators import Closing, Sending
+from waymark_worker.vm.digests import Digest
 from waymark_worker.vm.iterators import EXHAUSTED, Enumerate, Filter, Framed, Generator, Map, Zip
 from waymark_worker.vm.managers import AwaitWhat
 from waymark_worker.vm.natives import (
@@ -29,6 +32,9 @@ from waymark_worker.vm.natives import (
     ZipEnd,
     ZipStep,
 )
+from waymark_worker.vm.patterns import Attributes
+from waymark_worker.vm.routines import Routine
+from waymark_worker.vm.regexes import Match, Pattern
 from waymark_worker.vm.scheduling import STOP, Future, Gather, Task
 from waymark_worker.vm.state import Frame, NativeFrame
 
@@ -42,7 +48,7 @@ _FUTURE: Fields = (
     ("state", (int,)),
     ("value", ANY),
     ("callbacks", (list,)),
-    ("cancel_message", (str, Nothing)),
+    ("cancel_message", ANY),
     ("cancelled_error", (BaseException, Nothing)),
 )
 _STEP: Fields = (("caller", FRAME), ("depth", (int,)), ("nested", (int,)))
@@ -57,7 +63,10 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     ),
     "sleep": (SleepValue, (("delay", ANY), ("result", ANY), ("state", (int,)))),
     "coroutine": (Coroutine, (("frame", (Frame, Nothing)), ("state", (int,)))),
-    "generator": (Generator, (*_ENDS, ("frame", (Frame, Nothing)), ("state", (int,)))),
+    "generator": (
+        Generator,
+        (*_ENDS, ("frame", (Frame, Nothing)), ("state", (int,)), ("result", ANY)),
+    ),
     "zip_framed": (Zip, (*_ENDS, ("sources", (list,)), ("strict", (bool,)))),
     "enumerate_framed": (Enumerate, (*_ENDS, ("source", (Framed,)), ("count", (int,)))),
     "map_framed": (Map, (*_ENDS, ("function", ANY), ("sources", (list,)))),
@@ -67,11 +76,12 @@ RECORDS: dict[str, tuple[type, Fields]] = {
         Task,
         (
             *_FUTURE,
-            ("coroutine", (CallValue, SleepValue, Coroutine, Nothing)),
+            ("coroutine", (CallValue, SleepValue, Coroutine, Routine, Nothing)),
             ("frame", FRAME),
             ("waiter", (Future, Nothing)),
             ("must_cancel", (bool,)),
             ("cancels_requested", (int,)),
+            ("name", (str, Nothing)),
         ),
     ),
     "gather": (
@@ -123,12 +133,35 @@ RECORDS: dict[str, tuple[type, Fields]] = {
             ("item", ANY),
         ),
     ),
+    "sending": (Sending, _STEP),
+    "closing": (Closing, (*_STEP, ("then", (BaseException, Nothing)))),
+    "pattern": (Pattern, (("pattern", (str, bytes)), ("flags", (int,)))),
+    "match": (
+        Match,
+        (
+            ("re", (Pattern,)),
+            ("string", ANY),
+            ("pos", (int,)),
+            ("endpos", (int,)),
+            ("spans", (tuple,)),
+            ("lastindex", (int, Nothing)),
+        ),
+    ),
+    "digest": (
+        Digest,
+        (("algorithm", (str,)), ("fed", (bytearray,)), ("options", (dict,))),
+    ),
     "construct": (Construct, (*_STEP, ("made", ANY))),
+    **asynchrony.RECORDS,
     "suppress": (Suppress, (("exceptions", (tuple,)),)),
     "nullcontext": (NullContext, (("result", ANY),)),
+    "attributes": (
+        Attributes,
+        (*_STEP, ("subject", ANY), ("names", (list,)), ("found", (list,))),
+    ),
     "await_what": (AwaitWhat, (*_STEP, ("name", (str,)), ("awaited", (bool,)))),
 }
 """Stored tag → record and its fields. Tags and fields are part of ``SEMANTICS``: add, never change."""
 
-SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP, "traceback": TRACEBACK}
+SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP, "traceback": TRACEBACK, **asynchrony.SINGLE}
 """Marks of which there is one."""

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 import ast
+import sys
 
 from waymark.compiler.builder import Label
 from waymark.compiler.context import Assign, Context, Execute, Finally, Lower
 from waymark.compiler.exits import end_finally
+from waymark.compiler.symbols import Refused
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
+
+_IN_ACTION = "do what needs it in an @action function and await it"
+_BY_HAND = "use try/finally"
+_OF_YOUR_OWN = "write it as a function under @contextmanager, or as a dataclass with `__enter__` and `__exit__`"
+_NESTED = "nest `with` statements, or call a helper that does"
+INSTEAD = {
+    **dict.fromkeys(("ExitStack", "AsyncExitStack"), _NESTED),
+    **dict.fromkeys(("closing", "aclosing"), _BY_HAND),
+    **dict.fromkeys(
+        ("Lock", "RLock", "Condition", "allocate_lock"),
+        "use asyncio.Lock if other tasks of the run share it; nothing else does",
+    ),
+    **dict.fromkeys(
+        ("Semaphore", "BoundedSemaphore"), "use asyncio.Semaphore to bound tasks of the run"
+    ),
+    **dict.fromkeys(
+        ("ThreadPoolExecutor", "ProcessPoolExecutor"), "await asyncio.gather(...) of actions"
+    ),
+    "localcontext": "import it from the standard module decimal",
+}
+"""What to write in place of well-known context managers, by name; of the others, an action."""
 
 
 def within(ctx: Context, node: ast.stmt) -> None:
@@ -35,6 +58,7 @@ def _around(
     item, *inner = items
     builder = ctx.builder
     manager = builder.temporary()
+    _check(ctx, item.context_expr)
     ctx.expr_into(item.context_expr, manager)
     ctx.at(item.context_expr)
     target = item.optional_vars
@@ -62,6 +86,20 @@ def _around(
     builder.place(left)
     end_finally(ctx, region, after)
     builder.place(after)
+
+
+def _check(ctx: Context, node: ast.expr) -> None:
+    """Refuse what is known to be no context manager of the language, with what to write instead."""
+    made = node.func if isinstance(node, ast.Call) else node
+    found = ctx.symbol(made)
+    if not isinstance(found, Refused) or found.code not in {"WM123", "WM124"}:
+        return
+    name = ast.unparse(made)
+    own = found.code == "WM123" and name.partition(".")[0] not in sys.stdlib_module_names
+    instead = INSTEAD.get(name.rpartition(".")[2], _OF_YOUR_OWN if own else _IN_ACTION)
+    if not name.startswith("asyncio."):
+        message = f"`{name}` is not a context manager that a workflow can hold"
+        ctx.reject("WM102", made, message, instead)
 
 
 def _failed(ctx: Context, failed: Label, after: Label, manager: int, *, asynchronous: bool) -> None:
