@@ -25,6 +25,7 @@ from waymark.coercion import codec
 from waymark.registry import ActionDefinition
 from waymark.workflows import Workflow
 from waymark_schema.ir.policies import StoredPolicy, stored_policy
+from waymark_worker.vm.ordered import OrderedSet
 
 _LANGUAGE = "tests.language."
 """Modules of cases and of what they import; actions in their globals are replaced for a run."""
@@ -55,6 +56,8 @@ class ParkingLoop:
         self.tasks: list[asyncio.Task[Any]] = []
         self._ready: deque[asyncio.Handle] = deque()
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._due: list[tuple[float, int, asyncio.TimerHandle]] = []
+        """Timers without a delay: they run in the next round, behind what is ready by then."""
         self._timers_made = 0
         self._stopping = False
         self._random = random.Random(seed) if seed is not None else None
@@ -90,7 +93,8 @@ class ParkingLoop:
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self.as_loop, context)
         self._timers_made += 1
-        self._timers.append((when, self._timers_made, handle))
+        timers = self._timers if when > self.clock else self._due
+        timers.append((when, self._timers_made, handle))
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
@@ -129,6 +133,8 @@ class ParkingLoop:
         self._stopping = False
         future.add_done_callback(self._stop)
         while not self._stopping:
+            self._ready.extend(timer[2] for timer in sorted(self._due, key=lambda each: each[:2]))
+            self._due.clear()
             if not self._ready:
                 self._settle_one()
             for _ in range(len(self._ready)):
@@ -250,6 +256,19 @@ def _stand_ins(
             setattr(owner, name, value)
 
 
+@contextlib.contextmanager
+def _ordered_sets() -> Iterator[None]:
+    """Give asyncio sets that keep their order, as the workflow's own do: its own go by addresses of tasks."""
+    modules: list[Any] = [asyncio.tasks, asyncio.taskgroups]
+    for module in modules:
+        module.set = OrderedSet
+    try:
+        yield
+    finally:
+        for module in modules:
+            del module.set
+
+
 def run_in_cpython(
     workflow: Any, keywords: dict[str, Any], *, seed: int | None = None
 ) -> Observation:
@@ -272,6 +291,7 @@ def run_in_cpython(
     written.__defaults__ = copy.deepcopy(defaults)
     output = io.StringIO()
     with (
+        _ordered_sets(),
         _stand_ins(modules, workflow, calls, chance),
         contextlib.redirect_stdout(output),
         warnings.catch_warnings(),

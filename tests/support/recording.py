@@ -36,7 +36,7 @@ class Chance:
 
     def locals(self) -> FreshLocals:
         """What one advance of a machine takes its values from."""
-        return FreshLocals(self.now, self.bits)
+        return FreshLocals(self.now, self.bits, self.virtual)
 
 
 class _Moments(type):

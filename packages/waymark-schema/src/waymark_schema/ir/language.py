@@ -27,17 +27,17 @@ class Builtin:
 
 
 EXCEPTIONS = (
-    "BaseException Exception ArithmeticError AssertionError AttributeError BufferError "
+    "BaseException BaseExceptionGroup Exception ExceptionGroup ArithmeticError AssertionError AttributeError BufferError "
     "ConnectionAbortedError ConnectionError ConnectionRefusedError ConnectionResetError BrokenPipeError "
-    "EOFError FileExistsError FileNotFoundError FloatingPointError IndexError InterruptedError "
+    "EOFError FileExistsError FileNotFoundError FloatingPointError GeneratorExit IndexError InterruptedError "
     "IsADirectoryError KeyError LookupError MemoryError NotADirectoryError NotImplementedError OSError "
     "OverflowError PermissionError ProcessLookupError RecursionError ReferenceError RuntimeError "
     "StopIteration StopAsyncIteration SyntaxError SystemError TimeoutError TypeError UnboundLocalError "
     "NameError UnicodeDecodeError UnicodeEncodeError UnicodeError ValueError ZeroDivisionError "
-    "asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError "
+    "asyncio.CancelledError asyncio.TimeoutError asyncio.InvalidStateError asyncio.QueueEmpty asyncio.QueueFull "
     "waymark.ActionTimeout waymark.WorkerCrashed waymark.ExhaustedRetriesError waymark.SerializationError "
     "waymark.WaymarkError pydantic.ValidationError"
-).split()
+).split() + library.EXCEPTIONS
 """Exception classes a workflow may name, construct, raise and catch; builtin ones without module."""
 
 TYPES = (
@@ -46,7 +46,7 @@ TYPES = (
     "decimal.Decimal uuid.UUID fractions.Fraction pathlib.PurePosixPath pathlib.Path "
     "collections.deque collections.Counter collections.OrderedDict collections.defaultdict "
     "waymark.RetryPolicy waymark.Backoff waymark.BackoffPolicy"
-).split()
+).split() + library.TYPES
 """Classes that are values: callable where construction is pure, and usable with ``isinstance``."""
 
 BUILTINS: dict[str, Builtin] = {
@@ -67,6 +67,17 @@ BUILTINS: dict[str, Builtin] = {
     "filter": Builtin(callbacks=("0",)),
     "asyncio.sleep": Builtin(awaitable=True),
     "asyncio.gather": Builtin(awaitable=True),
+    **{
+        f"asyncio.{name}": Builtin(awaitable=True)
+        for name in ("create_task", "ensure_future", "wait_for", "wait", "shield")
+    },
+    **{
+        f"asyncio.{name}": Builtin()
+        for name in (
+            "as_completed current_task get_running_loop timeout timeout_at TaskGroup Lock Event Condition "
+            "Semaphore BoundedSemaphore Queue PriorityQueue LifoQueue"
+        ).split()
+    },
     "dataclasses.replace": Builtin(),
     "dataclasses.asdict": Builtin(),
     "dataclasses.astuple": Builtin(),
@@ -142,6 +153,7 @@ METHODS: dict[str, tuple[str, ...]] = {
         "BaseException": "add_note",
         "pydantic.BaseModel": "model_copy model_dump model_dump_json",
         "namedtuple": "_asdict _replace count index",
+        **library.METHODS,
     }.items()
 }
 """Methods of each type of value, by the type's name as in ``TYPES`` (and of views, exceptions, models,
@@ -169,6 +181,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "collections.defaultdict": "default_factory",
         "waymark.RetryPolicy": "attempts backoff exception_types",
         "waymark.Backoff": "base factor jitter max",
+        **library.ATTRIBUTES,
     }.items()
 }
 """Plain attributes of each type of value; fields of models, dataclasses and the like come beside."""

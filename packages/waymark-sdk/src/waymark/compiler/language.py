@@ -62,17 +62,30 @@ UNRECORDED: dict[str, tuple[str, str]] = {
     "os.environ": ("it may say something else in every process", "pass it as an input of run()"),
 }
 """Clocks and sources of chance that are not recorded: why, and what to write instead."""
+_LOOP = "await what the loop is needed for; asyncio.get_running_loop().time() is its clock"
+_NO_THREAD = "make the function an @action (a plain `def` runs in a thread)"
+_NO_WORLD = "do this in an @action function and await it"
 ASYNCIO_INSTEAD = {
-    "create_task": "await the call, or pass it to asyncio.gather",
-    "TaskGroup": "await asyncio.gather(...)",
-    "wait": "await asyncio.gather(...)",
-    "as_completed": "await asyncio.gather(...)",
-    "wait_for": "await self.run_action(call, timeout=seconds)",
-    "timeout": "await self.run_action(call, timeout=seconds)",
-    "shield": "await the call",
-    "to_thread": "make the function an @action (a plain `def` runs in a thread)",
+    "run": "await the coroutine: the workflow runs in a loop already",
+    "Runner": "await the coroutine: the workflow runs in a loop already",
+    **dict.fromkeys(("get_event_loop", "new_event_loop", "set_event_loop"), _LOOP),
+    "AbstractEventLoop": _LOOP,
+    "all_tasks": "keep your tasks in a list",
+    "Future": "use asyncio.Event, asyncio.Queue or a task",
+    "Task": "use asyncio.create_task(...)",
+    "Barrier": "use asyncio.Condition or asyncio.Event",
+    "Timeout": "use asyncio.timeout(...)",
+    "eager_task_factory": "use asyncio.create_task(...)",
+    "to_thread": _NO_THREAD,
+    "run_coroutine_threadsafe": _NO_THREAD,
+    **dict.fromkeys(
+        "open_connection start_server open_unix_connection start_unix_server create_subprocess_exec"
+        " create_subprocess_shell".split(),
+        _NO_WORLD,
+    ),
 }
 STABLE_MODULES = {
+    "asyncio",
     "math", "string", "http", "datetime", "errno", "calendar", "decimal", "uuid", "re",
 }  # fmt: skip
 """Standard modules whose constants are the same everywhere."""
@@ -125,7 +138,7 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     top = module.partition(".")[0]
     if top == "asyncio":
         instead = ASYNCIO_INSTEAD.get(own, "use await, asyncio.gather and asyncio.sleep")
-        return "WM124", f"`{name}` is not supported yet", instead
+        return "WM124", f"`{name}` cannot be used in a workflow", instead
     refused = refuse_attribute({"posix": "os", "_random": "random"}.get(module, module), own)
     if refused is not None:
         return refused

@@ -16,10 +16,11 @@ from waymark_worker.vm.callables import (
     SleepValue,
 )
 from waymark_worker.vm.effects import StartCall, StartTimer
-from waymark_worker.vm.limits import MAX_ALIVE, MAX_DEPTH
+from waymark_worker.vm.limits import LONGEST, MAX_ALIVE, MAX_DEPTH
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.operations import compare
-from waymark_worker.vm.refusals import LimitExceeded
+from waymark_worker.vm.refusals import LimitExceeded, unsupported_operation
+from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import (
     DONE,
     PENDING,
@@ -29,14 +30,13 @@ from waymark_worker.vm.scheduling import (
     Task,
     wait_for,
 )
-from waymark_worker.vm.state import PUSHED, too_deep
+from waymark_worker.vm.state import PUSHED, push_native, too_deep
+from waymark_worker.vm.unwinding import FATAL, chain, handled
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
 
 CONSTRUCT = "waymark:construct"
-_LONGEST = 3_200_000_000.0
-"""Seconds of the longest timer, about a century: a longer one never fires in practice either."""
 _at_most = compare("<=")
 
 
@@ -51,6 +51,8 @@ def await_value(machine: Machine, value: Any) -> Any:
         return _start_sleep(machine, value)
     if isinstance(value, Future):
         return await_future(machine, value)
+    if isinstance(value, Routine):
+        return push_routine(machine, value)
     msg = f"object {type_name(value)} can't be used in 'await' expression"
     raise TypeError(msg)
 
@@ -98,6 +100,45 @@ def push_coroutine(machine: Machine, coroutine: Coroutine) -> Any:
     return PUSHED
 
 
+def push_routine(machine: Machine, routine: Routine) -> Any:
+    """Take the first step of a coroutine of the language's own."""
+    if routine.state != CREATED:
+        raise _used(finished=routine.state == FINISHED)
+    caller = machine.frame
+    push_native(machine, routine)
+    routine.state = SUSPENDED
+    try:
+        value = routine.begin(machine)
+    except FATAL:
+        raise
+    except BaseException:
+        routine.state = FINISHED
+        machine.frame = caller
+        raise
+    if value is not PUSHED:
+        routine.state = FINISHED
+        machine.frame = caller
+    return value
+
+
+def until(machine: Machine, routine: Routine, awaitable: Any, step: int) -> Any:
+    """Have ``routine``, which runs, await something; it goes on at ``step``, at once if that is done."""
+    routine.step = step
+    failed: BaseException | None = None
+    value: Any = None
+    try:
+        value = await_value(machine, awaitable)
+    except FATAL:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the routine decides
+        failed = error
+    if failed is not None:
+        failed.__traceback__ = None
+        chain(failed, handled(routine.caller))
+        return routine.caught(machine, failed)
+    return value if value is PUSHED else routine.resumed(machine, value)
+
+
 def _used(*, finished: bool) -> RuntimeError:
     return RuntimeError(
         "cannot reuse already awaited coroutine"
@@ -143,6 +184,9 @@ def _begin(
 
 def start_inline(machine: Machine, cls: type, args: list[Any], keywords: dict[str, Any]) -> Any:
     """Have a worker construct an opaque type while the whole workflow stands still."""
+    if machine.runs:
+        what = f"making a {cls.__name__} inside a special method or a generator that a builtin runs"
+        raise unsupported_operation(what, "make it before, and pass it on")
     arguments = machine.encode(
         {"type": machine.linked.qualname_of(cls), "args": args, "kwargs": keywords}
     )
@@ -174,7 +218,7 @@ def _start_sleep(machine: Machine, sleep: SleepValue) -> Any:
     if math.isnan(seconds):
         msg = "Invalid delay: NaN (not a number)"
         raise ValueError(msg)
-    return suspend(machine, start_timer(machine, min(seconds, _LONGEST), sleep.result))
+    return suspend(machine, start_timer(machine, min(seconds, LONGEST), sleep.result))
 
 
 def start_timer(machine: Machine, seconds: float, result: Any) -> Future:
@@ -254,9 +298,14 @@ def gather(machine: Machine, awaitables: list[Any], *, return_exceptions: bool) 
     return outer
 
 
+def is_coroutine(value: Any) -> bool:
+    """Whether a task can be made of ``value``."""
+    return value.__class__ in (CallValue, Coroutine, SleepValue) or isinstance(value, Routine)
+
+
 def ensure_future(machine: Machine, value: Any) -> Future:
     """Give a future as it is, and a coroutine a task of its own."""
-    if value.__class__ in (CallValue, Coroutine, SleepValue):
+    if is_coroutine(value):
         return create_task(machine, value)
     if isinstance(value, Future):
         return value
@@ -272,10 +321,13 @@ __all__ = [
     "create_task",
     "ensure_future",
     "gather",
+    "is_coroutine",
     "push_coroutine",
+    "push_routine",
     "start_call",
     "start_inline",
     "start_timer",
     "suspend",
+    "until",
     "wait_for",
 ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio.exceptions
+import asyncio.queues
 import builtins as host
 import dataclasses
-import functools
 import operator
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,16 +16,20 @@ from pydantic import ValidationError
 
 from waymark_schema import failures
 from waymark_schema.ir import language
-from waymark_worker.vm import iterators
-from waymark_worker.vm.arithmetic import add, bits_of, power
+from waymark_worker.vm import asynchrony, iterators
+from waymark_worker.vm.arithmetic import bits_of, power
 from waymark_worker.vm.attributes import STATIC, get_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
 from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.contexts import FUNCTIONS as MANAGERS
+from waymark_worker.vm.digests import DIGESTS
+from waymark_worker.vm.documents import DOCUMENTS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
-from waymark_worker.vm.iteration import items, items_before_failure, one_by_one
+from waymark_worker.vm.iteration import items, one_by_one
+from waymark_worker.vm.library_faults import LIBRARY_FAULTS
+from waymark_worker.vm.mathematics import MATHEMATICS
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
@@ -33,6 +37,10 @@ from waymark_worker.vm.methods import CLASS_METHODS, METHODS, TYPES
 from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
 from waymark_worker.vm.recorded import RECORDED
 from waymark_worker.vm.refusals import LACKING, UnsupportedOperation, unsupported_operation
+from waymark_worker.vm.regexes import PATTERNS
+from waymark_worker.vm.sorted_lists import SORTED_LISTS
+from waymark_worker.vm.summing import total
+from waymark_worker.vm.texts import TEXTS
 from waymark_worker.vm.weights import weigh
 
 Args = list[Any]
@@ -47,8 +55,11 @@ CLASSES: dict[str, type] = {
     "asyncio.CancelledError": asyncio.exceptions.CancelledError,
     "asyncio.TimeoutError": TimeoutError,
     "asyncio.InvalidStateError": asyncio.exceptions.InvalidStateError,
+    "asyncio.QueueEmpty": asyncio.queues.QueueEmpty,
+    "asyncio.QueueFull": asyncio.queues.QueueFull,
     **{f"waymark.{name}": failure for name, failure in failures.DURABLE_FAILURES.items()},
     "pydantic.ValidationError": ValidationError,
+    **LIBRARY_FAULTS,
     "type": type,
 }
 """The class that stands for each type and exception of the language."""
@@ -119,26 +130,6 @@ def _isinstance(_ctx: Any, args: Args, keywords: Keywords) -> bool:
     if type(args[0]) in RECORDS:
         return args[1] is object or (isinstance(args[1], tuple) and object in args[1])
     return host.isinstance(args[0], args[1])
-
-
-def _sum(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-    if not args or len(args) > 2 or not keywords.keys() <= {"start"}:  # noqa: PLR2004 - as CPython counts
-        return sum(*args, **keywords)
-    values, failed = items_before_failure(args[0])
-    start = args[1] if len(args) > 1 else keywords.get("start", 0)
-    total = _summed(values, start)
-    if failed is not None:
-        raise failed
-    return total
-
-
-def _summed(values: list[Any], start: Any) -> Any:
-    if all(isinstance(value, int | float) for value in values):
-        METER.charge(sum(bits_of(value) >> 6 for value in values))
-        return sum(values, start)
-    if isinstance(start, str | bytes | bytearray):
-        return sum(values, start)  # raises CPython's TypeError
-    return functools.reduce(add, values, start)
 
 
 def _all(_ctx: Any, args: Args, keywords: Keywords) -> bool:
@@ -376,7 +367,7 @@ _FUNCTIONS: dict[str, Implementation] = {
     "reversed": _reversed,
     "map": _map,
     "filter": _filter,
-    "sum": _sum,
+    "sum": total,
     "any": _any,
     "all": _all,
     "abs": _plain(abs),
@@ -401,14 +392,26 @@ _FUNCTIONS: dict[str, Implementation] = {
     "dataclasses.asdict": _dataclass(dataclasses.asdict),
     "dataclasses.astuple": _dataclass(dataclasses.astuple),
     **MANAGERS,
+    **asynchrony.FUNCTIONS,
 }
 
+
+LIBRARY: dict[str, Implementation] = {
+    **MATHEMATICS,
+    **TEXTS,
+    **DOCUMENTS,
+    **SORTED_LISTS,
+    **DIGESTS,
+    **PATTERNS,
+}
+"""Functions of the standard library."""
 
 BUILTINS: dict[str, Implementation] = {
     **{name: _plain(cls) for name, cls in CLASSES.items()},
     **CONSTRUCTORS,
     **_FUNCTIONS,
     **RECORDED,
+    **LIBRARY,
     **{
         f"{label}.{name}": _unbound(label, name, method)
         for label in TYPES

@@ -11,7 +11,7 @@ from waymark_worker.vm.natives import Fill
 from waymark_worker.vm.nesting import EXECUTE
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import Frame
-from waymark_worker.vm.unwinding import FATAL, chain, give, handled, unwind
+from waymark_worker.vm.unwinding import FATAL, adopt, chain, give, handled, unwind
 
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedBlock, Step
@@ -84,20 +84,32 @@ def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: Base
     except BaseException as raised:  # noqa: BLE001 - the source failed at once
         error = raised
         step = None
+    as_it_is = here and step is block.reraises and step is not None
+    error = _in_context(machine, error, as_it_is=as_it_is, own=step is block.raises)
+    error.__traceback__ = None
+    if step is not None:
+        machine.trails.raised(error, block, block.code.index(step))
+    unwind(machine, error, noted=not here)
+
+
+def _in_context(
+    machine: Machine, error: BaseException, *, as_it_is: bool, own: bool
+) -> BaseException:
+    """Give the program's own exception behind ``error``, its context as CPython would have set it."""
     if isinstance(error, Carried):
         settled = error.__class__ is Settled
         error = error.error
         if settled:
             chain(error, handled(machine.frame))
-    elif not (here and step is block.reraises and step is not None):
-        if step is not block.raises:
+    elif error is machine.carried:
+        machine.carried = None  # raised by compiled code that an instruction ran
+        adopt(error, handled(machine.frame))
+    elif not as_it_is:
+        if not own:
             # The host chains what happened inside an implementation: that is nothing of the program's.
             error.__context__ = None
         chain(error, handled(machine.frame))
-    error.__traceback__ = None
-    if step is not None:
-        machine.trails.raised(error, block, block.code.index(step))
-    unwind(machine, error, noted=not here)
+    return error
 
 
 def resume(machine: Machine, frame: AnyFrame | None, value: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from waymark_worker.vm.limits import MAX_DEPTH
-from waymark_worker.vm.names import register, type_name
+from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.nesting import ENDED, Failed, current, run
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
@@ -72,7 +72,7 @@ class Framed:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.ended and self.failure is None:
+        if not self.ended and self.failure is None and not self._at_once():
             raise NeedsItems(self, whole=True)
         return self
 
@@ -83,7 +83,37 @@ class Framed:
             raise self.carried()
         if self.ended:
             raise self.stopped()
-        raise NeedsItems(self, whole=False)
+        machine = current()
+        if machine is None or not self._at_once():
+            raise NeedsItems(self, whole=False)
+        try:
+            item = run(machine, lambda: self.produce(machine))
+        except Failed as failed:
+            error = failed.error
+        else:
+            if item is not ENDED and item is not EXHAUSTED:
+                return item
+            self.ended = True
+            self.note_result(machine.returned if item is ENDED else None)
+            raise self.stopped()
+        raise Carried(error)
+
+    def _at_once(self) -> bool:
+        """Whether host code gets an item when it asks for it: else the frames that make it go in between."""
+        machine = current()
+        if machine is None:
+            return False
+        if machine.frame.__class__ is not Frame:
+            return True  # a builtin's frame asks, whose instruction cannot be run again
+        return self.stepwise and not machine.linked.opaque
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether each item should be made only when it is asked for, not all of them ahead."""
+        return False
+
+    def note_result(self, result: Any) -> None:
+        """Keep what a generator returned for the ``StopIteration`` that tells its end."""
 
     def stopped(self) -> StopIteration:
         """Make what says that there is no further item."""
@@ -109,33 +139,13 @@ class Generator(Framed):
         self.result: Any = None
         """What it returned, if nobody has been told yet."""
 
-    def __iter__(self) -> Iterator[Any]:
-        return self if self.stepwise else Framed.__iter__(self)
-
-    def __next__(self) -> Any:
-        machine = current()
-        ready = self.buffer or self.ended or self.failure is not None
-        if ready or machine is None or not self.stepwise or _may_pause(machine):
-            return Framed.__next__(self)
-        try:
-            item = run(machine, lambda: self.produce(machine))
-        except Failed as failed:
-            error = failed.error
-        else:
-            if item is ENDED or item is EXHAUSTED:
-                self.ended = True
-                self.result = machine.returned if item is ENDED else None
-                raise self.stopped()
-            return item
-        raise Carried(error)
-
     @property
     def stepwise(self) -> bool:
-        """Whether host code gets each item when it asks for it, not all of them ahead.
-
-        The effects of a generator function show when they happen; an expression hardly ever has any.
-        """
+        """Effects of a generator function show when they happen; an expression hardly ever has any."""
         return self.frame is None or self.frame.function.name != "<genexpr>"
+
+    def note_result(self, result: Any) -> None:
+        self.result = result
 
     def stopped(self) -> StopIteration:
         result, self.result = self.result, None
@@ -171,11 +181,6 @@ class Generator(Framed):
         self.state = FINISHED
         caller, frame.caller = frame.caller, None
         return caller
-
-
-def _may_pause(machine: Machine) -> bool:
-    """Whether compiled code may stop for an inline step: then it must have frames all the way down."""
-    return bool(machine.linked.opaque) and machine.frame.__class__ is Frame
 
 
 def pull(machine: Machine, iterator: Any) -> Any:
@@ -277,10 +282,19 @@ CURSORS: dict[type, type[Cursor]] = {
     deque: DequeCursor,
     **dict.fromkeys((OrderedSet, OrderedFrozenset), SetCursor),
 }
+
+
+class _Items:
+    """Something that only has items: the host walks it by index."""
+
+    def __getitem__(self, index: int) -> Any:
+        raise IndexError
+
+
 _SEQUENCES = (list, tuple, str, bytes, bytearray)
 _samples: list[Any] = [iter(kind()) for kind in _SEQUENCES]
 _samples += [iter("é"), iter(range(0)), iter(range(1 << 70))]
-_samples += [reversed([]), reversed(())]
+_samples += [reversed([]), reversed(()), iter(_Items())]  # type: ignore[call-overload] # it is walked by index
 STATEFUL: frozenset[type] = frozenset(type(each) for each in _samples)
 """Host iterators whose source and place can be read back (``__reduce__``)."""
 WALKABLE: frozenset[type] = frozenset({*_SEQUENCES, range})
@@ -305,7 +319,9 @@ def iterate(value: Any) -> Any:
         return cursor(value)
     if kind in ITERATORS or isinstance(value, Framed):
         return value
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not has(kind, "__iter__"):
+        return iter(value)
+    if has(kind, "__iter__") or (has(kind, "__getitem__") and not hasattr(kind, "__iter__")):
         return iter(value)
     if isinstance(value, enum.EnumMeta | BaseModel):
         return iter(list(value))
@@ -345,6 +361,8 @@ def backwards(value: Any) -> Any:
     cursor = CURSORS.get(kind)
     if cursor is not None and cursor is not SetCursor:
         return cursor(value, reverse=True)
+    if has(kind, "__reversed__") or has(kind, "__getitem__"):
+        return reversed(value)
     if isinstance(value, tuple):
         return reversed(value)
     if isinstance(value, enum.EnumMeta):

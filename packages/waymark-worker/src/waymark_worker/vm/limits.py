@@ -14,8 +14,19 @@ CHUNK = 4096
 """Units that the interpreter counts by itself before it tells the meter."""
 HOP = 16
 """Units for waking a task up."""
+LONGEST = 3_200_000_000.0
+"""Seconds of the longest timer, about a century: a longer one never fires in practice either."""
 
-__all__ = ["CHUNK", "DEFAULT_BUDGET", "HOP", "MAX_ALIVE", "MAX_DEPTH", "MAX_NESTED", "charge"]
+__all__ = [
+    "CHUNK",
+    "DEFAULT_BUDGET",
+    "HOP",
+    "LONGEST",
+    "MAX_ALIVE",
+    "MAX_DEPTH",
+    "MAX_NESTED",
+    "charge",
+]
 
 
 def charge(context: object, units: int) -> None:

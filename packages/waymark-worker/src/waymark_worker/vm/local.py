@@ -42,18 +42,20 @@ _CLOCKS: dict[str, Callable[..., Any]] = {
 class FreshLocals:
     """Makes recorded values and keeps them for the entry.
 
-    ``clock`` gives seconds since the epoch: a pool passes the database's, a test one of its own. ``bits``
-    gives an integer of so many random bits.
+    ``now`` gives seconds since the epoch: a pool passes the database's, a test one of its own. ``bits``
+    gives an integer of so many random bits, ``loop`` the time of the event loop.
     """
 
-    __slots__ = ("_bits", "_clock", "_recorded")
+    __slots__ = ("_bits", "_loop", "_now", "_recorded")
 
     def __init__(
         self,
-        clock: Callable[[], float] = time.time,  # noqa: TID251 - where no engine gives a better one
+        now: Callable[[], float] = time.time,  # noqa: TID251 - where no engine gives a better one
         bits: Callable[[int], int] = secrets.randbits,
+        loop: Callable[[], float] | None = None,
     ) -> None:
-        self._clock = clock
+        self._now = now
+        self._loop = now if loop is None else loop
         self._bits = bits
         self._recorded: list[bytes] = []
 
@@ -66,7 +68,9 @@ class FreshLocals:
     def _make(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> Any:
         clock = _CLOCKS.get(kind)
         if clock is not None:
-            return clock(self._clock(), *args, **keywords)
+            return clock(self._now(), *args, **keywords)
+        if kind == "asyncio.time":
+            return float(self._loop())
         if kind == "uuid.uuid4":
             return uuid.UUID(int=self._bits(128), version=4)
         if kind == "random.seed":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio.exceptions import CancelledError
 from collections import deque
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -33,10 +34,12 @@ from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
 from waymark_worker.vm.linked import LinkedProgram
 from waymark_worker.vm.local import FreshLocals, LocalSource
 from waymark_worker.vm.meter import METER
+from waymark_worker.vm.nesting import advancing
 from waymark_worker.vm.scheduling import (
     DONE,
     RAISED,
     STOP,
+    Callback,
     Future,
     Task,
     fail_task,
@@ -48,6 +51,7 @@ from waymark_worker.vm.state import PUSHED, AnyFrame
 from waymark_worker.vm.unwinding import FATAL, unwind
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
+_seconds = itemgetter(0)
 _NOBODY = FreshLocals()
 
 
@@ -55,8 +59,8 @@ class Machine:
     """One instance: ``start`` it, ``advance`` it with one entry after the other until ``finished``."""
 
     __slots__ = (
-        "calls", "cancel_asked", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
-        "next_call", "next_timer", "phase", "random", "ready", "root", "round", "stopping", "task", "tasks", "timers", "trails",
+        "calls", "cancel_asked", "carried", "clock", "due", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
+        "next_call", "next_timer", "phase", "random", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
     def __init__(self, linked: LinkedProgram) -> None:
@@ -67,6 +71,10 @@ class Machine:
         self.root: Task
         self.ready: deque[tuple[Any, Future | None]] = deque()
         """Callbacks with the futures that they are told of; a task without one takes its first step."""
+        self.due: list[tuple[float, Callback]] = []
+        """Alarms without a delay: they ring behind what is queued for the next turn of the loop."""
+        self.clock: float | None = None
+        """Time of the loop in this advance, if it was asked for: then it is recorded."""
         self.round = 0
         """Entries of the ready queue that belong to the current turn of the loop."""
         self.stopping = False
@@ -86,6 +94,8 @@ class Machine:
         """What the generator returned that has just ended."""
         self.runs = 0
         """Runs of compiled code from inside host code, one inside the other."""
+        self.carried: BaseException | None = None
+        """What compiled code raised that host code ran: it has its context already."""
         self.globals: dict[int, Any] = {}
         self.cancel_asked = False
         self.effects: list[Effect] = []
@@ -174,6 +184,8 @@ class Machine:
         self.effects = effects
         self.local = local
         self.random = None
+        self.clock = None
+        before = advancing(self)
         METER.start(None if replay else budget)
         self.fuel = CHUNK
         self.trails.forget()
@@ -186,6 +198,7 @@ class Machine:
             self._end(self._failed(error), drop_starts=True)
         finally:
             self.local = _NOBODY
+            advancing(before)
         return self.effects if self.phase == FINISHED_RUN else effects
 
     # --- what builtins and instructions ask of their machine -----------------------------------
@@ -222,6 +235,12 @@ class Machine:
             )
             raise SystemError(msg)
         return made
+
+    def time(self) -> float:
+        """Time of the loop: it stands still within an advance."""
+        if self.clock is None:
+            self.clock = float(self.decode(self.local.take("asyncio.time", [], {})))
+        return self.clock
 
     # --- entries -------------------------------------------------------------------------------
 
@@ -283,6 +302,9 @@ class Machine:
                 if self.stopping:
                     self._stopped()
                     continue
+                if self.due:
+                    ready.extend((each[1], None) for each in sorted(self.due, key=_seconds))
+                    self.due = []
                 if not ready:
                     return
                 self.round = len(ready)

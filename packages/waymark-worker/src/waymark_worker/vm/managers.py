@@ -14,6 +14,7 @@ from waymark_worker.vm.contexts import TRACEBACK, NullContext, Suppress
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.members import refuse_uncompiled
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import Future
 from waymark_worker.vm.state import PUSHED, NativeFrame, push_native
 from waymark_worker.vm.steps import Place, makes
@@ -50,7 +51,7 @@ SYNC: dict[type, Protocol] = {
 ASYNC: dict[type, Protocol] = {NullContext: SYNC[NullContext]}
 """Records that ``async with`` takes."""
 
-_AWAITABLE = (CallValue, SleepValue, Coroutine, Future)
+_AWAITABLE = (CallValue, SleepValue, Coroutine, Future, Routine)
 
 
 class AwaitWhat(NativeFrame):

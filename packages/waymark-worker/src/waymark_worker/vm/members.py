@@ -9,6 +9,7 @@ from waymark_schema.values.faults import MARK
 from waymark_worker.vm import operations
 from waymark_worker.vm.callables import UNBOUND, BoundFunction, FunctionValue, WorkflowObject
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.records import METHODS, get_record_attribute
 from waymark_worker.vm.refusals import UnsupportedOperation
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def get_attribute(machine: Machine, value: Any, name: str) -> Any:
     """Give ``value.name``; a compiled property is not called here, see ``property_of``."""
     if value.__class__ is WorkflowObject:
         return workflow_attribute(value, name)
+    if value.__class__ in METHODS:
+        return get_record_attribute(value, name)
     linked = machine.linked
     if linked.uncompiled:
         refuse_uncompiled(linked, value, name)

@@ -12,6 +12,8 @@ from waymark_worker.vm.formatting import format_field as format_value
 from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.method_costs import not_callable
 from waymark_worker.vm.methods import METHODS
+from waymark_worker.vm.records import METHODS as RECORD_METHODS
+from waymark_worker.vm.records import call_record_method, get_record_attribute
 from waymark_worker.vm.subscripts import del_item, dict_merge, extend, get_item, set_item, unpack
 from waymark_worker.vm.weights import weigh
 
@@ -56,6 +58,8 @@ def call_method(ctx: Any, obj: Any, name: str, args: list[Any], keywords: dict[s
         method = table.get(name)
         if method is not None:
             return method(obj, *args, **keywords)
+    if type(obj) in RECORD_METHODS:
+        return call_record_method(ctx, get_record_attribute(obj, name), args, keywords)
     callee = get_attr(obj, name)
     run = implementation(callee)
     if run is None:

@@ -1,7 +1,8 @@
 """Futures, tasks and gathers as data: what completes them goes in, entries of the ready queue come out.
 
 Hop for hop as CPython 3.12's asyncio. A callback is a record: a ``Task`` (wake it up), a ``Gather``
-(count a child) or ``STOP`` (the root task ended). New ones may be added; these keep their meaning.
+(count a child), ``STOP`` (the root task ended) or another ``Callback``. New ones may be added; these
+keep their meaning.
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ class Stop:
 STOP = Stop()
 
 
+class Callback:
+    """A record that is told when a future is done."""
+
+    __slots__ = ()
+
+    def child_done(self, machine: Machine, child: Future) -> None:
+        """React to ``child``, which is done."""
+        raise NotImplementedError
+
+
 class Future:
     """A result to come. ``effect`` is the call or timer that completes it, if one does."""
 
@@ -37,8 +48,8 @@ class Future:
         self.state = PENDING
         self.value: Any = None
         """The result, or the exception. A timer's result is here before it fires."""
-        self.callbacks: list[Task | Gather | Stop] = []
-        self.cancel_message: str | None = None
+        self.callbacks: list[Task | Gather | Stop | Callback] = []
+        self.cancel_message: Any = None
         self.cancelled_error: BaseException | None = None
         self.effect = effect
 
@@ -55,7 +66,7 @@ class Future:
                 ready.append((callback, self))
             self.callbacks = []
 
-    def cancel(self, machine: Machine, message: str | None = None) -> bool:
+    def cancel(self, machine: Machine, message: Any = None) -> bool:
         """Cancel it, and the call or timer behind it; False if it was done."""
         if self.state != PENDING:
             return False
@@ -81,12 +92,25 @@ class Future:
             CancelledError() if self.cancel_message is None else CancelledError(self.cancel_message)
         )
 
-    def add_callback(self, machine: Machine, callback: Task | Gather | Stop) -> None:
+    def add_callback(self, machine: Machine, callback: Task | Gather | Stop | Callback) -> None:
         """Have ``callback`` queued when it is done, at once if it is."""
         if self.state != PENDING:
             machine.ready.append((callback, self))
         else:
             self.callbacks.append(callback)
+
+    def remove_callback(self, callback: Callback) -> None:
+        """Do not tell ``callback``, unless that is queued already."""
+        self.callbacks = [each for each in self.callbacks if each is not callback]
+
+    def result(self) -> Any:
+        """What it was completed with; raises its error, CancelledError, or InvalidStateError."""
+        if self.state == DONE:
+            return self.value
+        if self.state == PENDING:
+            msg = "Result is not set."
+            raise InvalidStateError(msg)
+        raise self.value if self.state == RAISED else self.take_cancelled_error()
 
 
 class Task(Future):
@@ -95,7 +119,7 @@ class Task(Future):
     ``coroutine`` is what its first step awaits; None once that has begun.
     """
 
-    __slots__ = ("cancels_requested", "coroutine", "frame", "must_cancel", "waiter")
+    __slots__ = ("cancels_requested", "coroutine", "frame", "must_cancel", "name", "waiter")
 
     def __init__(self, coroutine: Any) -> None:
         Future.__init__(self)
@@ -104,8 +128,10 @@ class Task(Future):
         self.waiter: Future | None = None
         self.must_cancel = False
         self.cancels_requested = 0
+        self.name: str | None = None
+        """What the program called it; CPython's own names count the tasks of a process."""
 
-    def cancel(self, machine: Machine, message: str | None = None) -> bool:
+    def cancel(self, machine: Machine, message: Any = None) -> bool:
         """Have ``CancelledError`` raised in it; False if it was done."""
         if self.state != PENDING:
             return False
@@ -130,7 +156,7 @@ class Gather(Future):
         self.return_exceptions = return_exceptions
         self.cancel_requested = False
 
-    def cancel(self, machine: Machine, message: str | None = None) -> bool:
+    def cancel(self, machine: Machine, message: Any = None) -> bool:
         """Cancel the children; it ends itself when they have."""
         if self.state != PENDING:
             return False

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from waymark_schema.values.faults import MARK, Remains, well_known
+from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 
 SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
     (OSError, ("filename", "filename2")),
@@ -37,7 +38,7 @@ HOST_FAULTS: dict[str, type[BaseException]] = {
     name: cls
     for module in (asyncio.exceptions, decimal, json.decoder, zoneinfo)
     for name, cls in _failures_of(module).items()
-}
+} | {f"{cls.__module__}:{cls.__qualname__}": cls for cls in LIBRARY_FAULTS.values()}
 """Classes that implementations of the machine raise, beside builtin ones and Waymark's own."""
 
 
@@ -65,6 +66,16 @@ def blank(cls: type) -> BaseException:
         raise TypeError(msg)
     native = _native(cls)
     made: BaseException = native.__new__(cls)
+    return made
+
+
+def group(cls: type, message: Any, exceptions: list[Any]) -> BaseException:
+    """An instance of an exception group around exceptions that may be blank still."""
+    native = _native(cls)
+    if not issubclass(native, BaseExceptionGroup):
+        msg = f"{cls.__name__} is no class of exception groups"
+        raise TypeError(msg)
+    made: BaseException = native.__new__(cls, message, exceptions)
     return made
 
 

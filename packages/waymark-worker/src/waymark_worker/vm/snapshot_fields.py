@@ -17,8 +17,8 @@ from waymark_worker.vm.callables import (
     WorkflowObject,
 )
 from waymark_worker.vm.contexts import TRACEBACK, NullContext, Suppress
-from waymark_worker.vm.generators import Closing, Sending
 from waymark_worker.vm.digests import Digest
+from waymark_worker.vm.generators import Closing, Sending
 from waymark_worker.vm.iterators import EXHAUSTED, Enumerate, Filter, Framed, Generator, Map, Zip
 from waymark_worker.vm.managers import AwaitWhat
 from waymark_worker.vm.natives import (
@@ -33,8 +33,8 @@ from waymark_worker.vm.natives import (
     ZipStep,
 )
 from waymark_worker.vm.patterns import Attributes
-from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.regexes import Match, Pattern
+from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import STOP, Future, Gather, Task
 from waymark_worker.vm.state import Frame, NativeFrame
 
@@ -163,5 +163,11 @@ RECORDS: dict[str, tuple[type, Fields]] = {
 }
 """Stored tag → record and its fields. Tags and fields are part of ``SEMANTICS``: add, never change."""
 
-SINGLE: dict[str, Any] = {"unbound": UNBOUND, "exhausted": EXHAUSTED, "stop": STOP, "traceback": TRACEBACK, **asynchrony.SINGLE}
+SINGLE: dict[str, Any] = {
+    "unbound": UNBOUND,
+    "exhausted": EXHAUSTED,
+    "stop": STOP,
+    "traceback": TRACEBACK,
+    **asynchrony.SINGLE,
+}
 """Marks of which there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,12 +14,13 @@ from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.faults import stand_in
 from waymark_worker.vm import builtins, operations
 from waymark_worker.vm import snapshot_faults as faults
+from waymark_worker.vm.asynchrony import CALLBACKS
 from waymark_worker.vm.callables import BoundMethod, CallValue, Cell, FunctionValue
 from waymark_worker.vm.effects import StartCall, StartTimer
 from waymark_worker.vm.iterators import CURSORS
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
-from waymark_worker.vm.scheduling import Future, Gather, Task
+from waymark_worker.vm.scheduling import Future
 from waymark_worker.vm.snapshot_fields import RECORDS, SINGLE
 from waymark_worker.vm.state import Frame, NativeFrame
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
@@ -222,6 +224,12 @@ def _index(number: Any) -> int:
     return int(number)
 
 
+def _random(_reader: GraphReader, node: Node) -> Random:
+    made = Random()  # noqa: S311 - the workflow's own
+    made.setstate((node[1], tuple(node[2:-1]), node[-1]))
+    return made
+
+
 _BLANKS: dict[str, Callable[[GraphReader, Node], Any]] = {
     **dict.fromkeys(RECORDS, _blank_record),
     "list": _blank(list),
@@ -240,6 +248,7 @@ _BLANKS: dict[str, Callable[[GraphReader, Node], Any]] = {
     "action": lambda reader, node: reader.linked.actions[_index(node[1])],
     "bytearray": lambda _reader, node: bytearray(node[1]),
     "wire": lambda reader, node: reader.linked.codec.decode(node[1]),
+    "random": _random,
     "backoff": lambda _reader, node: Backoff(*node[1:]),
 }
 
@@ -297,12 +306,18 @@ def _validation(reader: GraphReader, node: Node) -> Any:
     return faults.validation_error(node[1], [reader.values(each) for each in node[2:6]])
 
 
+def _exception_group(reader: GraphReader, node: Node) -> Any:
+    cls = _checked(reader.value(node[1]), type, "a class")
+    return faults.group(cls, reader.value(node[2]), reader.values(node[3]))
+
+
 _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "tuple": lambda reader, node: tuple(reader.values(node[1:])),
     "named": lambda reader, node: tuple.__new__(
         _checked(reader.value(node[1]), type, "a class"), reader.values(node[2:])
     ),
     "validation": _validation,
+    "exception_group": _exception_group,
     "iterator": _host_iterator,
     "zip": lambda reader, node: zip(*reader.values(node[1]), strict=bool(node[2])),
     "enumerate": lambda reader, node: enumerate(reader.value(node[1]), reader.value(node[2])),
@@ -328,12 +343,15 @@ def _fill_deque(reader: GraphReader, made: Any, node: Node) -> None:
 
 
 def _fill_record(reader: GraphReader, made: Any, node: Node) -> None:
-    for (name, kinds), written in zip(RECORDS[node[0]][1], node[1:], strict=False):
+    fields = RECORDS[node[0]][1]
+    for (name, kinds), written in zip(fields, node[1:], strict=False):
         setattr(made, name, _checked(reader.value(written), kinds, f"{name} of a {node[0]}"))
+    for name, _ in fields[len(node) - 1 :]:
+        setattr(made, name, None)  # it came later than this snapshot
 
 
 def _fill_future(reader: GraphReader, made: Any, node: Node) -> None:
-    _fill_record(reader, made, node)
+    _fill_record(reader, made, node[:-1])
     made.effect = None if node[-1] is None else _effects.decode(node[-1])
 
 
@@ -341,7 +359,7 @@ def _check_callbacks(reader: GraphReader, made: Any, node: Node) -> None:
     stop = SINGLE["stop"]
     for each in made.callbacks:
         if each is not stop:
-            _checked(each, (Task, Gather), "a callback")
+            _checked(each, CALLBACKS, "a callback")
     for each in getattr(made, "children", ()):
         _checked(each, Future, "a child of a gather")
 
@@ -407,8 +425,19 @@ def _fill_exception(reader: GraphReader, made: Any, node: Node) -> None:
     _fill_chain(reader, made, node)
 
 
+def _fill_group(reader: GraphReader, made: Any, node: Node) -> None:
+    parts = node[4]
+    held = dict(zip(parts["names"], reader.values(parts["values"]), strict=True))
+    args = _checked(reader.value(parts["args"]), tuple, "the arguments")
+    faults.fill(made, args, held, [], parts["told"])
+    _chain(reader, made, parts)
+
+
 def _fill_chain(reader: GraphReader, made: Any, node: Node) -> None:
-    chained = node[5] if node[0] == "exception" else node[6]
+    _chain(reader, made, node[5] if node[0] == "exception" else node[6])
+
+
+def _chain(reader: GraphReader, made: Any, chained: dict[str, Any]) -> None:
     made.__cause__ = reader.value(chained["cause"])
     made.__context__ = reader.value(chained["context"])
     made.__suppress_context__ = bool(chained["suppress"])
@@ -433,6 +462,7 @@ _FILLS: dict[str, Callable[[GraphReader, Any, Node], None]] = {
     "object": _fill_attributes,
     "model": _fill_model,
     "exception": _fill_exception,
+    "exception_group": _fill_group,
     "validation": _fill_chain,
 }
 

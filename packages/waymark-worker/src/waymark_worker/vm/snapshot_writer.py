@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -208,6 +209,21 @@ def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
             chained,
         ]
     held = {name: value for name, value in error.__dict__.items() if name != MARK}
+    if isinstance(error, BaseExceptionGroup):
+        return [
+            "exception_group",
+            writer.value(error.__class__),
+            writer.value(error.message),
+            writer.values(error.exceptions),
+            # In a dict: what stands here may refer back to the group, which is made without it.
+            {
+                "args": writer.value(error.args),
+                "names": list(held),
+                "values": writer.values(held.values()),
+                "told": faults.past(error),
+                **chained,
+            },
+        ]
     return [
         "exception",
         writer.value(error.__class__),
@@ -288,6 +304,11 @@ def _slice(writer: GraphWriter, value: slice) -> list[Any]:
     return ["slice", *writer.values((value.start, value.stop, value.step))]
 
 
+def _random(writer: GraphWriter, value: Random) -> list[Any]:
+    version, state, following = value.getstate()
+    return ["random", version, *state, following]
+
+
 def _backoff(writer: GraphWriter, value: Backoff) -> list[Any]:
     return ["backoff", value.base, value.factor, value.max, value.jitter]
 
@@ -332,6 +353,7 @@ WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
     **dict.fromkeys(STATEFUL, _iterator),
     zip: _host_zip,
     enumerate: _host_enumerate,
+    Random: _random,
     Backoff: _backoff,
     RetryPolicy: _retry,
 }
