@@ -17,8 +17,14 @@ def test_every_operator_is_implemented_and_no_other() -> None:
     assert set(COMPARE) == set(language.COMPARE)
 
 
+_NEW_FUNCTIONS = {"math.fma", "math.sumprod", "random.binomialvariate"}
+"""Functions that the oldest CPython we run on does not have yet."""
+
+
 @pytest.mark.parametrize("name", sorted(language.BUILTINS))
 def test_every_builtin_has_an_implementation(name: str) -> None:
+    if name in _NEW_FUNCTIONS and name not in builtins.BUILTINS:
+        pytest.skip(f"this CPython has no {name}")
     assert name in builtins.BUILTINS or name in builtins.NATIVE
     assert builtins.value(name) is builtins.value(name)
 

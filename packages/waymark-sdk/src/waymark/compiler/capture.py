@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ PURE_CALLS = {
     "zoneinfo.ZoneInfo", "decimal.Decimal", "uuid.UUID", "fractions.Fraction",
     "pathlib.Path", "pathlib.PurePosixPath", "collections.deque", "collections.Counter",
     "collections.OrderedDict", "collections.defaultdict",
-    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy",
+    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy", "re.compile",
 }  # fmt: skip
 """Names of the language that may be called in the expression that binds a captured name."""
 
@@ -59,7 +60,7 @@ class Mutable:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A retry policy or backoff: made anew from its expression wherever it is used."""
+    """A retry policy, backoff or regular expression: made anew from its expression wherever it is used."""
 
     expression: ast.expr
     namespace: Namespace
@@ -131,7 +132,7 @@ class Captures:
         return self.judge(Captured(captured.value, names[0], module))
 
     def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:
-        if isinstance(captured.value, RetryPolicy | Backoff):
+        if isinstance(captured.value, RetryPolicy | Backoff | re.Pattern):
             return Policy(value, namespace)
         fresh = _evaluated(value, namespace)
         if not _same(fresh, captured.value):

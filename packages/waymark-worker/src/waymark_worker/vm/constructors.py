@@ -23,6 +23,7 @@ from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.recorded import make_random
 from waymark_worker.vm.refusals import unsupported_operation
 
 Args = list[Any]
@@ -221,6 +222,7 @@ CONSTRUCTORS: dict[str, Implementation] = {
     "collections.Counter": _dict(collections.Counter),
     "collections.OrderedDict": _dict(collections.OrderedDict),
     "collections.defaultdict": _defaultdict,
+    "random.Random": make_random,
     "waymark.RetryPolicy": _plain(RetryPolicy),
     "waymark.Backoff": _plain(Backoff),
     "waymark.BackoffPolicy": _plain(Backoff),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import pathlib
+import random
 import uuid
 import zoneinfo
 from collections.abc import Callable
@@ -17,8 +18,11 @@ from pydantic import BaseModel
 
 from waymark_schema.ir import language
 from waymark_schema.ir.policies import Backoff, RetryPolicy
+from waymark_worker.vm.digests import Digest
 from waymark_worker.vm.method_costs import OVERRIDES, cheap, scanning
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.regexes import PATTERN_METHODS, Match, Pattern
+from waymark_worker.vm.recorded import RANDOM_METHODS
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 Method = Callable[..., Any]
@@ -61,6 +65,7 @@ TYPES: dict[str, type] = {
     "waymark.RetryPolicy": RetryPolicy,
     "waymark.Backoff": Backoff,
     "waymark.BackoffPolicy": Backoff,
+    "random.Random": random.Random,
 }
 """The class that stands for each name of ``ir.language.TYPES``."""
 
@@ -71,15 +76,26 @@ _TABLED: dict[str, type] = {
     "dict_values": DictValues,
     "BaseException": BaseException,
     "pydantic.BaseModel": BaseModel,
+    "re.Pattern": Pattern,
+    "re.Match": Match,
+    "hashlib.Digest": Digest,
     "namedtuple": collections.namedtuple("namedtuple", ()),  # noqa: PYI024 - the methods, not the type
 }
 _CONCRETE: dict[str, type] = {"pathlib.Path": type(pathlib.Path())}
 """Names whose values have another exact type than the class of that name."""
 
 
+_OF_LIBRARY: dict[str, dict[str, Method]] = {
+    "random.Random": RANDOM_METHODS,
+    "re.Pattern": PATTERN_METHODS,
+}
+
+
 def _implement(cls: type, type_name: str, name: str) -> Method:
-    special = OVERRIDES.get((type_name, name)) or OVERRIDES.get(
-        (type_name.rpartition(".")[2], name)
+    special = (
+        _OF_LIBRARY.get(type_name, {}).get(name)
+        or OVERRIDES.get((type_name, name))
+        or OVERRIDES.get((type_name.rpartition(".")[2], name))
     )
     if special is not None:
         return special
@@ -103,7 +119,9 @@ def _table() -> dict[type, dict[str, Method]]:
         exact = _CONCRETE.get(type_name, cls)
         # ``int.is_integer`` and the like came with a later CPython than the oldest that runs this.
         table[exact] = {
-            name: _implement(cls, type_name, name) for name in names if hasattr(cls, name)
+            name: _implement(cls, type_name, name)
+            for name in names
+            if hasattr(cls, name) or name in _OF_LIBRARY.get(type_name, ())
         }
     table[bool] = table[int]
     return table

@@ -95,6 +95,33 @@ def _drawn(name: str) -> Implementation:
     return run
 
 
+def _method(name: str) -> Callable[..., Any]:
+    draw: Callable[..., Any] = getattr(random.Random, name)
+
+    def run(source: random.Random, *args: Any, **keywords: Any) -> Any:
+        charge_random(name, list(args), keywords)
+        return draw(source, *args, **keywords)
+
+    return run
+
+
+RANDOM_METHODS: dict[str, Callable[..., Any]] = {
+    name: _method(name)
+    for name in library.METHODS["random.Random"].split()
+    if hasattr(random.Random, name)
+}
+"""Methods of a ``random.Random`` of the workflow's own."""
+
+
+def make_random(ctx: Any, args: Args, keywords: Keywords) -> random.Random:
+    """Give ``random.Random(seed)``; without a seed it is seeded with recorded chance."""
+    charge_random("seed", args, keywords)
+    if keywords or len(args) != 1 or args[0] is None:
+        random.Random(*args, **keywords)  # noqa: S311 - raises CPython's own TypeError
+        return random.Random(generator(ctx, "random.Random").getrandbits(128))  # noqa: S311 - as asked for
+    return random.Random(args[0])  # noqa: S311 - as asked for
+
+
 RECORDED: dict[str, Implementation] = {
     **{name: _taken(name) for name in library.CLOCKS},
     **{name: _drawn(name) for name in library.RANDOM if hasattr(random.Random, name[7:])},

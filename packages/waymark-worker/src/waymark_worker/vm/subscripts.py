@@ -10,6 +10,7 @@ from waymark_worker.vm.iteration import hostable, items
 from waymark_worker.vm.meter import METER, check_items
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.regexes import Match
 from waymark_worker.vm.weights import weigh
 
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, str, bytes, bytearray, range, deque})
@@ -43,7 +44,7 @@ def _item_of_other(obj: Any, kind: type, key: Any) -> Any:
             raise unsupported_operation(what, "write it in an annotation only")
         msg = f"type {obj.__name__!r} is not subscriptable"
         raise TypeError(msg)
-    if kind in RECORDS or not hasattr(kind, "__getitem__"):
+    if kind is not Match and (kind in RECORDS or not hasattr(kind, "__getitem__")):
         msg = f"{type_name(obj)!r} object is not subscriptable"
         raise TypeError(msg)
     return obj[key]

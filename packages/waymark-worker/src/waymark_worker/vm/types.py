@@ -21,6 +21,7 @@ from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.describe import describe
 from waymark_schema.values.descriptors import Descriptor, digest
 from waymark_schema.values.shadows import Shadows
+from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 
 
@@ -120,6 +121,7 @@ def _set_hint(made: Callable[[Iterable[Any]], Any], host: Any) -> Callable[..., 
 ShadowTypes.exceptions = {
     f"{error.__module__}:{error.__qualname__}": error
     for error in (
+        *LIBRARY_FAULTS.values(),
         CancelledError,
         InvalidStateError,
         IncompleteReadError,

@@ -7,6 +7,7 @@ import ast
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.invoke import call
+from waymark.compiler.regexes import check_pattern
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -56,6 +57,7 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
         case Refused():
             raise ctx.rejected(found.code, node.func, found.message, found.instead)
         case Builtin(name=name):
+            check_pattern(ctx, node, name)
             callee = ctx.builtin(name)
             if name in {"getattr", "hasattr"}:
                 _mention(ctx, node)

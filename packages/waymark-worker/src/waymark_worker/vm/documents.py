@@ -1,0 +1,122 @@
+"""A value comes in, its JSON goes out, and back; bounded beforehand, and without code of the program's in between."""
+
+from __future__ import annotations
+
+import calendar
+import copy
+import json
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from waymark_worker.vm.invoking import Implementation
+from waymark_worker.vm.meter import METER, check_text
+from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.weights import CONTAINERS, children, weigh
+
+Args = list[Any]
+Keywords = dict[str, Any]
+
+_LINE = 64
+"""More than the digits of a number, quotes and separators take."""
+_ESCAPED = 6
+"""Characters that one may become: ``\\u0000``."""
+
+
+# --- json -------------------------------------------------------------------------------------
+
+
+def _dumps(_ctx: Any, args: Args, keywords: Keywords) -> str:
+    for name in ("default", "cls"):
+        if keywords.get(name) is not None:
+            what = f"json.dumps(..., {name}=...)"
+            raise unsupported_operation(what, "convert the values before, in a comprehension")
+    if args:
+        size = weigh(args[0])
+        indent = keywords.get("indent")
+        each = len(indent) if isinstance(indent, str) else indent if isinstance(indent, int) else 0
+        separators = keywords.get("separators") or ()
+        each += sum(len(text) for text in separators if isinstance(text, str))
+        METER.charge(size)
+        if max(each, 0) * size > size * _LINE or size * _ESCAPED > _ROUGH:
+            check_text(size * (_ESCAPED + max(each, 0)), "the result of json.dumps()")
+    return json.dumps(*args, **keywords)
+
+
+_ROUGH = 4 * 1024 * 1024
+_NUMBERS: frozenset[Any] = frozenset({int, float, str, Decimal, Fraction, bool, None})
+
+
+def _loads(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+    for name in ("object_hook", "object_pairs_hook", "cls"):
+        if keywords.get(name) is not None:
+            what = f"json.loads(..., {name}=...)"
+            raise unsupported_operation(what, "convert what it returns")
+    for name in ("parse_float", "parse_int", "parse_constant"):
+        parse = keywords.get(name)
+        if parse is not None and not (isinstance(parse, type) and parse in _NUMBERS):
+            what = f"json.loads(..., {name}={type_name(parse)})"
+            raise unsupported_operation(what, "give one of int, float, str, Decimal and Fraction")
+    if args and isinstance(args[0], str | bytes | bytearray):
+        METER.charge(len(args[0]) >> 1)
+    return json.loads(*args, **keywords)
+
+
+# --- copies -----------------------------------------------------------------------------------
+
+
+def _copied(deep: bool) -> Implementation:  # noqa: FBT001 - two functions, told apart here
+    host: Callable[..., Any] = copy.deepcopy if deep else copy.copy
+
+    def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+        if len(args) == 1 and not keywords:
+            if deep:
+                METER.charge(weigh(args[0]))
+            _check_durable(args[0], deep=deep)
+        elif len(args) > 1 or keywords:
+            what = f"copy.{host.__name__}() with a memo"
+            raise unsupported_operation(what, "copy everything in one call")
+        return host(*args, **keywords)
+
+    return run
+
+
+def _check_durable(value: Any, *, deep: bool) -> None:
+    """Refuse what the host would copy as an object of the machine's own."""
+    left, seen = [value], {id(value)}
+    while left:
+        at = left.pop()
+        if type(at) in RECORDS:
+            what = f"copying a {RECORDS[type(at)]}"
+            raise unsupported_operation(what, "copy the values that it works on")
+        if deep:
+            fresh = [each for each in children(at) if id(each) not in seen]
+            seen.update(map(id, fresh))
+            left += fresh
+        elif type(at) in CONTAINERS:
+            METER.charge(len(at))
+
+
+def _plain(host: Callable[..., Any]) -> Implementation:
+    def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+        METER.charge(sum(len(arg) >> 3 for arg in args if isinstance(arg, str | bytes)))
+        return host(*args, **keywords)
+
+    return run
+
+
+DOCUMENTS: dict[str, Implementation] = {
+    "json.dumps": _dumps,
+    "json.loads": _loads,
+    "copy.copy": _copied(deep=False),
+    "copy.deepcopy": _copied(deep=True),
+    "uuid.uuid3": _plain(uuid.uuid3),
+    "uuid.uuid5": _plain(uuid.uuid5),
+    **{
+        f"calendar.{name}": _plain(getattr(calendar, name))
+        for name in ("isleap", "leapdays", "timegm")
+    },
+}
