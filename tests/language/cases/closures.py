@@ -378,7 +378,7 @@ class ConditionalDefinitions(Workflow):
 
 
 @workflow
-class ErrorsInside(Workflow):
+class ErrorsInsideAClosure(Workflow):
     async def run(self):
         def fails(n):
             if n == 0:
