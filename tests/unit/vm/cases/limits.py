@@ -48,16 +48,16 @@ class Odd:
     x: int
 
     def __str__(self) -> str:
-        return f"odd {self.x}"
+        return f"odd {id(self)}"
 
     def __eq__(self, other: object) -> bool:
-        return True
+        return id(self) == id(other)
 
     def __hash__(self) -> int:
         return 1
 
     def __len__(self) -> int:
-        return self.x
+        return id(self)
 
 
 @workflow

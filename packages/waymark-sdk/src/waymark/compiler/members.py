@@ -127,6 +127,19 @@ PLAIN = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__class_g
 """Special methods that matter only when an object is made: such a class is opaque, or its ``__init__`` compiled."""
 
 
+_REVERSIBLE = "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor"
+COMPILED = frozenset(
+    f"__{name}__"
+    for name in (
+        "eq ne lt le gt ge str repr format bool len contains getitem setitem delitem iter next reversed"
+        " call neg pos abs invert int float index round trunc floor ceil divmod rdivmod"
+        " enter exit aenter aexit"
+    ).split()
+    + [f"{prefix}{name}" for name in _REVERSIBLE.split() for prefix in ("", "r", "i")]
+)
+"""Special methods that are compiled in like any other, if their source is in the language."""
+
+
 def special_methods(cls: type) -> Iterator[str]:
     """Names of special methods that the user wrote and that change what an operator or builtin does."""
     for name, value in sorted(vars(cls).items()):
@@ -137,9 +150,19 @@ def special_methods(cls: type) -> Iterator[str]:
             yield name
 
 
+def special_function(cls: type, name: str) -> FunctionType | None:
+    """The function behind a special method that can be compiled in, if ``cls`` itself defines one."""
+    found = vars(cls).get(name)
+    if name not in COMPILED or not isinstance(found, FunctionType):
+        return None
+    return None if _generated(cls, name, found) else found
+
+
 def _generated(cls: type, name: str, function: FunctionType) -> bool:
     if function.__code__.co_filename.startswith("<"):
         return True
+    if _ordered(function):
+        return False
     module = function.__module__.partition(".")[0]
     if module in {
         "dataclasses",
@@ -154,6 +177,14 @@ def _generated(cls: type, name: str, function: FunctionType) -> bool:
     made = dataclasses.is_dataclass(cls) or issubclass(cls, enum.Enum | BaseModel)
     own = function.__code__.co_filename
     return made and name in GENERATED and any(own.endswith(part) for part in STANDARD_FILES)
+
+
+def _ordered(function: FunctionType) -> bool:
+    """Whether ``functools.total_ordering`` made it: no class of ours would have it."""
+    return (
+        function.__name__ in {"__lt__", "__le__", "__gt__", "__ge__"}
+        and function.__module__ == "functools"
+    )
 
 
 STANDARD_FILES = ("dataclasses.py", "enum.py", "typing.py", "reprlib.py")

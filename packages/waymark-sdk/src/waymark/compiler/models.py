@@ -48,10 +48,27 @@ def _is_local(tables: Tables, cls: type) -> bool:
 
 
 def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]]:
-    """What of ``cls`` the program mentions by name and may compile in."""
+    """What of ``cls`` the program mentions by name, or by an operator, and may compile in."""
     for name, found in _written(cls):
         if tables.mentions(name) and _why_not(tables, name, found) is None:
             yield name, found
+    for name, special in _specials(tables, cls):
+        if _why_not(tables, name, special) is None:
+            yield name, special
+
+
+def _specials(tables: Tables, cls: type) -> Iterator[tuple[str, Method]]:
+    """Special methods that ``cls`` itself, or a base that is no class of the program, defines."""
+    seen: set[str] = set()
+    known = set(tables.classes())
+    for base in cls.__mro__:
+        if members.is_library(base.__module__) or (base is not cls and base in known):
+            continue
+        for name in members.special_methods(base):
+            function = members.special_function(base, name)
+            if function is not None and name not in seen:
+                seen.add(name)
+                yield name, Method(function, base, "method")
 
 
 def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
@@ -150,6 +167,14 @@ def entries(tables: Tables) -> list[TypeEntry]:
     return result
 
 
+def _special_missing(tables: Tables, base: type, name: str) -> str | None:
+    """Why a special method of ``base`` is not in the program, or None."""
+    function = members.special_function(base, name)
+    if function is None:
+        return f"`{name}` cannot be compiled in"
+    return _why_not(tables, name, Method(function, base, "method"))
+
+
 def _attributes(
     tables: Tables, cls: type, fields: set[str]
 ) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -182,7 +207,9 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     for base in cls.__mro__:
         if not members.is_library(base.__module__):
             for name in members.special_methods(base):
-                missing[name] = "special methods are not compiled in yet"
+                why = _special_missing(tables, base, name)
+                if why is not None:
+                    missing[name] = why
     for name, found in _written(cls):
         why = _why_not(tables, name, found)
         if why is not None and tables.mentions(name):

@@ -39,6 +39,9 @@ def call(machine: Machine, callee: Any, args: list[Any], keywords: Keywords) -> 
         return run(machine, callee, args, keywords)
     if isinstance(callee, type):
         return _construct(machine, callee, args, keywords)
+    how, function = machine.linked.members.get((callee.__class__, "__call__"), ("", None))
+    if function is not None and how == "method":
+        return call_function(machine, function, [callee, *args], keywords)
     msg = f"{type_name(callee)!r} object is not callable"
     raise TypeError(msg)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from waymark_worker.vm.iteration import SIZED, one_by_one
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.names import RECORDS, has, type_name
 from waymark_worker.vm.views import DictItems, DictKeys
 from waymark_worker.vm.weights import weigh
 
@@ -58,7 +58,7 @@ def contains(container: Any, item: Any) -> bool:
     if kind in SIZED:
         METER.charge(len(container) >> (4 if kind is str or kind is bytes else 0))
         return item in container
-    if hasattr(kind, "__contains__"):
+    if hasattr(kind, "__contains__") or has(kind, "__iter__") or has(kind, "__getitem__"):
         return item in container
     found = one_by_one(container, message="argument of type {!r} is not iterable")
     return any(other is item or other == item for other in found)

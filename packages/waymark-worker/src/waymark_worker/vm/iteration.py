@@ -10,7 +10,7 @@ from typing import Any
 
 from waymark_worker.vm.iterators import Carried
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.names import type_name
+from waymark_worker.vm.names import has, type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 
 SIZED: frozenset[type] = frozenset(
@@ -33,9 +33,9 @@ def items(value: Any, *, message: str = "{!r} object is not iterable") -> Iterat
     if kind in SIZED:
         METER.charge(len(value))
         return iter(value)
-    if not hasattr(kind, "__iter__"):
+    if not hasattr(kind, "__iter__") and not has(kind, "__getitem__"):
         raise TypeError(message.format(type_name(value)))
-    if hasattr(kind, "__len__"):
+    if hasattr(kind, "__len__") and not has(kind, "__len__"):
         METER.charge(len(value))
         return iter(value)
     expected = _expected(value)
@@ -99,6 +99,6 @@ def hostable(value: Any) -> Any:
     if kind in SIZED:
         METER.charge(len(value) >> 2)
         return value
-    if not hasattr(kind, "__iter__") or hasattr(kind, "__len__"):
+    if not hasattr(kind, "__iter__") or hasattr(kind, "__len__") or has(kind, "__iter__"):
         return value
     return list(items(value))

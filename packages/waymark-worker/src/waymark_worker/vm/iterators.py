@@ -294,7 +294,7 @@ class _Items:
 _SEQUENCES = (list, tuple, str, bytes, bytearray)
 _samples: list[Any] = [iter(kind()) for kind in _SEQUENCES]
 _samples += [iter("é"), iter(range(0)), iter(range(1 << 70))]
-_samples += [reversed([]), reversed(()), iter(_Items())]  # type: ignore[call-overload] # it is walked by index
+_samples += [reversed([]), reversed(()), iter(_Items())]
 STATEFUL: frozenset[type] = frozenset(type(each) for each in _samples)
 """Host iterators whose source and place can be read back (``__reduce__``)."""
 WALKABLE: frozenset[type] = frozenset({*_SEQUENCES, range})

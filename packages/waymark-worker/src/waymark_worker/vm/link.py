@@ -20,6 +20,7 @@ from waymark_worker.vm import (
     patterns,
     steps_calls,
     steps_control,
+    steps_groups,
     steps_operators,
     steps_values,
 )
@@ -34,7 +35,16 @@ from waymark_worker.vm.types import ShadowTypes
 _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
 _linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
-ROOMS = (generators, managers, patterns, steps_calls, steps_control, steps_operators, steps_values)
+ROOMS = (
+    generators,
+    managers,
+    patterns,
+    steps_calls,
+    steps_control,
+    steps_groups,
+    steps_operators,
+    steps_values,
+)
 """Imported for the makers that they register."""
 
 __all__ = ["LinkedProgram", "link", "link_program"]
@@ -138,8 +148,8 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
             linked.opaque.add(cls)
         for name, wire in entry.attributes.items():
             linked.attributes[cls, name] = linked.codec.decode(wire)
-        _refuse(linked, cls, entry, special)
         host_specials(cls, entry.descriptor, own[cls])
+        _refuse(linked, cls, entry, special)
     for cls in linked.classes:
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():

@@ -14,6 +14,8 @@ CALLABLES: set[type] = set()
 ITERABLES: set[type] = set()
 """Records that are iterators of Python, for host code too."""
 
+SPECIALS = "__waymark_specials__"
+"""Attribute of a class that says which of its special methods are compiled ones."""
 
 _MACHINE = __name__.partition(".")[0] + "."
 
@@ -41,3 +43,8 @@ def type_name(value: object) -> str:
     """Name of the type of ``value`` as CPython's messages have it."""
     kind = type(value)
     return RECORDS.get(kind) or kind.__name__
+
+
+def has(kind: type, name: str) -> bool:
+    """Whether the class of a value has a compiled special method of this name."""
+    return name in getattr(kind, SPECIALS, ())

@@ -38,7 +38,9 @@ def give(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
         if value is PUSHED:
             return
         if value is EXHAUSTED:
-            machine.returned = None  # what a generator returned is not what a builtin around it does
+            machine.returned = (
+                None  # what a generator returned is not what a builtin around it does
+            )
         frame = frame.caller
     machine.frame = None
     assert machine.task is not None
@@ -85,6 +87,16 @@ def chain(error: BaseException, context: BaseException | None) -> None:
                 break
         moved = not moved
     error.__context__ = context
+
+
+def adopt(error: BaseException, context: BaseException | None) -> None:
+    """Set what was handled outside as the context of the oldest exception that ``error`` has as its own."""
+    seen = {id(error)}
+    while error.__context__ is not None and id(error.__context__) not in seen:
+        error = error.__context__
+        seen.add(id(error))
+    if context is not None and id(context) not in seen:
+        chain(error, context)
 
 
 def unwind(

@@ -127,10 +127,12 @@ def _construct(ctx: Context, node: ast.Call, cls: type, into: int | None) -> int
     for base in cls.__mro__:
         if base.__module__ != "builtins" and not members.is_ours(base):
             for name in members.special_methods(base):
+                if members.special_function(base, name) is not None:
+                    continue
                 ctx.reject(
                     "WM123",
                     node.func,
-                    f"class `{base.__qualname__}` defines `{name}`, which is not supported yet",
+                    f"class `{base.__qualname__}` defines `{name}`, which is not supported",
                     "use a plain method, or do this in an @action function",
                 )
     mark = ctx.builder.mark()
