@@ -1,6 +1,5 @@
 """Names that mean something else each time, do I/O, or belong to somebody else."""
 
-import asyncio
 import json
 import os
 import random
@@ -122,15 +121,6 @@ class ModuleCalls(Workflow):
         os.getenv("HOME")
         json.JSONEncoder()
         time.sleep(1)
-
-
-@workflow
-class AsyncioRest(Workflow):
-    async def run(self):
-        task = asyncio.create_task(double(1))
-        await asyncio.wait_for(echo(1), 5)
-        await asyncio.to_thread(print)
-        return task
 
 
 @workflow

@@ -72,7 +72,7 @@ ASYNCIO_INSTEAD = {
     "AbstractEventLoop": _LOOP,
     "all_tasks": "keep your tasks in a list",
     "Future": "use asyncio.Event, asyncio.Queue or a task",
-    "Task": "use asyncio.create_task(...)",
+    "Task": "make one with asyncio.create_task(...); keep a name of your own to tell it by",
     "Barrier": "use asyncio.Condition or asyncio.Event",
     "Timeout": "use asyncio.timeout(...)",
     "eager_task_factory": "use asyncio.create_task(...)",
@@ -84,6 +84,19 @@ ASYNCIO_INSTEAD = {
         _NO_WORLD,
     ),
 }
+_NO_CALLBACKS = "await the task in a helper coroutine, and do there what comes after it"
+_NO_CALLS_LATER = "make a task of a helper coroutine that sleeps first"
+METHODS_INSTEAD = {
+    "add_done_callback": _NO_CALLBACKS,
+    "remove_done_callback": _NO_CALLBACKS,
+    "run_in_executor": _NO_THREAD,
+    "call_soon": _NO_CALLS_LATER,
+    "call_later": _NO_CALLS_LATER,
+    "call_at": _NO_CALLS_LATER,
+    "run_until_complete": "await the coroutine",
+    "create_future": "use asyncio.Event, asyncio.Queue or a task",
+}
+"""Methods of asyncio's tasks and loops that no workflow can call, unless a class of its own has them."""
 STABLE_MODULES = {
     "asyncio",
     "math", "string", "http", "datetime", "errno", "calendar", "decimal", "uuid", "re",
@@ -136,7 +149,7 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     module = getattr(value, "__module__", None) or ""
     own = getattr(value, "__name__", "")
     top = module.partition(".")[0]
-    if top == "asyncio":
+    if top in {"asyncio", "_asyncio"}:
         instead = ASYNCIO_INSTEAD.get(own, "use await, asyncio.gather and asyncio.sleep")
         return "WM124", f"`{name}` cannot be used in a workflow", instead
     refused = refuse_attribute({"posix": "os", "_random": "random"}.get(module, module), own)

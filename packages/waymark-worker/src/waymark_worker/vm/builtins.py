@@ -127,6 +127,10 @@ def _getattr(ctx: Any, args: Args, keywords: Keywords) -> Any:
 def _isinstance(_ctx: Any, args: Args, keywords: Keywords) -> bool:
     if len(args) != 2 or keywords:  # noqa: PLR2004 - as CPython counts
         return host.isinstance(*args, **keywords)
+    kinds = args[1] if isinstance(args[1], tuple) else (args[1],)
+    if any(type(kind) is Builtin and kind.name.startswith("asyncio.") for kind in kinds):
+        what = "isinstance() with a class of asyncio"
+        raise unsupported_operation(what, "keep a name of your own beside the value")
     if type(args[0]) in RECORDS:
         return args[1] is object or (isinstance(args[1], tuple) and object in args[1])
     return host.isinstance(args[0], args[1])

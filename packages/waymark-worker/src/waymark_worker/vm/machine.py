@@ -52,6 +52,10 @@ from waymark_worker.vm.unwinding import FATAL, unwind
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
 _seconds = itemgetter(0)
+_STUCK = (
+    "the workflow waits for a lock, an event, a queue or a task that nothing can wake any more: "
+    "no action runs and no timer is set, so only a cancellation ends this wait"
+)
 _NOBODY = FreshLocals()
 
 
@@ -306,6 +310,8 @@ class Machine:
                     ready.extend((each[1], None) for each in sorted(self.due, key=_seconds))
                     self.due = []
                 if not ready:
+                    if not self.calls and not self.timers:
+                        self.log("warning", _STUCK)
                     return
                 self.round = len(ready)
             self.round -= 1

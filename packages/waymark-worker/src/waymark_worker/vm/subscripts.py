@@ -6,6 +6,7 @@ import enum
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
+from waymark_worker.vm.callables import Builtin
 from waymark_worker.vm.iteration import hostable, items
 from waymark_worker.vm.meter import METER, check_items
 from waymark_worker.vm.names import RECORDS, type_name
@@ -38,6 +39,9 @@ def _item_of_other(obj: Any, kind: type, key: Any) -> Any:
         return obj[key]
     if isinstance(obj, enum.EnumMeta):
         return obj[key]
+    if isinstance(obj, Builtin) and obj.name.startswith("asyncio."):
+        what = f"the generic type {obj.name}[...] as a value"
+        raise unsupported_operation(what, "write it in an annotation only")
     if isinstance(obj, type):
         if hasattr(obj, "__class_getitem__"):
             what = f"the generic type {obj.__name__}[...] as a value"

@@ -7,6 +7,7 @@ import ast
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.invoke import call
+from waymark.compiler.language import METHODS_INSTEAD
 from waymark.compiler.regexes import check_pattern
 from waymark.compiler.symbols import (
     Action,
@@ -173,6 +174,13 @@ def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
             func,
             f"special method `{name}` cannot be called in a workflow",
             "use the operator or builtin",
+        )
+    if name in METHODS_INSTEAD and name not in tables.assumed.methods:
+        ctx.reject(
+            "WM124",
+            func,
+            f"`{ast.unparse(func)}` cannot be called in a workflow",
+            METHODS_INSTEAD[name],
         )
     why = tables.assumed.excluded_names.get(name)
     if why is not None and name not in _KNOWN_METHODS:

@@ -1,0 +1,82 @@
+"""asyncio beyond tasks, timeouts, locks and queues: loops, threads, processes, sockets."""
+
+import asyncio
+from asyncio import get_event_loop, subprocess
+
+from tests.language.steps import note
+from waymark import Workflow, workflow
+
+
+def blocking():
+    return 1
+
+
+@workflow
+class RunsALoop(Workflow):
+    async def run(self):
+        return asyncio.run(note("x"))
+
+
+@workflow
+class AsksForTheEventLoop(Workflow):
+    async def run(self):
+        loop = get_event_loop()
+        return await loop.run_in_executor(None, blocking)
+
+
+@workflow
+class UsesAThread(Workflow):
+    async def run(self):
+        return await asyncio.to_thread(blocking)
+
+
+@workflow
+class OpensAConnection(Workflow):
+    async def run(self):
+        reader, writer = await asyncio.open_connection("localhost", 80)
+        return await reader.read()
+
+
+@workflow
+class StartsAProcess(Workflow):
+    async def run(self):
+        process = await asyncio.create_subprocess_exec("ls", stdout=subprocess.PIPE)
+        return await process.wait()
+
+
+@workflow
+class MakesAFuture(Workflow):
+    async def run(self):
+        future = asyncio.Future()
+        future.set_result(1)
+        return await future
+
+
+@workflow
+class UsesABarrier(Workflow):
+    async def run(self):
+        barrier = asyncio.Barrier(2)
+        await asyncio.gather(barrier.wait(), barrier.wait())
+
+
+@workflow
+class CountsAllTasks(Workflow):
+    async def run(self):
+        return len(asyncio.all_tasks())
+
+
+@workflow
+class AsksWhetherItIsATask(Workflow):
+    async def run(self):
+        task = asyncio.create_task(note("x"))
+        return isinstance(task, asyncio.Task), await task
+
+
+@workflow
+class CallsBackWhenDone(Workflow):
+    async def run(self):
+        seen = []
+        task = asyncio.create_task(note("x"))
+        task.add_done_callback(seen.append)
+        await task
+        return seen
