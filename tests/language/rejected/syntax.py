@@ -18,24 +18,6 @@ class AsyncComprehension(Workflow):
 
 
 @workflow
-class ExceptStar(Workflow):
-    async def run(self):
-        try:
-            await echo(1)
-        except* ValueError:
-            pass
-
-
-@workflow
-class NestedFunction(Workflow):
-    async def run(self):
-        def inner():
-            return 1
-
-        return inner()
-
-
-@workflow
 class NestedClass(Workflow):
     async def run(self):
         class Inner:
@@ -57,15 +39,6 @@ class ImportInside(Workflow):
         import json
 
         return json.dumps(1)
-
-
-@workflow
-class YieldInside(Workflow):
-    async def run(self):
-        return self.items()
-
-    def items(self):
-        yield 1
 
 
 @workflow

@@ -429,6 +429,33 @@ class Complete(_Node, tag="complete", frozen=True, array_like=True):
     target: int = NONE
 
 
+class SplitGroup(_Node, tag="split_group", frozen=True, array_like=True):
+    """``except* pattern``: ``dst`` = what it takes of ``exc``, in a group, or None; ``rest`` = what is left, or None.
+
+    ``exc`` holds an exception or None (nothing is left); a single exception is taken in a group of its own.
+    """
+
+    reads = ("exc", "pattern")
+    writes = ("dst", "rest")
+    dst: int
+    rest: int
+    exc: int
+    pattern: int
+
+
+class MergeGroups(_Node, tag="merge_groups", frozen=True, array_like=True):
+    """``dst`` = what leaves a ``try`` with ``except*``, or None.
+
+    ``exc`` holds what was caught, ``raised`` the list of what its handlers raised and of what none took.
+    """
+
+    reads = ("exc", "raised")
+    writes = ("dst",)
+    dst: int
+    exc: int
+    raised: int
+
+
 class MatchSequence(_Node, tag="match_sequence", frozen=True, array_like=True):
     """``dst`` = whether ``src`` is what a sequence pattern may match, with ``count`` items (``more``: or more)."""
 
@@ -467,7 +494,7 @@ Instruction = (
     | GetAttr | SetAttr | DelAttr | GetItem | SetItem | DelItem
     | LoadMethod | CallMethod | CallPure | WithPolicy | Local
     | Iterate | Catch | MatchException | Complete
-    | MatchSequence | MatchMapping | MatchKeys
+    | MatchSequence | MatchMapping | MatchKeys | SplitGroup | MergeGroups
 )  # fmt: skip
 
 

@@ -151,6 +151,7 @@ METHODS: dict[str, tuple[str, ...]] = {
         "collections.OrderedDict": _DICT_METHODS + " move_to_end",
         "collections.defaultdict": _DICT_METHODS,
         "BaseException": "add_note",
+        "BaseExceptionGroup": "add_note derive split subgroup",
         "pydantic.BaseModel": "model_copy model_dump model_dump_json",
         "namedtuple": "_asdict _replace count index",
         **library.METHODS,

@@ -133,7 +133,7 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
 
 
 _REQUIRED = frozenset(
-    "dst src obj key callee target left right test iterator exc pattern manager".split()
+    "dst src obj key callee target left right test iterator exc pattern manager rest raised".split()
 )
 _OPTIONAL = (ins.MakeCell, ins.StoreCell, ins.Complete)
 

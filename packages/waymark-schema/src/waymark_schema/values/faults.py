@@ -18,6 +18,8 @@ CHAIN_LIMIT = 16
 """Causes and contexts that are kept behind one exception."""
 MARK = "__waymark__"
 """Key in the ``__dict__`` of a rebuilt exception under which its ``Remains`` stand."""
+_OWN = "__waymark"
+"""How the names begin that Waymark itself hangs on exceptions."""
 
 BUILTIN: dict[str, type[BaseException]] = {
     name: kind
@@ -154,7 +156,7 @@ def attributes(error: BaseException) -> dict[str, Any]:
     found = {
         name: value
         for name, value in error.__dict__.items()
-        if name not in {MARK, "__notes__"} and isinstance(name, str)
+        if name != "__notes__" and not str(name).startswith(_OWN)
     }
     for kind, names in _SPECIAL:
         if isinstance(error, kind):

@@ -17,6 +17,7 @@ from waymark.compiler.lowering import (
     exceptions,
     functions,
     generators,
+    groups,
     loops,
     members,
     names,
@@ -26,7 +27,7 @@ from waymark.compiler.lowering import (
 
 _FAMILIES: tuple[ModuleType, ...] = (
     names, operators, displays, assignments, branches, loops, exceptions, calls, comprehensions,
-    functions, members, contexts, patterns, definitions, generators,
+    functions, members, contexts, patterns, groups, definitions, generators,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ACCEPTED: frozenset[type[ast.AST]] = frozenset({
     ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.If, ast.For, ast.While, ast.Break,
-    ast.Continue, ast.Return, ast.Pass, ast.Assert, ast.Expr, ast.Raise, ast.Try, ast.ExceptHandler,
+    ast.Continue, ast.Return, ast.Pass, ast.Assert, ast.Expr, ast.Raise, ast.Try, ast.TryStar, ast.ExceptHandler,
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Tuple, ast.List,
     ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
     ast.JoinedStr, ast.FormattedValue, ast.Lambda, ast.Call, ast.keyword, ast.Await, ast.ListComp,
@@ -27,7 +27,6 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
 
 REFUSED: dict[str, tuple[str, str, str]] = {
     "AsyncFor": ("WM103", "`async for` is not supported", "await a list of items and use `for`"),
-    "TryStar": ("WM104", "`except*` is not supported yet", "use `except` with a tuple of classes"),
     "ClassDef": (
         "WM107",
         "classes cannot be defined inside a workflow",

@@ -28,8 +28,13 @@ def host_specials(
 ) -> None:
     """Put the compiled special methods among a class's own members on the machine's class."""
     for name, (how, function) in own.items():
-        if how == "method" and is_special(name):
+        if how == "method" and (is_special(name) or _derives(cls, name)):
             _host(cls, name, function, descriptor)
+
+
+def _derives(cls: type, name: str) -> bool:
+    """Whether the host's ``split`` and ``subgroup`` of a group call a method."""
+    return name == "derive" and issubclass(cls, BaseExceptionGroup)
 
 
 def _host(cls: type, name: str, function: FunctionValue, descriptor: Descriptor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from waymark_worker.vm.exception_groups import note_raised
 from waymark_worker.vm.iterators import Carried, NeedsItems, Settled
 from waymark_worker.vm.limits import CHUNK
 from waymark_worker.vm.meter import METER
@@ -86,6 +87,8 @@ def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: Base
         step = None
     as_it_is = here and step is block.reraises and step is not None
     error = _in_context(machine, error, as_it_is=as_it_is, own=step is block.raises)
+    if not as_it_is and isinstance(error, BaseExceptionGroup):
+        note_raised(error)
     error.__traceback__ = None
     if step is not None:
         machine.trails.raised(error, block, block.code.index(step))

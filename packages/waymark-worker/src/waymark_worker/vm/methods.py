@@ -19,10 +19,11 @@ from pydantic import BaseModel
 from waymark_schema.ir import language
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 from waymark_worker.vm.digests import Digest
+from waymark_worker.vm.exception_groups import METHODS as GROUP_METHODS
 from waymark_worker.vm.method_costs import OVERRIDES, cheap, scanning
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
-from waymark_worker.vm.regexes import PATTERN_METHODS, Match, Pattern
 from waymark_worker.vm.recorded import RANDOM_METHODS
+from waymark_worker.vm.regexes import PATTERN_METHODS, Match, Pattern
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 Method = Callable[..., Any]
@@ -75,6 +76,7 @@ _TABLED: dict[str, type] = {
     "dict_items": DictItems,
     "dict_values": DictValues,
     "BaseException": BaseException,
+    "BaseExceptionGroup": BaseExceptionGroup,
     "pydantic.BaseModel": BaseModel,
     "re.Pattern": Pattern,
     "re.Match": Match,
@@ -88,6 +90,7 @@ _CONCRETE: dict[str, type] = {"pathlib.Path": type(pathlib.Path())}
 _OF_LIBRARY: dict[str, dict[str, Method]] = {
     "random.Random": RANDOM_METHODS,
     "re.Pattern": PATTERN_METHODS,
+    "BaseExceptionGroup": GROUP_METHODS,
 }
 
 

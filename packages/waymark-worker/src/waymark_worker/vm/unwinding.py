@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.callables import FINISHED, UNBOUND
+from waymark_worker.vm.exception_groups import note_raised
 from waymark_worker.vm.iterators import EXHAUSTED
 from waymark_worker.vm.refusals import LimitExceeded, UnsupportedOperation
 from waymark_worker.vm.scheduling import fail_task, finish_task
@@ -139,6 +140,8 @@ def unwind(
 
 def _left(frame: Frame, error: BaseException) -> tuple[BaseException, AnyFrame | None]:
     """Close a frame that ``error`` leaves."""
+    if isinstance(error, BaseExceptionGroup):
+        note_raised(error)
     caller = frame.caller
     kind = frame.function.kind
     if kind == "sync":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
 from waymark.compiler.builder import Label
 from waymark.compiler.context import Assign, Context, Execute, Finally, Lower, Named
@@ -36,13 +37,15 @@ def raising(ctx: Context, node: ast.stmt) -> None:
 def attempt(ctx: Context, node: ast.stmt) -> None:
     """``try``."""
     assert isinstance(node, ast.Try)
-    if node.finalbody:
-        _with_finally(ctx, node)
-    else:
+    if not node.finalbody:
         _with_handlers(ctx, node)
+    elif node.handlers:
+        with_finally(ctx, node.finalbody, lambda: _with_handlers(ctx, node))
+    else:
+        with_finally(ctx, node.finalbody, lambda: ctx.body(node.body))
 
 
-def _with_finally(ctx: Context, node: ast.Try) -> None:
+def with_finally(ctx: Context, body: list[ast.stmt], protected: Callable[[], None]) -> None:
     """The body of ``finally`` stands once; a completion slot remembers how it was entered."""
     builder = ctx.builder
     completion = builder.completion()
@@ -52,10 +55,7 @@ def _with_finally(ctx: Context, node: ast.Try) -> None:
     ctx.regions.append(region)
     with builder.protected(handler=failed, handling=builder.handling):
         builder.fresh()
-        if node.handlers:
-            _with_handlers(ctx, node)
-        else:
-            ctx.body(node.body)
+        protected()
         builder.emit(ins.Complete(completion, "normal"))
         restore_handling(ctx, region)
         builder.terminate(ins.Jump(region.label))
@@ -68,7 +68,7 @@ def _with_finally(ctx: Context, node: ast.Try) -> None:
     ctx.inside_except.append(NONE)
     with builder.protected(handler=builder.handler, handling=handling):
         builder.place(region.label)
-        ctx.body(node.finalbody)
+        ctx.body(body)
         end_finally(ctx, region, after)
     ctx.inside_except.pop()
     builder.place(after)
