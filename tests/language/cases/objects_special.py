@@ -197,7 +197,7 @@ class Failed(Exception):
 
 
 @workflow
-class Arithmetic(Workflow):
+class MoneyArithmetic(Workflow):
     async def run(self):
         a, b = Money(await double(5)), Money(3)
         total = sum([a, b, Money(4)])
