@@ -9,10 +9,11 @@ import pytest
 
 if TYPE_CHECKING:
     from waymark_worker.testing import InProcessRuntime
+    from waymark_worker.testing.process import Scene
 
 CRASHING = "waymark_crash_everywhere"
 REAL = "waymark_real"
-_SCENE = pytest.StashKey["Scene"]()
+_SCENE: pytest.StashKey[Scene] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -53,6 +54,8 @@ class Event:
     happen: Callable[[], None] = field(compare=False)
     own_time: bool = field(default=False, compare=False)
     """The deadline of an attempt: real time that passes while it runs counts at once."""
+    planned: float = field(default_factory=time.monotonic, compare=False)
+    """Real time at which it was planned."""
     off: bool = field(default=False, compare=False)
 
     def call_off(self) -> None:

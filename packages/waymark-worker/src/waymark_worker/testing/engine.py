@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from waymark_schema.kinds import OutcomeKind
@@ -16,14 +15,12 @@ from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
 from waymark_worker.runloop import outcomes
 from waymark_worker.runloop.live import LiveCall
 from waymark_worker.runloop.verdicts import Feed, judge
-from waymark_worker.testing.clock import Agenda, Event, VirtualClock
+from waymark_worker.testing.clock import FIRST, Agenda, Event, VirtualClock
 from waymark_worker.testing.instances import Instance
+from waymark_worker.testing.pacing import Pacing
 from waymark_worker.testing.performing import PATIENCE, Try
 from waymark_worker.testing.waiting import NeverEnds, Waiter
 from waymark_worker.vm.effects import CancelCall, CancelTimer, Effect, StartCall, StartTimer
-
-CHAIN_PATIENCE = 5.0
-"""As PATIENCE, for one short attempt after the other, without a pause between them."""
 
 MOST_HAPPENINGS = 1000
 """Events in one go; then the event loop gets its turn: a test may have a timeout of its own."""
@@ -52,7 +49,7 @@ class Engine:
         self._tries: dict[Try, Instance] = {}
         self._ends: deque[tuple[Try, CallEnd | None]] = deque()
         self.closing: set[Instance] = set()
-        self._busy_since = time.monotonic()
+        self._pacing = Pacing(clock, self._tries, self.waiters, self.closing)
         self._wakes_at = float("inf")
         self._draw = random.Random(0).random  # noqa: S311 - jitter
         self._pumping = False
@@ -68,20 +65,29 @@ class Engine:
         else:
             self._begin(instance)
 
-    def at(self, due_at: float, happen: object, **options: object) -> Event:
+    def at(self, due_at: float, happen: Callable[[], None], rank: int = FIRST) -> Event:
         """Plan an event."""
-        return self._agenda.put(due_at, happen, **options)  # type: ignore[arg-type] # as Agenda.put
+        return self._agenda.put(due_at, happen, rank=rank)
+
+    def dismiss(self, waiter: Waiter, error: BaseException | None = None) -> None:
+        """Let somebody wait no longer."""
+        self.waiters.pop(waiter, None)
+        if error is None:
+            waiter.tell(None)
+        else:
+            waiter.fail(error)
 
     def inside(self, attempt: object) -> Try | None:
         """Return the attempt of ours that is running ``attempt``."""
         return next((tried for tried in self._tries if tried.attempt is attempt), None)
 
-    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Carry on here what was begun on loops that no longer run."""
+    def adopt(self, waiter: Waiter) -> None:
+        """Carry on, in the loop of somebody who waits, what was begun on a loop that no longer runs."""
         for instance in self.instances.values():
             home = instance.home
-            if instance.outcome is None and (home is None or not home.is_running()):
-                instance.home = loop
+            wanted = waiter.instance is instance and (home is None or not home.is_running())
+            if instance.outcome is None and (wanted or home is None or home.is_closed()):
+                instance.home = waiter.loop
                 for tried in tuple(instance.tries.values()):
                     self._lost(tried)
 
@@ -161,7 +167,7 @@ class Engine:
     def _start_one(self) -> bool:
         while self._turns and not self._wanted(*self._turns[0][3:]):
             heapq.heappop(self._turns)
-        if not self._turns or self._fresh():
+        if not self._turns or self._pacing.fresh():
             return False
         *_, instance, call = self._turns[0]
         if instance.home is None or instance.home.is_closed():
@@ -184,13 +190,11 @@ class Engine:
 
     def _happen_one(self) -> bool:
         event = self._agenda.first()
-        if event is None or self._happened >= MOST_HAPPENINGS or not self._may_happen(event):
+        if event is None or self._happened >= MOST_HAPPENINGS or not self._pacing.may_happen(event):
             return False
         self._happened += 1
         self._agenda.take()
-        if event.due_at > self.clock.now():
-            self.clock.move_to(event.due_at)
-            self._busy_since = time.monotonic()
+        self._pacing.move_to(event.due_at)
         event.happen()
         return True
 
@@ -204,7 +208,7 @@ class Engine:
 
     def _tell_the_stuck(self) -> None:
         """Tell whoever waits for what can never happen."""
-        if self._live() or self.closing or self._agenda.first() is not None or self._turns:
+        if self._pacing.live() or self.closing or self._agenda.first() is not None or self._turns:
             return
         vain = [waiter for waiter in self.waiters if waiter.instance is not None]
         vain = [waiter for waiter in vain if waiter.inside is not None] or vain
@@ -213,45 +217,11 @@ class Engine:
             assert waiter.instance is not None
             waiter.fail(_never_ends(waiter.instance))
 
-    # time -------------------------------------------------------------------------------------------
-
-    def _may_happen(self, event: Event) -> bool:
-        if event.due_at > self.clock.now() and event.due_at > self._limit():
-            return False
-        return self._held_for(event) <= 0
-
-    def _held_for(self, event: Event) -> float:
-        """Seconds of real time until attempts that are running no longer hold up the event."""
-        live = self._live()
-        if not live and not self.closing:
-            return 0.0
-        ahead = event.due_at - self.clock.now()
-        now = time.monotonic()
-        least = 0.0 if event.own_time else PATIENCE
-        longest = max((now - tried.began for tried in live), default=0.0)
-        by_one = max(least, ahead) - longest
-        by_all = max(CHAIN_PATIENCE, ahead) - (now - self._busy_since)
-        return min(by_one, by_all)
-
-    def _limit(self) -> float:
-        """How far time may pass."""
-        limits = [float("inf") if w.until is None else w.until for w in self.waiters]
-        return max(limits, default=self.clock.now())
-
-    def _live(self) -> list[Try]:
-        return [tried for tried in self._tries if tried.live]
-
-    def _fresh(self) -> bool:
-        """Whether an attempt has begun so recently that the next one waits for it."""
-        now = time.monotonic()
-        return any(now - tried.began < PATIENCE for tried in self._live())
-
     def _wake_later(self) -> None:
         """Look again when patience ends, if anything is held up by it."""
-        live = self._live()
+        live = self._pacing.live()
         if not live:
-            if not self._turns and not self._tries:
-                self._busy_since = time.monotonic()
+            self._pacing.quiet = not self._turns and not self._tries
             return
         now = time.monotonic()
         waits: list[float] = []
@@ -259,8 +229,8 @@ class Engine:
             waits.append(max(PATIENCE - (now - tried.began) for tried in live))
         waits += [PATIENCE - (now - tried.began) for tried in live if tried.given_up]
         event = self._agenda.first()
-        if event is not None and event.due_at <= max(self.clock.now(), self._limit()):
-            waits.append(self._held_for(event))
+        if event is not None and event.due_at <= self._pacing.limit():
+            waits.append(self._pacing.held_for(event))
         if not waits:
             return
         wait = max(min(waits), 0.001)
@@ -372,6 +342,7 @@ class Engine:
 
     def _start(self, instance: Instance, call: LiveCall) -> None:
         assert instance.home is not None
+        self._pacing.begin()
         call.retry_at = None
         tried = Try(call, instance.home, call.failed + 1)
         self._tries[tried] = instance
@@ -380,7 +351,7 @@ class Engine:
             record.attempts += 1
         now = self.clock.now()
         if call.policy.timeout:
-            tried.deadline = self.at(
+            tried.deadline = self._agenda.put(
                 now + call.policy.timeout, lambda: self._timed_out(tried), own_time=True
             )
         takes = instance.performer.takes(call.action)
@@ -464,8 +435,15 @@ class Engine:
 
 
 def _never_ends(instance: Instance) -> NeverEnds:
+    calls = instance.live.calls.values() if instance.live is not None else ()
+    names = ", ".join(sorted({call.action for call in calls}))
+    why = (
+        f"its call of {names} waits for a run that waits as well"
+        if names
+        else "nothing of it is under way"
+    )
     return NeverEnds(
-        f"run {instance.id} of {instance.record.workflow!r} waits for something that can never happen:"
-        " it has no call under way and no timer set. In production it would wait for ever",
+        f"run {instance.id} of {instance.record.workflow!r} waits for something that can never happen: {why}."
+        " In production it would wait for ever",
         instance_id=str(instance.id),
     )

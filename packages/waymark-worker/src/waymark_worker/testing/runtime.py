@@ -253,11 +253,11 @@ class InProcessRuntime:
             if instance is not None and timeout is not None:
                 late = not_ended(instance.id, timeout)
                 due_at = self.clock.now() + timeout
-                waiter.event = engine.at(due_at, lambda: waiter.fail(late), rank=DEADLINE)
+                waiter.event = engine.at(due_at, lambda: engine.dismiss(waiter, late), DEADLINE)
             if until is not None:
-                waiter.event = engine.at(until, lambda: waiter.tell(None), rank=TARGET)
+                waiter.event = engine.at(until, lambda: engine.dismiss(waiter), TARGET)
             engine.waiters[waiter] = None
-            engine.adopt(asyncio.get_running_loop())
+            engine.adopt(waiter)
         try:
             engine.pump()
             return await waiter.told()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 from waymark.requests import Outcome
@@ -48,16 +50,20 @@ class Waiter:
         self._later(lambda: self._future.set_exception(error))
 
     def release(self) -> None:
-        """It waits no more."""
+        """It waits no more, and the attempt that did can go on: from this moment, not from when it does."""
         if self.event is not None:
             self.event.call_off()
         if self.inside is not None:
             self.inside.waits -= 1
+            self.inside.began = time.monotonic()
+            self.inside = None
 
-    def _later(self, settle: object) -> None:
+    def _later(self, settle: Callable[[], None]) -> None:
+        self.release()
+
         def once() -> None:
             if not self._future.done():
-                settle()  # type: ignore[operator] # one of the two above
+                settle()
 
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(once)
