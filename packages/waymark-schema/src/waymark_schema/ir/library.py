@@ -78,8 +78,20 @@ PATTERNS = _of("re", "compile escape findall finditer fullmatch match search spl
 PURE = (*MATH, *STATISTICS, *TEXTS, *DATA, *OPERATORS, *DIGESTS, *PATTERNS)
 """Functions of their arguments alone, carried out by the machine."""
 
+COMPILED = [
+    *_of(
+        "itertools",
+        "accumulate batched chain chain.from_iterable combinations combinations_with_replacement compress"
+        " count cycle dropwhile filterfalse groupby islice pairwise permutations product repeat starmap"
+        " takewhile tee zip_longest",
+    ),
+    *_of("functools", "partial reduce"),
+    "operator.itemgetter",
+]
+"""Functions that the compiler compiles in, as if the workflow's author had written them."""
+
 NAMES = (*RECORDED, *PURE)
-"""Every name here that can be called."""
+"""Every name here that the machine carries out."""
 
 EXCEPTIONS = [
     *_of(

@@ -170,13 +170,12 @@ def _repeat(least: int, most: Any, inner: Any, flags: int) -> _Part:
     if least == often:
         return _Part(part.first, part.nullable, [], part.choices, variable=False)
     rest = 0 if often >= _UNBOUNDED else often - least + 1
-    return _Part(
-        part.first, part.nullable or not least, [(part.first, rest)], part.choices, variable=True
-    )
+    return _Part(part.first, not least, [(part.first, rest)], part.choices, variable=True)
 
 
 def _branch(parts: list[_Part]) -> _Part:
-    seen, overlaps = 0, 0
+    seen: int = 0
+    overlaps: int = 0
     for part in parts:
         overlaps |= _ALL if part.nullable else seen & part.first
         seen |= part.first

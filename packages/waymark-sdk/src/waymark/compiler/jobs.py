@@ -12,6 +12,7 @@ from waymark.compiler.context import Context, Families
 from waymark.compiler.diagnostics import Reporter, Text, Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
+from waymark.compiler.prelude.names import PACKAGE
 from waymark.compiler.scopes import analyse, function_kind
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
 from waymark.compiler.symbols import Namespace
@@ -113,6 +114,8 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
             f"`{function.__name__}` was made by a decorator or another function, not by a `def` in its place",
             "define it with a plain `def`, or make it an @action",
         )
+    if function.__module__.startswith(f"{PACKAGE}."):
+        return True
     if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
         problem = (
             "WM122",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import builtins
 import sys
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from waymark import errors
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
+from waymark.compiler.prelude.names import PRELUDE
 from waymark_schema import failures
 from waymark_schema.ir import policies
 from waymark_schema.ir.language import BUILTINS
@@ -115,10 +116,20 @@ class Names:
             if found is not None and id(found) not in self._names:
                 self._names[id(found)] = name
                 self._kept.append(found)
+        self._compiled: dict[int, FunctionType] = {}
+        for name, function in PRELUDE.items():
+            found = _host(name)
+            if found is not None:
+                self._compiled[id(found)] = function
+                self._kept.append(found)
 
     def of(self, value: object) -> str | None:
         """Return the name in ``ir.language.BUILTINS`` of a host object, or None."""
         return self._names.get(id(value))
+
+    def compiled(self, value: object) -> FunctionType | None:
+        """Return the function of the prelude that stands for a host object, or None."""
+        return self._compiled.get(id(value))
 
 
 def _host(name: str) -> object | None:

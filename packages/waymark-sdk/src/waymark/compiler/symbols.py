@@ -13,6 +13,7 @@ from typing import Any
 
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.language import Names, is_stable, refuse_attribute, refuse_object
+from waymark.compiler.prelude.names import PACKAGE, PRELUDE
 from waymark.compiler.source import SourceFile
 from waymark.registry import ActionDefinition
 from waymark_schema.ir.language import BUILTINS
@@ -159,6 +160,9 @@ def classify(value: Any, name: str, module: ModuleType | None, language: Names) 
     known = language.of(value)
     if isinstance(definition, ActionDefinition):
         return Action(definition)
+    prelude = language.compiled(value)
+    if prelude is not None:
+        return Compiled(prelude)
     return Builtin(known, value) if known is not None else _classified(value, name, module)
 
 
@@ -193,7 +197,10 @@ def _of_class(cls: type, name: str) -> Symbol:
 
 
 def _is_ours(value: Any) -> bool:
-    return str(getattr(value, "__module__", "")).partition(".")[0] in {"waymark", "waymark_schema"}
+    module = str(getattr(value, "__module__", ""))
+    return module.partition(".")[0] in {"waymark", "waymark_schema"} and not module.startswith(
+        f"{PACKAGE}."
+    )
 
 
 def _of_callable(value: Any, name: str) -> Symbol:
@@ -221,6 +228,12 @@ def resolve_attribute(base: Symbol, attribute: str, text: str, language: Names) 
             return _of_kind_attribute(cls, attribute, text, language)
         case Refused():
             return base
+        case Compiled(function=function) if function is PRELUDE["itertools.chain"]:
+            return (
+                Compiled(PRELUDE[f"itertools.chain.{attribute}"])
+                if attribute == "from_iterable"
+                else None
+            )
         case _:
             return None
 
@@ -253,6 +266,8 @@ def _of_kind_attribute(cls: type, attribute: str, text: str, language: Names) ->
     if issubclass(cls, enum.Enum) and attribute in cls.__members__:
         return Constant(cls.__members__[attribute])
     found = vars(cls).get(attribute)
+    if attribute == "_fields" and issubclass(cls, tuple):
+        return Constant(found)
     if isinstance(found, type):
         return classify(found, text, None, language)
     return None

@@ -1,0 +1,1 @@
+"""Functions of the standard library in the workflow language itself: compiled in wherever a workflow uses them."""

@@ -1,0 +1,28 @@
+"""The qualified name of a function of the standard library in; the function of the prelude that stands for it out."""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+from waymark.compiler.prelude import applying, combining, iterating
+
+
+def _functions() -> dict[str, FunctionType]:
+    found: dict[str, FunctionType] = {}
+    for module, owner in (
+        (iterating, "itertools"),
+        (combining, "itertools"),
+        (applying, "functools"),
+    ):
+        for name, value in vars(module).items():
+            if isinstance(value, FunctionType) and not name.startswith("_"):
+                found[f"{owner}.{name}"] = value
+    found["itertools.chain.from_iterable"] = found.pop("itertools.chain_from_iterable")
+    found["operator.itemgetter"] = found.pop("functools.itemgetter")
+    return found
+
+
+PRELUDE: dict[str, FunctionType] = _functions()
+"""``itertools.chain`` and the like; the names are those of ``ir.library.COMPILED``."""
+PACKAGE = __name__.rpartition(".")[0]
+"""Functions of this package are compiled into every workflow."""
