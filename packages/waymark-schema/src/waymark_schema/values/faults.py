@@ -151,12 +151,16 @@ _SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
 """Attributes that builtin classes keep outside ``__dict__`` and ``args``."""
 
 
+def _is_own(name: object) -> bool:
+    return isinstance(name, str) and (name == "__notes__" or name.startswith(_OWN))
+
+
 def attributes(error: BaseException) -> dict[str, Any]:
     """Everything that hangs on an exception under a name."""
     found = {
         name: value
         for name, value in error.__dict__.items()
-        if name != "__notes__" and not str(name).startswith(_OWN)
+        if not _is_own(name) and isinstance(name, str)
     }
     for kind, names in _SPECIAL:
         if isinstance(error, kind):

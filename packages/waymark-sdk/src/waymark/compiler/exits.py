@@ -10,6 +10,8 @@ from waymark_schema.ir.instructions import NONE
 
 def leave_function(ctx: Context, value: int) -> None:
     """``return`` with the value in a slot: the innermost ``finally`` runs first."""
+    if any(isinstance(one, Named) and one.variable.slot == value for one in ctx.regions):
+        value = ctx.copy(value)  # the name is unbound on the way
     for region in reversed(ctx.regions):
         if isinstance(region, Named):
             ctx.unbind(region.variable)

@@ -68,6 +68,10 @@ def get_attr(obj: Any, name: str) -> Any:
     if kind in METHODS:
         if name in METHODS[kind]:
             return BoundMethod(obj, name, METHODS[kind][name])
+        if isinstance(obj, BaseException):
+            found, value = _exception_field(obj, name)
+            if found:
+                return value
     elif isinstance(obj, type):
         return _class_attribute(obj, name)
     else:
