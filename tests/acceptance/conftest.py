@@ -1,10 +1,11 @@
-"""Nothing in; a deployment of the shipped commands out: `shop`, with a database, a pool and an app to ask."""
+"""Nothing in; a deployment of the shipped commands out: `shop`, with a database, a pool and an app; `desk_on` for wrong starts."""
 
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.acceptance.desk import MODULES, Case, Desk
 from tests.support.databases import Server
 from tests.support.processes import Child, Processes, wait_until
 
@@ -117,3 +119,34 @@ def open_shop(
     for shop in deployed(test_server, template_database, tmp_path_factory.mktemp("shop")):
         shop.start_pool()
         yield shop
+
+
+@pytest.fixture
+def desk_on(
+    test_server: Server, template_database: str, tmp_path: Path
+) -> Iterator[Callable[[Case], Desk]]:
+    for name, text in MODULES.items():
+        (tmp_path / name).write_text(text)
+    made: list[Desk] = []
+    # A unix socket's path may have 104 bytes; pytest's own folders leave too few of them.
+    with (
+        tempfile.TemporaryDirectory(prefix="wm-") as short,
+        socket.create_server(("127.0.0.1", 0)) as busy,
+        test_server.database(template=template_database) as migrated,
+        test_server.database() as empty,
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            closed = free.getsockname()[1]
+
+        def make(case: Case) -> Desk:
+            url = migrated if case.migrated else empty
+            port = busy.getsockname()[1]
+            made.append(Desk(tmp_path, Path(short), url, test_server, Processes(), port, closed))
+            if case.before:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(case.before.encode())
+            return made[0]
+
+        yield make
+        for desk in made:
+            desk.close()

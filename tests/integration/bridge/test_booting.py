@@ -95,6 +95,33 @@ async def test_a_boot_command_boots(bridges: Bridges, monkeypatch: pytest.Monkey
     assert bridges.pid
 
 
+@pytest.mark.parametrize(("kills", "served"), [(2, True), (1_000, False)])
+async def test_a_bridge_that_is_killed_while_it_starts_is_booted_again_but_not_for_ever(
+    bridges: Bridges,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kills: int,
+    served: bool,
+) -> None:
+    starts = tmp_path / "starts"
+    script = tmp_path / "boot.sh"
+    bridge = Path(sys.executable).with_name("waymark-bridge")
+    script.write_text(
+        f"#!/bin/sh\necho start >> {starts}\n"
+        f"[ $(wc -l < {starts}) -gt {kills} ] || kill -9 $$\n"
+        f'exec {bridge} "$@"\n'
+    )
+    script.chmod(0o755)
+    _set(monkeypatch, WAYMARK_BOOT_COMMAND=str(script))
+    if served:
+        await Counting.start(1)
+        assert starts.read_text() == "start\n" * 3
+    else:
+        with pytest.raises(BridgeUnavailable, match="status -9"):
+            await Counting.start(1)
+        assert 3 <= starts.read_text().count("start") <= 10
+
+
 @pytest.mark.parametrize("url", ["", "mysql://app@db/app", "postgres://app:sesame@db/app#x"])
 async def test_a_wrong_address_is_told_before_anything_is_booted(
     home: Bridges, monkeypatch: pytest.MonkeyPatch, url: str

@@ -1,11 +1,16 @@
 """A database that restarts, hangs up and goes in; pools that go on by themselves, each step once, out."""
 
+import os
+import signal
+import time
+
 import psycopg
 import pytest
 
 from tests.fixtures.postgres import PostgresServer
 from tests.integration.worker import jobs
 from tests.integration.worker.conftest import Farm
+from tests.support.processes import descendants
 
 pytestmark = pytest.mark.postgres
 
@@ -125,6 +130,31 @@ def test_a_permission_that_comes_back_lets_everything_go_on(farm: Farm) -> None:
     assert farm.finished([run]) == [str(flag)]
     assert len(farm.ledger("waits")) == 1
     farm.assert_exactly_once()
+
+
+@pytest.mark.parametrize("how", ["gone", "frozen"])
+def test_a_pool_ends_in_time_without_its_database(
+    lone_farm: Farm, postgres_server: PostgresServer, how: str
+) -> None:
+    pool = lone_farm.start(WAYMARK_SHUTDOWN_GRACE_MS="1000")
+    lone_farm.queue(jobs.Slow, *[(1, 60.0)] * 4)
+    lone_farm.queue(jobs.Slow, *[(1000, 0.05)] * 4)
+    lone_farm.wait_for_ledger("slow", 12)
+    frozen = [postgres_server.pid, *descendants(postgres_server.pid)] if how == "frozen" else []
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    if not frozen:
+        postgres_server.stop()
+    try:
+        begun_at = time.monotonic()
+        assert pool.terminate() == 0, pool.output
+        # The grace, what may be handed back, sessions that do not close, and a busy machine.
+        assert time.monotonic() - begun_at < 1 + 12
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    assert "runs.not_handed_back" in pool.output
+    lone_farm.processes.assert_none_left()
 
 
 def _entries(farm: Farm) -> int:

@@ -45,6 +45,7 @@ ANSWERS: list[protocol.Answer] = [
     protocol.Standing(4, 0),
     protocol.Missing(4),
     protocol.Stuck(3, bytes(16)),
+    protocol.Unserved(3, bytes(16), 2, "greet", ["greetings:greet"]),
     protocol.Failed(1, "DatabaseError", "no"),
     protocol.Inspected(5, 1, "0.1", 2.5, "db", True, False, 1, 2, 3),
     protocol.Stopping(6),

@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from waymark.callers import told_to_the_caller
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -74,7 +76,8 @@ def run_blocking(work: Coroutine[Any, Any, R], *, instead: str = "the awaitable 
         raise RuntimeError(msg)
     future = asyncio.run_coroutine_threadsafe(work, _slot.loop())
     try:
-        return future.result()
+        with told_to_the_caller:
+            return future.result()
     except CancelledError:
         raise asyncio.CancelledError from None
     except BaseException:

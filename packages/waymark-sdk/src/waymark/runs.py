@@ -7,6 +7,7 @@ from uuid import UUID
 
 from waymark import runtime
 from waymark.blocking import run_blocking
+from waymark.callers import told_to_the_caller
 from waymark.coercion import codec, coerce
 from waymark.errors import ErrorRecord, WaitTimeout, WorkflowCancelled, WorkflowFailed
 from waymark.unfinished import unfinished
@@ -65,7 +66,8 @@ class Run(Generic[R]):
             BridgeUnavailable: the bridge could not be booted.
 
         """
-        return await runtime.current().status(self._id)
+        with told_to_the_caller:
+            return await runtime.current().status(self._id)
 
     async def result(self, timeout: float | timedelta | None = None) -> R:  # noqa: ASYNC109 - the public name
         """Wait for the end and return the result as the type that ``run`` promises.
@@ -85,12 +87,13 @@ class Run(Generic[R]):
             if timeout is None or isinstance(timeout, int | float)
             else timeout.total_seconds()
         )
-        try:
-            outcome = await runtime.current().wait(self._id, timeout=seconds)
-        except TimeoutError as error:
-            # A class of its own: between threads asyncio makes plain TimeoutErrors anew, without attributes.
-            raise WaitTimeout(str(error), instance_id=self.id) from None
-        return outcome_value(outcome, self._annotation)  # type: ignore[no-any-return] # coerced to R
+        with told_to_the_caller:
+            try:
+                outcome = await runtime.current().wait(self._id, timeout=seconds)
+            except TimeoutError as error:
+                # A class of its own: between threads asyncio makes plain TimeoutErrors anew, without attributes.
+                raise WaitTimeout(str(error), instance_id=self.id) from None
+            return outcome_value(outcome, self._annotation)  # type: ignore[no-any-return] # coerced to R
 
     def status_sync(self) -> runtime.RunState:
         """Do as ``status`` does, for synchronous programs."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from waymark import runtime, settings
+from waymark.callers import judges_the_call, told_to_the_caller
 from waymark.coercion import codec
 from waymark.compiler.durable import is_immutable
 from waymark.definitions import definition_of
@@ -63,6 +64,7 @@ class StartOptions:
         )
 
 
+@judges_the_call
 def _id(given: object) -> UUID | None:
     if given is None or isinstance(given, UUID):
         return given
@@ -72,6 +74,7 @@ def _id(given: object) -> UUID | None:
     return parse_instance_id(given)
 
 
+@judges_the_call
 def _key(key: object) -> str | None:
     if key is not None and (not isinstance(key, str) or not key):
         msg = f"idempotency_key is {key!r}; expected a text that is not empty"
@@ -79,6 +82,7 @@ def _key(key: object) -> str | None:
     return key
 
 
+@judges_the_call
 def _priority(priority: object) -> int:
     if isinstance(priority, bool) or not isinstance(priority, int):
         msg = f"priority is {priority!r}; expected an int, the higher the sooner"
@@ -89,6 +93,7 @@ def _priority(priority: object) -> int:
     return priority
 
 
+@judges_the_call
 def _delay(delay: object, start_at: object) -> timedelta | None:
     if delay is None:
         return None
@@ -99,6 +104,7 @@ def _delay(delay: object, start_at: object) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
+@judges_the_call
 def _moment(moment: object) -> datetime | None:
     if moment is None:
         return None
@@ -111,6 +117,7 @@ def _moment(moment: object) -> datetime | None:
     return moment
 
 
+@judges_the_call
 def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     given: dict[Any, Any] = dict(tags or {})
     chosen: dict[str, str] = {}
@@ -122,6 +129,7 @@ def _tags(tags: Mapping[str, str] | None) -> dict[str, str]:
     return chosen
 
 
+@judges_the_call
 def seconds_of(value: object, *, what: str) -> float:
     """Return seconds from a number or a timedelta, zero or more and finite."""
     if isinstance(value, timedelta):
@@ -192,26 +200,28 @@ def prepare(
 
     Raises what ``Workflow.start`` raises, but for the bridge.
     """
-    definition = definition_of(workflow)
-    written = inspect.unwrap(workflow.run)
-    if instance is None:
-        instance = workflow()
-    arguments = bind(written, instance, args, kwargs)
-    kept = codec()
-    request = runtime.StartRequest(
-        id=options.id or new_instance_id(),
-        program=definition.report(),
-        inputs=kept.encode(arguments, path="arguments"),
-        attributes=kept.encode(dict(vars(instance)), path="self"),
-        priority=options.priority,
-        delay=options.delay,
-        start_at=options.start_at,
-        idempotency_key=options.idempotency_key,
-        tags=options.tags,
-    )
-    return Prepared(request, return_annotation(written))
+    with told_to_the_caller:
+        definition = definition_of(workflow)
+        written = inspect.unwrap(workflow.run)
+        if instance is None:
+            instance = workflow()
+        arguments = bind(written, instance, args, kwargs)
+        kept = codec()
+        request = runtime.StartRequest(
+            id=options.id or new_instance_id(),
+            program=definition.report(),
+            inputs=kept.encode(arguments, path="arguments"),
+            attributes=kept.encode(dict(vars(instance)), path="self"),
+            priority=options.priority,
+            delay=options.delay,
+            start_at=options.start_at,
+            idempotency_key=options.idempotency_key,
+            tags=options.tags,
+        )
+        return Prepared(request, return_annotation(written))
 
 
+@judges_the_call
 def bind(
     written: Callable[..., Any], instance: object, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
@@ -253,7 +263,8 @@ def _evaluated_annotation(written: Callable[..., Any]) -> Any:
 
 async def start(prepared: Prepared[R]) -> Run[R]:
     """Queue one run."""
-    return prepared.run(await runtime.current().start(prepared.request))
+    with told_to_the_caller:
+        return prepared.run(await runtime.current().start(prepared.request))
 
 
 async def start_many(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
@@ -265,13 +276,13 @@ async def start_many(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
             raise TypeError(msg)
     # Nobody may ever ask for all of these: their pools are spared the notifications.
     requests = [replace(call.request, awaited=False) for call in calls]
-    ids = await runtime.current().start_many(requests)
+    with told_to_the_caller:
+        ids = await runtime.current().start_many(requests)
     return [call.run(instance_id) for call, instance_id in zip(calls, ids, strict=True)]
 
 
 async def run_and_wait(prepared: Prepared[R], waiting: WaitOptions) -> R | str:
     """Queue one run and return its result, or its id when the caller does not wait."""
-    run = await start(prepared)
-    if not waiting.blocking:
-        return run.id
-    return await run.result(timeout=waiting.timeout)
+    with told_to_the_caller:
+        run = await start(prepared)
+        return await run.result(timeout=waiting.timeout) if waiting.blocking else run.id

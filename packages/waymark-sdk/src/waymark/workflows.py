@@ -7,6 +7,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from waymark.blocking import run_blocking
+from waymark.callers import told_to_the_caller
 from waymark.definitions import define
 from waymark.starting import StartOptions, WaitOptions, prepare, run_and_wait, start, start_many
 from waymark.unfinished import unfinished
@@ -230,9 +231,10 @@ def workflow(cls: Any = None, /) -> Any:
 
     @functools.wraps(written)
     def run(self: Workflow, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
-        waiting = WaitOptions.taken_from(kwargs)
-        prepared = prepare(type(self), args, kwargs, waiting.start_options(), instance=self)
-        return run_and_wait(prepared, waiting)
+        with told_to_the_caller:
+            waiting = WaitOptions.taken_from(kwargs)
+            prepared = prepare(type(self), args, kwargs, waiting.start_options(), instance=self)
+            return run_and_wait(prepared, waiting)
 
     vars(run)["__waymark_run__"] = written
     cls.run = run

@@ -42,6 +42,10 @@ MAX_RESTART_SECONDS = 10.0
 STABLE_SECONDS = 30.0
 LEAST_BEAT_TIMEOUT_SECONDS = 2.0
 GRACE_MARGIN_SECONDS = 5.0
+LEAVE_SECONDS = 2.0
+"""For the last words to the database; without them the leases expire and others take over then."""
+FAREWELL_SECONDS = 4.0
+"""For everything behind the last runloop's end; sessions that hang end with the process."""
 
 
 _ENDS_OF_A_STOP = (0, -signal.SIGKILL, -signal.SIGTERM)
@@ -98,6 +102,9 @@ class Supervisor:
                 f"pool.draining: what runs may end within {self._settings.shutdown_grace_ms:,} ms"
                 " (WAYMARK_SHUTDOWN_GRACE_MS); a second signal ends it now"
             )
+        self._end_children(number)
+
+    def _end_children(self, number: signal.Signals) -> None:
         self._stopping.set()
         for child in self._children:
             child.signal(number)
@@ -131,12 +138,19 @@ class Supervisor:
                 background.append(group.create_task(self._serve_web()))
             keeping = [group.create_task(self._keep(child)) for child in self._children]
             await asyncio.wait(keeping)
+            farewell = asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._end_now)
             for task in background:
                 task.cancel()
         await self._leave(sessions)
+        farewell.cancel()
         for child in self._children:
             child.close()
         return self._status
+
+    def _end_now(self) -> None:
+        """A server that neither answers nor hangs up keeps sessions from closing: leave without that."""
+        log.warning("pool.left: the database does not answer; other pools take over")
+        os._exit(self._status)
 
     def _shares(self) -> list[int]:
         shards = self._settings.executor_shards or max(1, self._workers // 8)
@@ -200,7 +214,7 @@ class Supervisor:
         self._status = CANNOT_RUN
         if not self.failure and child.report is not None:
             self.failure = child.report.failure
-        self.stop()
+        self._end_children(signal.SIGTERM)
 
     async def _pause_unless_stopping(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -338,7 +352,7 @@ class Supervisor:
     async def _leave(self, sessions: LeaseSessions) -> None:
         """Give the leases up, so that whatever is left is free at once."""
         try:
-            async with asyncio.timeout(GRACE_MARGIN_SECONDS):
+            async with asyncio.timeout(LEAVE_SECONDS):
                 session = await sessions.open(role="leave")
                 try:
                     for child in self._children:
@@ -349,7 +363,10 @@ class Supervisor:
                 finally:
                     await session.connection.close()
         except (TimeoutError, psycopg.Error, OSError, DatabaseError) as error:
-            log.warning("pool.leave_failed", error=str(error) or "timeout")
+            log.warning(
+                "pool.leave_failed: other pools take over when the leases of this one expire",
+                error=str(error).strip() or f"no answer within {LEAVE_SECONDS:g} s",
+            )
 
     # status and web -----------------------------------------------------------------------
 

@@ -102,7 +102,7 @@ class LoadedInstance:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A run that was just made runnable, and its program, so that the right pools are told."""
+    """A run that is runnable, and its program, so that the right pools are told."""
 
     id: InstanceId
     program: ProgramId
@@ -128,6 +128,7 @@ class QueueDepth:
 _FILE = load_file(__package__, "instances.sql")
 ENQUEUE = _FILE.statement("enqueue", UnknownProgram)
 STATUS = _FILE.statement("status", InstanceStatus)
+QUEUED = _FILE.statement("queued", Queued)
 RESULTS = _FILE.statement("results", InstanceResult)
 FIND_BY_KEY = _FILE.statement("find_by_key", KeyedInstance)
 CLAIM = _FILE.statement("claim", Claimed)
@@ -162,6 +163,11 @@ def enqueue(runs: Sequence[NewInstance]) -> Query[UnknownProgram]:
 def status(ids: Iterable[UUID]) -> Query[InstanceStatus]:
     """Read where runs stand; an unknown id has no row."""
     return STATUS.bind(id=list(ids))
+
+
+def queued(ids: Iterable[UUID]) -> Query[Queued]:
+    """Read which of these runs nobody runs although they could, and their programs."""
+    return QUEUED.bind(id=list(ids))
 
 
 def results(ids: Iterable[UUID]) -> Query[InstanceResult]:

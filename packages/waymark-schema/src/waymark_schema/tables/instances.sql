@@ -40,6 +40,10 @@ from {schema}.instances as i where i.id = any ($id::uuid[]);
 select i.id, i.state, i.result, i.error, i.created_at, i.started_at, i.finished_at
 from {schema}.instances as i where i.id = any ($id::uuid[]) and i.finished_at is not null;
 
+-- name: queued
+-- A plain read; a run that is claimed meanwhile is simply not looked at again.
+select i.id, i.program from {schema}.instances as i where i.id = any ($id::uuid[]) and i.state = 0;
+
 -- name: find_by_key
 -- Read in a new statement after a keyed start added no row: the winner is committed by then.
 select i.id, i.state from {schema}.instances as i where i.idempotency_key = $idempotency_key::text;

@@ -14,13 +14,15 @@ from datetime import timedelta
 
 from waymark import settings
 from waymark.bridge.connecting import host_place, split_address
-from waymark.bridge.daemon import Daemon, Door
+from waymark.bridge.daemon import LINGER, Daemon, Door
 from waymark.bridge.logs import log_to_stderr
 from waymark.bridge.singleton import Singleton, holder
 from waymark.bridge.store import Store
 from waymark.errors import BridgeUnavailable
 from waymark_schema.errors import WaymarkError
 
+CANNOT_START = 78
+"""Exit status, as sysexits.h has it for a configuration error."""
 _log = logging.getLogger("waymark.bridge")
 
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_run(detached=chosen.detached))
     except WaymarkError as error:
         print(f"waymark-bridge: {error}", file=sys.stderr)  # noqa: T201 - its output
-        sys.exit(1)
+        sys.exit(CANNOT_START)
 
 
 def _run(*, detached: bool) -> int:
@@ -49,7 +51,7 @@ def _run(*, detached: bool) -> int:
     store = Store(settings.database())
     idle_exit = timedelta(seconds=chosen.bridge_idle_exit_s) if detached else None
     if chosen.bridge_addr:
-        return asyncio.run(_serve(store, _tcp_doors(chosen), idle_exit))
+        return asyncio.run(_serve(store, _tcp_doors(chosen), idle_exit, detached=detached))
     place = host_place()
     singleton = Singleton.take(place)
     if singleton is None:
@@ -60,7 +62,8 @@ def _run(*, detached: bool) -> int:
             )
         return 0
     try:
-        return asyncio.run(_serve(store, [Door(singleton.listen())], idle_exit))
+        doors = [Door(singleton.listen())]
+        return asyncio.run(_serve(store, doors, idle_exit, detached=detached))
     finally:
         singleton.leave()
 
@@ -93,17 +96,21 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-async def _serve(store: Store, doors: Sequence[Door], idle_exit: timedelta | None) -> int:
-    daemon = Daemon(store, idle_exit=idle_exit)
+async def _serve(
+    store: Store, doors: Sequence[Door], idle_exit: timedelta | None, *, detached: bool
+) -> int:
+    # In the foreground a person reads what went wrong: no client has to come and be told.
+    daemon = Daemon(store, idle_exit=idle_exit, linger=LINGER if detached else timedelta())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, daemon.stop)
-    _log.info("bridge %d serves %s", os.getpid(), store.target)
     trouble = await daemon.run(doors)
-    if trouble is not None:
-        _log.error("%s", trouble)
-        return 1
-    return 0
+    if trouble is None:
+        return 0
+    if not detached:
+        raise trouble
+    _log.error("%s", trouble)
+    return 1
 
 
 if __name__ == "__main__":

@@ -25,12 +25,13 @@ from waymark.bridge.registrar import Registrar
 from waymark.bridge.release import version
 from waymark.bridge.standings import Standings
 from waymark.bridge.store import Store
+from waymark.bridge.unserved import UnservedRuns
 from waymark.bridge.waits import Waits
 from waymark_schema.errors import DatabaseError, DatabaseUnreachable
 from waymark_schema.wire.framing import FrameError, FrameReader
 
 _FLUSH_S: Final = 1.0
-_LINGER_S: Final = 3.0
+LINGER: Final = timedelta(seconds=3)
 """How long a bridge that cannot serve waits for the client that booted it, to tell it why."""
 _log = logging.getLogger("waymark.bridge")
 
@@ -46,14 +47,18 @@ class Door:
 class Daemon:
     """Serves clients on behalf of one database. One event loop, one instance."""
 
-    def __init__(self, store: Store, *, idle_exit: timedelta | None) -> None:
+    def __init__(
+        self, store: Store, *, idle_exit: timedelta | None, linger: timedelta = LINGER
+    ) -> None:
         self._store = store
         self._idle_exit = idle_exit
+        self._linger = linger
         self._waits = Waits(store)
         self._announcer = Announcer(store)
         self._intake = Intake(store, queued=self._queued)
         self._registrar = Registrar(store, registered=self._intake.registered)
         self._standings = Standings(store)
+        self._unserved = UnservedRuns(self._waits)
         self._clients: set[Client] = set()
         self._begun_at = time.monotonic()
         self._stopped = asyncio.Event()
@@ -149,6 +154,7 @@ class Daemon:
 
     async def _work(self) -> None:
         await self._prepare()
+        _log.info("bridge %d serves %s", os.getpid(), self._store.target)
         async with asyncio.TaskGroup() as services:
             services.create_task(self._intake.run_shared())
             services.create_task(self._intake.run_keyed())
@@ -156,6 +162,7 @@ class Daemon:
             services.create_task(self._standings.run())
             services.create_task(self._announcer.run())
             services.create_task(self._waits.run())
+            services.create_task(self._unserved.run())
             if self._store.can_listen:
                 services.create_task(self._waits.hear())
 
@@ -181,10 +188,10 @@ class Daemon:
 
     async def _tell(self, trouble: Exception) -> None:
         """Answer whoever waits with the trouble; if nobody does yet, whoever comes first."""
-        if self._give_up(trouble):
+        if self._give_up(trouble) or not self._linger:
             return
         try:
-            async with asyncio.timeout(_LINGER_S):
+            async with asyncio.timeout(self._linger.total_seconds()):
                 await self._told.wait()
         except TimeoutError:
             _log.info("nobody came to be told why this bridge ends")

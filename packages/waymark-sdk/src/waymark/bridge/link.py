@@ -16,6 +16,7 @@ from waymark.bridge.protocol import (
     Hello,
     Request,
     Stuck,
+    Unserved,
     Welcome,
     decode_answer,
     encode,
@@ -150,6 +151,9 @@ class Link:
                 UUID(bytes=answer.id),
             )
             return
+        if isinstance(answer, Unserved):
+            _log.warning("%s", _unserved(answer))
+            return
         number = _WELCOME if isinstance(answer, Welcome) else answer.request
         future = self._pending.pop(number, None)
         if future is not None and not future.done():
@@ -183,3 +187,16 @@ class Link:
 
         self._ending = ending(weakref.ref(self))
         await anext(self._ending)
+
+
+def _unserved(notice: Unserved) -> str:
+    """Say why a run that is awaited does not begin, and what would make it."""
+    others = f", with {notice.count - 1} others of its kind," if notice.count > 1 else ""
+    told = f"run {UUID(bytes=notice.id)} of workflow {notice.workflow!r}{others} waits for a worker pool"
+    if not notice.unknown:
+        return f"{told}: none that runs on this database can run it.\nStart or upgrade one: waymark-start-workers"
+    modules = ",".join(dict.fromkeys(action.partition(":")[0] for action in notice.unknown))
+    return (
+        f"{told}: none that runs on this database has its action {notice.unknown[0]!r}.\n"
+        f"Start one that has: WAYMARK_USER_MODULE={modules} waymark-start-workers"
+    )

@@ -13,7 +13,7 @@ import msgspec
 from waymark_schema.wire.frames import ProgramReport
 from waymark_schema.wire.framing import LENGTH_BYTES, FrameError
 
-PROTOCOL = 1
+PROTOCOL = 2
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 """Room for several values of the largest size that ``WAYMARK_MAX_VALUE_BYTES`` may allow."""
 
@@ -148,6 +148,20 @@ class Stuck(msgspec.Struct, frozen=True, array_like=True, tag="stuck"):
     id: bytes
 
 
+class Unserved(msgspec.Struct, frozen=True, array_like=True, tag="unserved"):
+    """Awaited runs are queued and no live pool can run them: a notice, the answers are still to come."""
+
+    request: int
+    """Of one of them."""
+    id: bytes
+    """Of that one."""
+    count: int
+    """How many this client awaits of the same program."""
+    workflow: str
+    unknown: list[str]
+    """Actions that no live pool knows."""
+
+
 class Failed(msgspec.Struct, frozen=True, array_like=True, tag="failed"):
     """The request cannot be served; ``error`` names a class of ``waymark_schema.errors``."""
 
@@ -190,6 +204,7 @@ Answer = (
     | Standing
     | Missing
     | Stuck
+    | Unserved
     | Failed
     | Inspected
     | Stopping

@@ -56,7 +56,7 @@ class Waits:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._reading, self._hearing = store.channel(), store.channel()
+        self.reading, self._hearing = store.channel(), store.channel()
         self._watched: dict[UUID, _Watched] = {}
         self._by_party: dict[int, dict[int, UUID]] = {}
         self._upcoming: list[tuple[float, UUID]] = []
@@ -67,6 +67,10 @@ class Waits:
 
     def __len__(self) -> int:
         return len(self._watched)
+
+    def waiting(self) -> dict[UUID, list[tuple[Party, int]]]:
+        """Return who waits for what now: clients and their requests, by run."""
+        return {run: list(watched.parties) for run, watched in self._watched.items()}
 
     def queued(self, ids: Iterable[UUID]) -> None:
         """Remember runs whose end will be notified and that are known to exist."""
@@ -206,7 +210,7 @@ class Waits:
     async def _look(self, ids: list[UUID]) -> None:
         if not ids:
             return
-        rows = await self._reading.fetch_all(instances.results(ids))
+        rows = await self.reading.fetch_all(instances.results(ids))
         unseen = [each for each in ids if each in self._watched and not self._watched[each].seen]
         missing = await self._missing(unseen, found={row.id for row in rows})
         for row in rows:
@@ -222,7 +226,7 @@ class Waits:
         asked = set(unseen) - set(found)
         if not asked:
             return set()
-        known = {row.id for row in await self._reading.fetch_all(instances.status(asked))}
+        known = {row.id for row in await self.reading.fetch_all(instances.status(asked))}
         for instance in known:
             if instance in self._watched:
                 self._watched[instance].seen = True

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,8 @@ CANNOT_RUN = 78
 TICK_SECONDS = 0.25
 DRAIN_SECONDS = 2.0
 """For workers to clean up once nothing runs in them any more."""
+RELEASE_SECONDS = 2.0
+"""For handing back what is held, when the grace is over by then."""
 
 
 class CannotRun(WaymarkError):
@@ -123,11 +126,7 @@ class RunloopProcess:
     async def _first_hello(self) -> bool:
         """Wait for the first worker; False if SIGTERM came first."""
         assert self._hello is not None
-        draining = asyncio.ensure_future(self._draining.wait())
-        either: list[asyncio.Future[Any]] = [self._hello, draining]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        draining.cancel()
-        if not self._hello.done():
+        if not await self._unless_draining(asyncio.shield(self._hello)):
             return False
         hello = self._hello.result()
         if not hello.actions and not hello.programs:
@@ -136,12 +135,25 @@ class RunloopProcess:
                 f"WAYMARK_USER_MODULE={modules} can be imported, but defines no workflow and no action.\n"
                 "Name the module whose functions carry @action and whose classes carry @workflow."
             )
-        await self._register(hello.programs)
+        if not await self._unless_draining(self._register(hello.programs)):
+            return False
         self._actions = sorted(hello.actions)
         self._workflows = sorted(report.workflow for report in hello.programs)
         self._shelf.set_actions(hello.actions)
         self._ready = True
         self._report()
+        return True
+
+    async def _unless_draining(self, work: Awaitable[object]) -> bool:
+        """Do some work of the start; False if SIGTERM came first and it was given up."""
+        doing = asyncio.ensure_future(work)
+        draining = asyncio.ensure_future(self._draining.wait())
+        await asyncio.wait([doing, draining], return_when=asyncio.FIRST_COMPLETED)
+        draining.cancel()
+        if not doing.done():
+            doing.cancel()
+            return False
+        await doing
         return True
 
     async def _register(self, reports: list[ProgramReport]) -> None:
@@ -215,9 +227,14 @@ class RunloopProcess:
             running = group.create_task(tenure.run())
             draining = group.create_task(self._drain(tenure))
             await asyncio.wait([running, draining], return_when=asyncio.FIRST_COMPLETED)
-            draining.cancel()
+            if not draining.cancel():
+                # Drained: what still waits for a database that is away has nothing left to do.
+                released = draining.exception() is None and draining.result()
+                await asyncio.wait([running], timeout=RELEASE_SECONDS if released else 0.0)
+                running.cancel()
 
-    async def _drain(self, tenure: Tenure) -> None:
+    async def _drain(self, tenure: Tenure) -> bool:
+        """When it is time, let end what runs and hand the rest back; whether the database took that."""
         await self._draining.wait()
         assert self._pool is not None
         tenure.stop_claiming()
@@ -228,7 +245,18 @@ class RunloopProcess:
         while self._awaited() and loop.time() < grace:
             await self._pool.settled(grace - loop.time())
             tenure.hand_back_waiting()
-        await tenure.release()
+        try:
+            async with asyncio.timeout(max(grace - loop.time(), RELEASE_SECONDS)):
+                await tenure.release()
+        except TimeoutError:
+            log.warning(
+                "runs.not_handed_back: the database did not answer in time; other pools take them over"
+                " when the lease of this one expires"
+            )
+            # Sessions that hang, which cannot even be closed, end with the process.
+            loop.call_later(2 * DRAIN_SECONDS, os._exit, 0)
+            return False
+        return True
 
     def _in_flight(self) -> int:
         assert self._pool is not None
