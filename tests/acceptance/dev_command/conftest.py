@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,12 +39,23 @@ class Project:
     def dev(self, *arguments: str, database_url: str = "") -> Child:
         return self._start("waymark", "dev", *arguments, database_url=database_url)
 
-    def python(self, code: str, *, database_url: str) -> Child:
-        (self.directory / "script.py").write_text(code)
-        return self._start("python", "script.py", database_url=database_url)
+    def python(self, code: str, *, database_url: str, name: str = "script") -> Child:
+        """Run a script; it lies where nobody follows files."""
+        (self.directory / ".scripts").mkdir(exist_ok=True)
+        script = self.directory / ".scripts" / f"{name}.py"
+        script.write_text(f"import sys\nsys.path.insert(0, {str(self.directory)!r})\n{code}")
+        return self._start("python", str(script), database_url=database_url)
+
+    def save(self, name: str, text: str) -> None:
+        """Write a file as editors do: aside first, then renamed into its place."""
+        path = self.directory / name
+        aside = path.with_name(f"{path.name}.tmp")
+        aside.write_text(text)
+        aside.rename(path)
 
     def _start(self, name: str, *arguments: str, database_url: str) -> Child:
         environment = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "WAYMARK_DATABASE_URL": database_url,
             "WAYMARK_USER_MODULE": "",
             "WAYMARK_WEBAPP_ADDR": self.address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
@@ -30,6 +31,12 @@ FIRST_SCREEN_LINES = 15
 
 def main() -> int:
     """Start the pool; 0 after a drain, 78 when something has to be changed first."""
+    parser = argparse.ArgumentParser(
+        description="Run the worker pool; the environment says what and where.",
+        epilog="WAYMARK_DATABASE_URL and WAYMARK_USER_MODULE are needed; see the reference for the others.",
+    )
+    parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
+    ready_fd: int | None = parser.parse_args().ready_fd
     if sys.platform == "win32":
         return _fail("the worker pool runs on Linux and macOS; on Windows use WSL or a container")
     try:
@@ -40,7 +47,7 @@ def main() -> int:
         if settings.webapp_enabled:
             web.require_web()
             web.require_address(settings.webapp_addr)
-        return asyncio.run(_run(settings, database))
+        return asyncio.run(_run(settings, database, ready_fd))
     except BaseException as raised:
         error = _first(raised)
         if isinstance(error, KeyboardInterrupt):
@@ -50,7 +57,7 @@ def main() -> int:
         return _fail(str(error))
 
 
-async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
+async def _run(settings: PoolSettings, database: DatabaseSettings, ready_fd: int | None) -> int:
     await wait_for_database(database, application="waymark pool")
     await asyncio.to_thread(_migrate, database)
     features = await has_session_features(database, application="waymark probe")
@@ -61,12 +68,23 @@ async def _run(settings: PoolSettings, database: DatabaseSettings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
+    loop.add_signal_handler(signal.SIGUSR1, supervisor.retire)
     announcing = loop.create_task(_announce(supervisor, settings, database, count=count, why=why))
+    telling = loop.create_task(_tell(supervisor, ready_fd)) if ready_fd is not None else None
     try:
         status = await supervisor.run()
     finally:
         announcing.cancel()
+        if telling is not None:
+            telling.cancel()
     return _fail(supervisor.failure) if supervisor.failure else status
+
+
+async def _tell(supervisor: Supervisor, ready_fd: int) -> None:
+    """Write one line to whoever started us once calls can run; closed without one, it will never be so."""
+    with os.fdopen(ready_fd, "w") as reader:
+        await supervisor.ready.wait()
+        reader.write("ready\n")
 
 
 async def _warn_of_settings(database: DatabaseSettings) -> None:

@@ -48,7 +48,7 @@ FAREWELL_SECONDS = 4.0
 """For everything behind the last runloop's end; sessions that hang end with the process."""
 
 
-_ENDS_OF_A_STOP = (0, -signal.SIGKILL, -signal.SIGTERM)
+_ENDS_OF_A_STOP = (0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGUSR1)
 """SIGKILL is our own, on the second signal; SIGTERM came before the runloop could answer it."""
 
 
@@ -78,6 +78,8 @@ class Supervisor:
         self._clock = SystemClock()
         self._children: list[RunloopChild] = []
         self._stopping = asyncio.Event()
+        self._retiring = False
+        """Draining without a limit, until somebody says stop."""
         self._beat_now = asyncio.Event()
         self._status = 0
         self._web: ChildProcess | None = None
@@ -93,7 +95,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """First time: drain. Second time: end at once."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() and not self._retiring:
             number = signal.SIGKILL
             log.warning("pool.killed: a second signal: what runs is run again by the next pool")
         else:
@@ -105,9 +107,20 @@ class Supervisor:
         self._end_children(number)
 
     def _end_children(self, number: signal.Signals) -> None:
+        self._retiring = False
         self._stopping.set()
         for child in self._children:
             child.signal(number)
+
+    def retire(self) -> None:
+        """Another pool takes over: start nothing more, and end when all that runs has ended."""
+        if self._stopping.is_set():
+            return
+        log.info("pool.retiring: another one takes over; what runs here may end")
+        self._retiring = True
+        self._stopping.set()
+        for child in self._children:
+            child.signal(signal.SIGUSR1)
 
     async def run(self) -> int:
         """Work until stopped; the exit status of the pool."""
@@ -190,7 +203,8 @@ class Supervisor:
         while not self._stopping.is_set():
             await child.start(reported=self._reported, poison=self._deaths.poison)
             if self._stopping.is_set():
-                child.signal(signal.SIGTERM)  # asked to stop while it was being started
+                # asked to stop while it was being started
+                child.signal(signal.SIGUSR1 if self._retiring else signal.SIGTERM)
             watching = asyncio.create_task(self._watch(child))  # noqa: TID251 - ends with the process it watches
             code = await child.wait()
             watching.cancel()
@@ -231,7 +245,7 @@ class Supervisor:
                 log.error("runloop.stuck", application=child.application, seconds=STUCK_SECONDS)
                 child.signal(signal.SIGKILL)
                 return
-            if self._stopping.is_set():
+            if self._stopping.is_set() and not self._retiring:
                 deadline = deadline or now + self._settings.shutdown_grace_s + GRACE_MARGIN_SECONDS
                 if now > deadline:
                     log.error("runloop.no_drain", application=child.application)

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ def inspect_modules(modules: Sequence[str]) -> Report:
     """
     add_current_directory()
     before = {definition.place for definition in workflow_registry}
+    loaded = set(sys.modules)
     failures: list[ImportFailure] = []
     with contextlib.redirect_stdout(sys.stderr):
         for module in modules:
@@ -51,7 +53,7 @@ def inspect_modules(modules: Sequence[str]) -> Report:
         tuple(modules),
         merged(findings),
         tuple(sorted(each.name for each in defined)),
-        tuple(_loaded_files(failures)),
+        tuple(_files(set(sys.modules) - loaded, failures)),
         unreadable=bool(failures) or not defined,
     )
 
@@ -127,12 +129,12 @@ def _lines(filename: str) -> tuple[str, ...]:
         return ()
 
 
-def _loaded_files(failures: Sequence[ImportFailure]) -> list[str]:
-    """Absolute paths: whoever watches them need not share our current directory."""
+def _files(modules: AbstractSet[str], failures: Sequence[ImportFailure]) -> list[str]:
+    """Absolute paths of what was imported: whoever watches them need not share our current directory."""
     found = {failure.filename for failure in failures if failure.filename}
-    for name, module in tuple(sys.modules.items()):
+    for name in modules:
         if name.partition(".")[0] not in members.OURS:
-            found.add(getattr(module, "__file__", None) or "")
+            found.add(getattr(sys.modules[name], "__file__", None) or "")
     libraries = [Path(path).resolve() for path in _libraries()]
     paths = {Path(name).resolve() for name in found if name.endswith(".py")}
     return sorted(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
-import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,32 +16,40 @@ import click
 from waymark_schema.database.settings import from_environment
 from waymark_schema.errors import SettingError
 from waymark_schema.migrate import migrate_up
+from waymark_worker.dev.session import ENDINGS, Plan, run, say
 from waymark_worker.embedded import database_for
-from waymark_worker.embedded.identity import Guard, own_identity
-from waymark_worker.embedded.watchdog import first_to_end
-from waymark_worker.settings import WEB_PORT
+from waymark_worker.settings import WEB_PORT, available_cpus
+from waymark_worker.web import require_web
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from types import FrameType
 
     from waymark_worker.embedded import DatabaseSource
 
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ADDRESS = "WAYMARK_WEBAPP_ADDR"
-_KNOCK = 0.1
-_PATIENCE = 15.0
-# On top of the pool's own grace: it stops its workers one by one and says farewell to the database.
-_EXTRA_GRACE = 10.0
-_HASTE = 2.0
+_MOST_WORKERS = 4
+_GRACE_MS = 10_000
 
 
 class _Enough(BaseException):
     """Somebody asked us to stop; no error, so nothing that catches errors may swallow it."""
 
 
-@click.command()
-@click.argument("modules", nargs=-1, metavar="[MODULE]...")
+class _WithCommand(click.Command):
+    """Everything behind `--` is a command of the user's, options and all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep that command from being taken for modules."""
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[__name__] = tuple(args[at + 1 :])
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WithCommand, options_metavar="[OPTIONS]")
+@click.argument("modules", nargs=-1, metavar="[MODULE]... [-- COMMAND...]")
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
@@ -56,117 +63,93 @@ class _Enough(BaseException):
     default=None,
     help="Let the private Postgres listen on this port of 127.0.0.1 too; 0 picks a free one.",
 )
-def dev(modules: tuple[str, ...], directory: Path, postgres_port: int | None) -> None:
-    """Run database, worker pool and web application on this machine until Ctrl-C.
+@click.pass_context
+def dev(
+    ctx: click.Context, modules: tuple[str, ...], directory: Path, postgres_port: int | None
+) -> None:
+    """Run database, workers and web application on this machine until Ctrl-C, and follow your files.
 
     MODULE is an importable module with workflows and actions; without any, WAYMARK_USER_MODULE says.
     The database is a private Postgres in .waymark, unless WAYMARK_DATABASE_URL names another one.
+
+    Saving a Python file below the current directory checks the modules and replaces the workers; runs
+    under way finish on the program they began with. What cannot run keeps the workers as they are.
+
+    COMMAND, such as `uvicorn yourapp.web:app --reload`, runs beside them with WAYMARK_DATABASE_URL set.
     """
-    named = ",".join(modules) or os.environ.get("WAYMARK_USER_MODULE", "")
+    named = modules or _from_environment()
     if not named:
         msg = "name a module with workflows, as in `waymark dev yourapp.workflows`, or set WAYMARK_USER_MODULE."
         raise click.UsageError(msg)
+    command = _found(ctx.meta.get(__name__, ()))
     status = 0
     with _asked_to_stop():
         try:
-            status = _run(named, directory, postgres_port)
-        except _Enough:
+            status = _run(named, command, directory, postgres_port)
+        except (_Enough, KeyboardInterrupt):
             click.echo("Stopped.")
+        else:
+            if status == 0:
+                click.echo("Stopped.")
     sys.exit(status)
 
 
-def _run(modules: str, directory: Path, postgres_port: int | None) -> int:
+def _from_environment() -> tuple[str, ...]:
+    names = os.environ.get("WAYMARK_USER_MODULE", "").split(",")
+    return tuple(name.strip() for name in names if name.strip())
+
+
+def _found(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Look the program up before anything starts: a typing mistake should cost nothing."""
+    if command and shutil.which(command[0]) is None:
+        msg = f"no program {command[0]!r} was found; give the command behind `--` as in a shell, without quotes around it."
+        raise click.UsageError(msg)
+    return command
+
+
+def _run(
+    modules: tuple[str, ...], command: tuple[str, ...], directory: Path, postgres_port: int | None
+) -> int:
     address = os.environ.get(_ADDRESS) or f"127.0.0.1:{WEB_PORT}"
     _refuse_busy(address)
+    require_web()
     with database_for(directory, port=postgres_port) as database:
         environment = {
             **os.environ,
             "WAYMARK_DATABASE_URL": database.url,
-            "WAYMARK_USER_MODULE": modules,
-            "WAYMARK_WEBAPP_ENABLED": "true",
+            "WAYMARK_USER_MODULE": ",".join(modules),
+            "WAYMARK_WORKER_COUNT": os.environ.get("WAYMARK_WORKER_COUNT") or str(_few_workers()),
             _ADDRESS: address,
         }
         _announce(database)
         for step in migrate_up(from_environment(environment)):
-            click.echo(f"Schema    applied {step}")
-        with _pool(environment) as pool:
-            watched = [pool.pid] + ([database.server.pid] if database.server else [])
-            return _farewell(_announce_web(watched, address) or first_to_end(watched), pool)
+            say("Schema", f"applied {step}")
+        server = database.server.pid if database.server else None
+        grace = int(environment.get("WAYMARK_SHUTDOWN_GRACE_MS") or _GRACE_MS) / 1000
+        return run(Plan(modules, command, address, environment, server, grace))
+
+
+def _few_workers() -> int:
+    """Enough for one author: every save starts them anew."""
+    return min(_MOST_WORKERS, available_cpus()[0])
 
 
 def _announce(database: DatabaseSource) -> None:
     if database.server is None:
-        click.echo("Postgres  from WAYMARK_DATABASE_URL")
+        say("Postgres", "from WAYMARK_DATABASE_URL")
         return
-    click.echo(f"Postgres  {database.server.tcp_dsn or database.url}")
-
-
-def _announce_web(watched: list[int], address: str) -> int | None:
-    """Say where the web application is once it answers; return who ended before that, if anyone did."""
-    host, _, port = address.rpartition(":")
-    started_at = time.monotonic()
-    silent = True
-    while not _answers(host, int(port)):
-        ended = first_to_end(watched, seconds=_KNOCK)
-        if ended is not None:
-            return ended
-        if silent and time.monotonic() - started_at > _PATIENCE:
-            silent = False
-            click.echo(f"Web       does not answer on {address} yet; see the messages above")
-    click.echo(f"Web       http://{address}")
-    click.echo("Ctrl-C stops everything.")
-    return None
-
-
-def _farewell(ended: int | None, pool: subprocess.Popen[bytes]) -> int:
-    if ended != pool.pid:
-        click.echo("The private Postgres ended by itself; its log says why. Stopping.", err=True)
-        # Without its database the pool cannot write anything down: waiting for it gains nothing.
-        _stop(pool, _HASTE)
-        return 1
-    status = pool.wait()
-    click.echo(f"The pool ended by itself with status {status}. Stopping.", err=True)
-    return status or 1
-
-
-@contextmanager
-def _pool(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the pool in a session of its own, so that Ctrl-C reaches it through us, and only as long as we live."""
-    command = own_identity().command(
-        [sys.executable, "-m", "waymark_worker"],
-        guard=Guard.of_this_system(),
-        at_owners_end=signal.SIGTERM,
-    )
-    process = subprocess.Popen(
-        command, env=dict(environment), stdin=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        grace = int(environment.get("WAYMARK_SHUTDOWN_GRACE_MS") or 10_000) / 1000
-        _stop(process, grace + _EXTRA_GRACE)
-
-
-def _stop(process: subprocess.Popen[bytes], grace: float) -> None:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        process.wait(timeout=grace)
-    except (subprocess.TimeoutExpired, _Enough):
-        # Its session is its process group: whoever was slow in there goes with it.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    say("Postgres", database.server.tcp_dsn or database.url)
 
 
 @contextmanager
 def _asked_to_stop() -> Iterator[None]:
-    """Turn the first Ctrl-C, and its like, into an orderly end; a second one makes it hasty."""
+    """Turn Ctrl-C, and its like, into an orderly end while the database starts and stops."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise _Enough
 
     # What is ignored stays ignored: that is how nohup works.
-    heard = [number for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]
+    heard = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield

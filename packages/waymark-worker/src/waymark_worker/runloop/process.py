@@ -35,6 +35,8 @@ from waymark_worker.vm.link import link
 CANNOT_RUN = 78
 """Exit status: starting again cannot help, a person has to change something."""
 TICK_SECONDS = 0.25
+PATIENCE_SECONDS = 0.25
+"""How long a pool that retires looks away from a signal that it has to stop after all."""
 DRAIN_SECONDS = 2.0
 """For workers to clean up once nothing runs in them any more."""
 RELEASE_SECONDS = 2.0
@@ -80,6 +82,8 @@ class RunloopProcess:
         self._generation = self._board.get("generation")
         """Of the lease that is held; what the page says at the start belonged to a process that died."""
         self._draining = asyncio.Event()
+        self._patient = False
+        """What runs may take as long as it takes to end: another pool has taken over."""
         self._control: asyncio.StreamWriter | None = None
         self._poison = frozenset(arguments.poison)
 
@@ -87,7 +91,8 @@ class RunloopProcess:
         """Work until SIGTERM has been obeyed. Raises CannotRun."""
         loop = asyncio.get_running_loop()
         self._hello = loop.create_future()
-        loop.add_signal_handler(signal.SIGTERM, self._draining.set)
+        loop.add_signal_handler(signal.SIGTERM, self._drain_soon)
+        loop.add_signal_handler(signal.SIGUSR1, self._drain_patiently)
         loop.add_signal_handler(signal.SIGINT, lambda: None)
         await self._connect_control()
         async with asyncio.TaskGroup() as group:
@@ -240,6 +245,9 @@ class RunloopProcess:
         tenure.stop_claiming()
         self._pool.hold()
         tenure.hand_back_waiting()
+        while self._awaited() and self._patient:
+            await self._pool.settled(PATIENCE_SECONDS)
+            tenure.hand_back_waiting()
         loop = asyncio.get_running_loop()
         grace = loop.time() + self._settings.shutdown_grace_s
         while self._awaited() and loop.time() < grace:
@@ -257,6 +265,14 @@ class RunloopProcess:
             loop.call_later(2 * DRAIN_SECONDS, os._exit, 0)
             return False
         return True
+
+    def _drain_soon(self) -> None:
+        self._patient = False
+        self._draining.set()
+
+    def _drain_patiently(self) -> None:
+        self._patient = not self._draining.is_set()
+        self._draining.set()
 
     def _in_flight(self) -> int:
         assert self._pool is not None

@@ -1,0 +1,1 @@
+"""What `waymark dev` is made of: a private deployment that follows the files of its author."""

@@ -1,0 +1,110 @@
+"""Names of modules in; what a fresh interpreter makes of them, as `waymark check` says it, out."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from waymark_worker.embedded.identity import Guard, own_identity
+
+WAYMARK = (sys.executable, "-c", "from waymark_schema.cli import main; main()")
+"""The `waymark` command of this environment, wherever its script may be."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One finding of `waymark check --format json`."""
+
+    code: str
+    severity: str
+    message: str
+    instead: str
+    file: str
+    line: int
+    column: int
+    excerpt: str
+
+    def __str__(self) -> str:
+        kind = "" if self.severity == "error" else "warning: "
+        lines = [f"{self.file}:{self.line}:{self.column}: {self.code} {kind}{self.message}"]
+        lines += self.excerpt.splitlines()
+        if self.instead:
+            lines.append(f"  instead: {self.instead}")
+        return "\n".join(lines)
+
+
+class _Report(msgspec.Struct, frozen=True):
+    workflows: list[str]
+    errors: int
+    warnings: int
+    findings: list[Problem]
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found."""
+
+    workflows: int
+    errors: int
+    problems: tuple[Problem, ...]
+    files: frozenset[Path]
+    """What importing the modules loaded, installed packages left out."""
+    crash: str = ""
+    """What the check printed when it could not report at all."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether workers can run this."""
+        return not self.errors and not self.crash
+
+    @property
+    def nothing_there(self) -> bool:
+        """Whether a module of that name does not even exist: no save mends a name on a command line."""
+        return any(
+            one.code == "WM190" and "no module named" in one.message for one in self.problems
+        )
+
+
+async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Checked:
+    """Import the modules and compile their workflows in a process of their own."""
+    command = own_identity().command(
+        [*WAYMARK, "check", "--format", "json", *modules],
+        guard=Guard.of_this_system(),
+        at_owners_end=signal.SIGKILL,
+    )
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env=dict(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        out, err = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    try:
+        report = msgspec.json.decode(out, type=_Report)
+    except msgspec.MsgspecError:
+        said = err.decode(errors="replace").strip() or out.decode(errors="replace").strip()
+        return Checked(0, 1, (), frozenset(), said or f"it ended with status {process.returncode}")
+    files = frozenset(Path(name) for name in report.files)
+    return Checked(len(report.workflows), report.errors, tuple(report.findings), files)
+
+
+def digest(path: Path) -> bytes | None:
+    """What tells one content of a file from another; None when it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return None
