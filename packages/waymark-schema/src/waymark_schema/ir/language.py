@@ -83,6 +83,8 @@ BUILTINS: dict[str, Builtin] = {
     "dataclasses.astuple": Builtin(),
     "contextlib.suppress": Builtin(),
     "contextlib.nullcontext": Builtin(),
+    "contextlib.contextmanager": Builtin(),
+    "contextlib.asynccontextmanager": Builtin(),
 }
 """Every callable name of the language, by its qualified name; builtins without module."""
 

@@ -12,13 +12,20 @@ from waymark.compiler.context import Context, Families
 from waymark.compiler.diagnostics import Reporter, Text, Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
+from waymark.compiler.managed import is_maker, managed
 from waymark.compiler.prelude.names import PACKAGE
 from waymark.compiler.scopes import analyse, function_kind
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
 from waymark.compiler.symbols import Namespace
+from waymark.compiler.synthetic import managing
 from waymark.compiler.tables import Job, Tables
 from waymark_schema.failures import SerializationError
 
+TRANSPARENT = frozenset({
+    "staticmethod", "classmethod", "property", "override", "typing.override", "typing_extensions.override",
+    "computed_field", "pydantic.computed_field",
+})  # fmt: skip
+"""Decorators of methods that run nothing when the method is called, or that calls know of."""
 ADVICE = {
     "WM130": "define it in a file that Python can import, and keep the file beside its bytecode",
     "WM131": "import the module again (restart the process) after editing its file",
@@ -69,6 +76,11 @@ def _run_bounded(tables: Tables, families: Families, job: Job) -> None:
 
 
 def _run(tables: Tables, families: Families, job: Job) -> None:
+    made = managed(job.function)
+    if made is not None:
+        inner = tables.function(made.function, job.owner)
+        managing(tables, job.number, inner, made)
+        return
     found = _source(tables, job.function)
     if found is None:
         return
@@ -102,7 +114,8 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
         problem = ("WM105", "`run` is a generator", "build and return a list")
     for decorator in node.decorator_list:
         name = ast.unparse(decorator)
-        if name not in {"staticmethod", "classmethod", "property", "override", "typing.override"}:
+        made = is_maker(_named(name, function))
+        if not made and name.partition("(")[0] not in TRANSPARENT:
             problem = (
                 "WM133",
                 f"`{node.name}` has the decorator `@{name}`, which would not run",
@@ -130,6 +143,15 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
         code, message, instead = problem
         tables.reporter.report(code, head, text, message, instead)
     return problem is None
+
+
+def _named(name: str, function: FunctionType) -> object:
+    """The host object that a decorator's name means in the module of a function."""
+    first, *rest = name.split(".")
+    found = function.__globals__.get(first)
+    for each in rest:
+        found = getattr(found, each, None)
+    return found
 
 
 def _is_made_elsewhere(job: Job) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from waymark.compiler.builder import Builder
 from waymark.compiler.layout import lay_out
+from waymark.compiler.managed import Managed
 from waymark.compiler.tables import FinishedFunction, Tables
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.program import Function, Parameter, Span
@@ -84,6 +85,34 @@ def unbound_method(tables: Tables, owner: str, method: str, *, span: Span, filen
     )
 
 
+def managing(tables: Tables, number: int, target: int, found: Managed) -> None:
+    """Make function ``number`` what the decorator makes of function ``target``: it gives a context manager."""
+    builder = Builder(names=["args", "kwargs"])
+    code = found.function.__code__
+    builder.span = Span(code.co_firstlineno, 0, code.co_firstlineno, 0)
+    callee, arguments = builder.temporary(), builder.temporary()
+    maker = builder.constant(tables.builtin(found.maker))
+    target_value = builder.constant(tables.function_value(target))
+    builder.emit(ins.CallPure(callee, maker, [target_value]))
+    builder.emit(ins.Build("list", arguments, []))
+    builder.emit(ins.Extend(arguments, 0, "call"))
+    label = builder.label()
+    builder.terminate(ins.Call(arguments, callee, [], [], [], arguments, 1, label))
+    builder.place(label)
+    builder.terminate(ins.Return(arguments))
+    parameters = [Parameter("args", "var_positional"), Parameter("kwargs", "var_keyword")]
+    qualname = found.function.__qualname__.rpartition("<locals>.")[2]
+    _finish(
+        tables,
+        builder,
+        parameters,
+        name=found.function.__name__,
+        qualname=qualname,
+        filename=code.co_filename,
+        number=number,
+    )
+
+
 def _finish(
     tables: Tables,
     builder: Builder,
@@ -92,9 +121,10 @@ def _finish(
     name: str,
     qualname: str,
     filename: str,
+    number: int | None = None,
 ) -> int:
-    number = tables.reserve()
-    layout = lay_out(builder, bound=0b111)
+    number = tables.reserve() if number is None else number
+    layout = lay_out(builder, bound=(1 << len(parameters)) - 1)
     tables.functions[number] = FinishedFunction(
         Function(
             name,

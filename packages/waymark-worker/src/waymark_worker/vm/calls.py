@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from waymark_worker.vm.async_generators import AsyncGenerator
 from waymark_worker.vm.awaiting import gather, start_inline
 from waymark_worker.vm.callables import (
     UNBOUND,
@@ -60,7 +61,14 @@ def call_function(
         machine.frame = Frame(function, slots, caller, depth)
         return PUSHED
     frame = Frame(function, slots, None, 0)
-    return Coroutine(frame) if function.kind == "async" else Generator(frame)
+    return _SUSPENDABLE[function.kind](frame)
+
+
+_SUSPENDABLE: dict[str, Callable[[Frame], Any]] = {
+    "async": Coroutine,
+    "generator": Generator,
+    "async_generator": AsyncGenerator,
+}
 
 
 def _call_bound(

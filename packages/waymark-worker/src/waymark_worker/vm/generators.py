@@ -25,6 +25,7 @@ from waymark_worker.vm.steps import Place, makes
 from waymark_worker.vm.unwinding import give, unwind
 
 if TYPE_CHECKING:
+    from waymark_worker.vm.async_generators import AsyncGenerator
     from waymark_worker.vm.machine import Machine
 
 Slots = list[Any]
@@ -44,7 +45,9 @@ def resume(machine: Machine, generator: Generator, value: Any) -> Any:
     return made
 
 
-def throw_into(machine: Machine, generator: Generator, error: BaseException) -> Any:
+def throw_into(
+    machine: Machine, generator: Generator | AsyncGenerator, error: BaseException
+) -> Any:
     """Raise ``error`` where a generator is suspended: ``PUSHED``, or it is raised here."""
     if generator.state == RUNNING:
         msg = "generator already executing"

@@ -15,6 +15,7 @@ from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
 from waymark_worker.vm import (
     builtins,
+    generator_managers,
     generators,
     managers,
     patterns,
@@ -36,6 +37,7 @@ _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
 _linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
 ROOMS = (
+    generator_managers,
     generators,
     managers,
     patterns,
@@ -81,7 +83,7 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     """Link a program that has been checked."""
     types = ShadowTypes([entry.descriptor for entry in program.types])
     special = special_names(program.types)
-    hosted = specials(program.types)
+    hosted = specials(program.types) or any(entry.member_attributes for entry in program.types)
     if special or hosted:
         # Classes that refuse what others of the same descriptor may do, or that do it with code of this
         # program, are this program's own.
@@ -94,6 +96,7 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     ]
     linked.actions = [_action(number, entry) for number, entry in enumerate(program.actions)]
     linked.classes = [types.class_of(entry.descriptor) for entry in program.types]
+    _add_member_attributes(linked)
     linked.constants = [_constant(linked, each) for each in program.constants]
     linked.numbered = {
         id(value): number
@@ -157,6 +160,14 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         if entry.descriptor.options.get("own_init") and (cls, "__init__") not in linked.members:
             linked.opaque.add(cls)
+
+
+def _add_member_attributes(linked: LinkedProgram) -> None:
+    for cls, entry in zip(linked.classes, linked.program.types, strict=True):
+        members = getattr(cls, "__members__", {})
+        for member, own in entry.member_attributes.items():
+            for name, wire in own.items():
+                members[member].__dict__[name] = linked.codec.decode(wire)
 
 
 def _refuse(

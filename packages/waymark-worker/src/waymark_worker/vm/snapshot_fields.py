@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 from waymark_worker.vm import asynchrony
+from waymark_worker.vm.async_generators import AsyncGenerator
 from waymark_worker.vm.callables import (
     UNBOUND,
     BoundFunction,
@@ -16,8 +17,16 @@ from waymark_worker.vm.callables import (
     SleepValue,
     WorkflowObject,
 )
-from waymark_worker.vm.contexts import TRACEBACK, NullContext, Suppress
+from waymark_worker.vm.contexts import (
+    TRACEBACK,
+    AsyncGeneratorManager,
+    GeneratorManager,
+    ManagerFunction,
+    NullContext,
+    Suppress,
+)
 from waymark_worker.vm.digests import Digest
+from waymark_worker.vm.generator_managers import ManagerStep, Managing
 from waymark_worker.vm.generators import Closing, Sending
 from waymark_worker.vm.iterators import EXHAUSTED, Enumerate, Filter, Framed, Generator, Map, Zip
 from waymark_worker.vm.managers import AwaitWhat
@@ -52,6 +61,7 @@ _FUTURE: Fields = (
     ("cancelled_error", (BaseException, Nothing)),
 )
 _STEP: Fields = (("caller", FRAME), ("depth", (int,)), ("nested", (int,)))
+_MANAGER: Fields = (("generator", (Generator, AsyncGenerator)), ("entered", (bool,)))
 
 RECORDS: dict[str, tuple[type, Fields]] = {
     "cell": (Cell, (("value", ANY),)),
@@ -97,7 +107,11 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     ),
     "frame": (
         Frame,
-        (("caller", FRAME), ("depth", (int,)), ("owner", (Coroutine, Generator, Nothing))),
+        (
+            ("caller", FRAME),
+            ("depth", (int,)),
+            ("owner", (Coroutine, Generator, AsyncGenerator, Nothing)),
+        ),
     ),
     "fill": (Fill, (*_STEP, ("source", (Framed,)), ("whole", (bool,)))),
     "zip_step": (ZipStep, (*_STEP, ("record", (Zip,)), ("items", (list,)))),
@@ -158,6 +172,21 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     "attributes": (
         Attributes,
         (*_STEP, ("subject", ANY), ("names", (list,)), ("found", (list,))),
+    ),
+    "manager_function": (ManagerFunction, (("function", ANY), ("asynchronous", (bool,)))),
+    "generator_manager": (GeneratorManager, _MANAGER),
+    "async_generator_manager": (AsyncGeneratorManager, _MANAGER),
+    "async_generator": (AsyncGenerator, (("frame", (Frame, Nothing)), ("state", (int,)))),
+    "managing": (Managing, (*_STEP, ("maker", (ManagerFunction,)))),
+    "manager_step": (
+        ManagerStep,
+        (
+            *_STEP,
+            ("generator", (Generator, AsyncGenerator)),
+            ("phase", (int,)),
+            ("error", (BaseException, Nothing)),
+            ("raised", (BaseException, Nothing)),
+        ),
     ),
     "await_what": (AwaitWhat, (*_STEP, ("name", (str,)), ("awaited", (bool,)))),
 }

@@ -162,7 +162,7 @@ def _return(node: ir.Return, place: Place) -> Step:
 
 def leave(place: Place, src: int) -> Step:
     """Make the closure that leaves the function with the value in ``src``."""
-    if place.function.kind == "generator":
+    if place.function.kind in {"generator", "async_generator"}:
 
         def end(s: Slots, m: Machine) -> None:
             frame: Any = m.frame

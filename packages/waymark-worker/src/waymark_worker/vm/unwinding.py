@@ -138,6 +138,19 @@ def unwind(
     fail_task(machine, machine.task, error)
 
 
+_ENDS: dict[str, tuple[type[BaseException], ...]] = {
+    "async": (StopIteration,),
+    "generator": (StopIteration,),
+    "async_generator": (StopIteration, StopAsyncIteration),
+}
+"""What each kind of function must not raise: it would look like its end."""
+_NAMES = {"async": "coroutine", "generator": "generator", "async_generator": "async generator"}
+
+
+def _ending(error: BaseException) -> str:
+    return "StopIteration" if isinstance(error, StopIteration) else "StopAsyncIteration"
+
+
 def _left(frame: Frame, error: BaseException) -> tuple[BaseException, AnyFrame | None]:
     """Close a frame that ``error`` leaves."""
     if isinstance(error, BaseExceptionGroup):
@@ -146,15 +159,13 @@ def _left(frame: Frame, error: BaseException) -> tuple[BaseException, AnyFrame |
     kind = frame.function.kind
     if kind == "sync":
         return error, caller
-    if kind == "generator":
+    if kind in {"generator", "async_generator"}:
         caller = frame.owner.finish()
     else:
         frame.owner.state = FINISHED
         frame.owner.frame = None
-    if isinstance(error, StopIteration):
-        changed = RuntimeError(
-            f"{'generator' if kind == 'generator' else 'coroutine'} raised StopIteration"
-        )
+    if isinstance(error, _ENDS[kind]):
+        changed = RuntimeError(f"{_NAMES[kind]} raised {_ending(error)}")
         changed.__cause__ = changed.__context__ = error
         return changed, caller
     return error, caller
