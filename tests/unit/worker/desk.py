@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from waymark.coercion import codec
 from waymark.starting import prepare
-from waymark_schema.ids import InstanceId, ProgramId
+from waymark_schema.ids import InstanceId, LeaseId, ProgramId
 from waymark_schema.inputs import pack_inputs
 from waymark_schema.tables.instances import LoadedInstance
 from waymark_schema.tables.journal import JournalEntry
@@ -18,8 +18,10 @@ from waymark_worker.journal import Change
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.programs import RunnableProgram
 from waymark_worker.runloop.runloop import Runloop
+from waymark_worker.runloop.sharing import Sharer
 from waymark_worker.telemetry import Counters
 from waymark_worker.vm.link import link
 
@@ -39,10 +41,21 @@ class StillClock(DatabaseClock):
         return self.at
 
 
+class NoSessions:
+    """A database that nobody may ask."""
+
+    async def open(self, *, role: str) -> Any:
+        raise AssertionError(f"the {role} session was opened")
+
+    async def terminate_lost(self) -> None:
+        raise AssertionError("sessions were ended")
+
+
 class FakePool:
     """Keeps what is submitted; the test says how it ends."""
 
     slots = 20
+    queued = 0
 
     def __init__(self) -> None:
         self.submitted: list[Attempt[Any]] = []
@@ -108,6 +121,14 @@ class Desk:
         self.finished: list[LiveInstance] = []
         self.idle: list[LiveInstance] = []
         self.advanced: list[LiveInstance | None] = []
+        self.sharer = Sharer(
+            LeaseId(1),
+            NoSessions(),
+            self.pool,  # type: ignore[arg-type] # likewise
+            clock=self.clock,
+            pace=Pace(self.clock.monotonic),
+            told=lambda: None,
+        )
         self.runloop = Runloop(
             self.committer,  # type: ignore[arg-type] # a committer to the runloop
             self.pool,  # type: ignore[arg-type] # likewise
@@ -117,6 +138,7 @@ class Desk:
             idle=self.idle.append,
             advancing=self.advanced.append,
             step_budget=1_000_000,
+            sharer=self.sharer,
         )
 
     def begin(self, workflow: Any, *arguments: Any) -> LiveInstance:

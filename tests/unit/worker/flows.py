@@ -48,3 +48,10 @@ class Prints(Workflow):
 class AtOnce(Workflow):
     async def run(self, x: int) -> int:
         return x
+
+
+@workflow
+class TriesLate(Workflow):
+    async def run(self) -> Any:
+        policy = RetryPolicy(attempts=2, exception_types=["ActionTimeout"])
+        return await self.run_action(step(1), retry=policy, timeout=3.0)

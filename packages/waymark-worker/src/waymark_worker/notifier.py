@@ -10,6 +10,7 @@ import psycopg
 
 from waymark_schema.database.execute import Session, fetch_one
 from waymark_schema.errors import DatabaseError
+from waymark_schema.ids import LeaseId
 from waymark_schema.tables import notifications
 from waymark_worker.clock import pause
 from waymark_worker.journal import Sessions
@@ -29,6 +30,7 @@ class Notifier:
         self._sessions = sessions
         self._finished: list[UUID] = []
         self._ready = False
+        self._mail: set[LeaseId] = set()
         self._wake = asyncio.Event()
         self._session: Session | None = None
 
@@ -37,6 +39,11 @@ class Notifier:
         self._finished.extend(ids)
         if self._finished:
             self._wake.set()
+
+    def mail(self, owners: Iterable[LeaseId]) -> None:
+        """Tell owners that instances of theirs have got mail."""
+        self._mail.update(owners)
+        self._wake.set()
 
     def ready(self) -> None:
         """Tell idle pools that there is something to claim."""
@@ -55,7 +62,7 @@ class Notifier:
 
     async def flush(self) -> None:
         """Send what is left once ``run`` has been cancelled."""
-        if self._finished or self._ready:
+        if self._finished or self._ready or self._mail:
             try:
                 await self._send()
             finally:
@@ -64,12 +71,16 @@ class Notifier:
     async def _send(self) -> None:
         finished, self._finished = self._finished, []
         ready, self._ready = self._ready, False
+        mail, self._mail = self._mail, set()
         try:
             if self._session is None:
                 self._session = await self._sessions.open(role="notify")
             schema = self._session.schema
             channel = notifications.finished_channel(schema)
             messages = [(channel, payload) for payload in notifications.pack_ids(finished)]
+            if mail:
+                channel = notifications.inbox_channel(schema)
+                messages += [(channel, payload) for payload in notifications.pack_leases(mail)]
             if ready:
                 messages.append((notifications.ready_channel(schema), ""))
             await fetch_one(self._session, notifications.notify(messages))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one
-from waymark_schema.tables import leases, pools, programs, pruning
+from waymark_schema.tables import leases, offers, pools, programs, pruning
 from waymark_worker.clock import Clock, pause
 from waymark_worker.telemetry import log
 
@@ -31,6 +31,7 @@ async def prune(session: Session, *, retention: timedelta, room: int, clock: Clo
     await fetch_all(session, programs.prune(unused_for=PROGRAM_KEPT))
     await execute(session, pools.prune_samples(older_than=SAMPLES_KEPT))
     await execute(session, pools.prune_pools(older_than=POOLS_KEPT))
+    await execute(session, offers.sweep())
     await fetch_all(session, leases.remove())
     if deleted:
         log.info("pruned", instances=deleted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from waymark_schema.database.execute import Session, fetch_all, fetch_optional
-from waymark_schema.tables import instances
+from waymark_schema.tables import instances, offers
 from waymark_worker.clock import pause
 
 ROOM = 1_000
@@ -39,5 +39,8 @@ async def release_orphans(session: Session, *, room: int, told: Callable[[], Non
         if rows:
             told()
         if len(rows) < room:
-            return released
+            break
         await pause(0)
+    while len(await fetch_all(session, offers.release(room=room))) == room:
+        await pause(0)
+    return released

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from waymark_schema.database.statement import Query, checked_schema, load
+from waymark_schema.ids import LeaseId
 
 _PAYLOAD_BYTES = 7_900
 _HEX = 32
+_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def finished_channel(schema: str) -> str:
 
 
 def inbox_channel(schema: str) -> str:
-    """Owners listen here: the payload names instances that got mail."""
+    """Owners listen here: the payload names the leases whose instances got mail."""
     return f"{checked_schema(schema)}_inbox"
 
 
@@ -42,6 +44,18 @@ def pack_ids(ids: Iterable[UUID]) -> list[str]:
     spelled = [instance.hex for instance in ids]
     size = _PAYLOAD_BYTES // _HEX
     return ["".join(spelled[start : start + size]) for start in range(0, len(spelled), size)]
+
+
+def pack_leases(leases: Iterable[LeaseId]) -> list[str]:
+    """Spell leases as payloads."""
+    spelled = [str(lease) for lease in leases]
+    size = _PAYLOAD_BYTES // _DIGITS
+    return [",".join(spelled[start : start + size]) for start in range(0, len(spelled), size)]
+
+
+def unpack_leases(payload: str) -> list[int]:
+    """Read the leases out of a payload; what is not one is passed over, since anybody may notify."""
+    return [int(part) for part in payload.split(",") if part.isascii() and part.isdigit()]
 
 
 def unpack_ids(payload: str) -> list[UUID]:

@@ -20,6 +20,7 @@ class Attempt(Generic[Owner]):
         "grace_handle",
         "instance",
         "number",
+        "offered",
         "owner",
         "program",
         "queued_at",
@@ -69,6 +70,8 @@ class Attempt(Generic[Owner]):
         """Whether that worker still holds it."""
         self.abandoned = False
         """Its outcome no longer matters: cancelled or timed out."""
+        self.offered = False
+        """Other pools may run it, so this one must not."""
         self.timeout_handle: asyncio.TimerHandle | None = None
         self.grace_handle: asyncio.TimerHandle | None = None
 

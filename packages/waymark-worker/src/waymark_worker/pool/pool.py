@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.cell import Cell
 from waymark_worker.pool.channel import Channel
 from waymark_worker.pool.process import Spawned, WorkerCommand, exit_text, spawn
+from waymark_worker.pool.waiting import Waiting
 from waymark_worker.pool.worker import Worker
 from waymark_worker.telemetry import log
 
@@ -67,7 +67,7 @@ class WorkerPool:
         self._workers: dict[Channel, Worker] = {}
         self._by_number: dict[int, Worker] = {}
         self._ready: list[Worker] = []
-        self._queue: deque[Attempt[Any]] = deque()
+        self.waiting = Waiting()
         self._cell = Cell()
         self._tickets = itertools.count(1)
         self._numbers = itertools.count(1)
@@ -97,7 +97,7 @@ class WorkerPool:
     @property
     def queued(self) -> int:
         """Attempts that wait for a slot."""
-        return len(self._queue) + len(self._cell.suspects)
+        return len(self.waiting) + len(self._cell.suspects)
 
     def workers(self) -> Iterable[Worker]:
         """Every live worker, those that are starting or draining too."""
@@ -116,7 +116,7 @@ class WorkerPool:
             return
         worker = None if self._holding else self._choose()
         if worker is None:
-            self._queue.append(attempt)
+            self.waiting.append(attempt)
         else:
             self._start(worker, attempt)
 
@@ -130,7 +130,7 @@ class WorkerPool:
         attempt.abandoned = True
         if attempt.worker_number is None:
             try:
-                (self._cell.suspects if attempt.alone else self._queue).remove(attempt)
+                (self._cell.suspects if attempt.alone else self.waiting).remove(attempt)
             except ValueError:
                 return False
             return True
@@ -158,9 +158,9 @@ class WorkerPool:
     async def stop(self, *, grace: float) -> None:
         """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
         self._stopping = True
-        for attempt in (*self._queue, *self._cell.suspects):
+        for attempt in (*self.waiting, *self._cell.suspects):
             attempt.release_handles()
-        self._queue.clear()
+        self.waiting.clear()
         self._cell.suspects.clear()
         for worker in tuple(self._workers.values()):
             self._drain(worker)
@@ -292,7 +292,7 @@ class WorkerPool:
             chosen = self._cell.next(self._ready)
             if chosen is not None:
                 self._start(*chosen)
-        queue = self._queue
+        queue = self.waiting
         while queue and not self._holding:
             worker = self._choose()
             if worker is None:

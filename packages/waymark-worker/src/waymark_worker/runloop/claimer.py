@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,13 +12,16 @@ import psycopg
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import LeaseId
-from waymark_schema.tables import instances, journal
+from waymark_schema.kinds import InboxKind
+from waymark_schema.tables import inbox, instances, journal, offers
 from waymark_schema.tables.instances import Claimed, LoadedInstance
+from waymark_schema.tables.offers import OfferKey
 from waymark_schema.values.errors import MalformedValue
 from waymark_worker.clock import Clock
 from waymark_worker.journal import Sessions
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.offered_calls import NO_LETTERS
 from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
 from waymark_worker.sessions import first_line, pause_after
 from waymark_worker.telemetry import Counters, log
@@ -34,7 +38,12 @@ class Adopter(Protocol):
     def room(self) -> int: ...
     def holds(self, instance: UUID) -> bool: ...
     def begin(self, instance: LiveInstance) -> None: ...
-    def resume(self, instance: LiveInstance) -> None: ...
+    def resume(
+        self,
+        instance: LiveInstance,
+        offered: Iterable[OfferKey] = ...,
+        letters: Mapping[OfferKey, int] = ...,
+    ) -> None: ...
     def refuse(self, claimed: Claimed, reason: str) -> None: ...
 
 
@@ -183,6 +192,16 @@ class Claimer:
                 session, journal.tail({item.id: item.snapshot_position or 0 for item in loaded})
             )
         )
+        # In this order: an offer goes in the statement that leaves its outcome in the mail.
+        offered: dict[UUID, list[OfferKey]] = {}
+        for offer in await fetch_all(session, offers.adopt(self._lease, claimed)):
+            key = OfferKey(offer.instance, offer.call, offer.attempt)
+            offered.setdefault(offer.instance, []).append(key)
+        letters: dict[UUID, dict[OfferKey, int]] = {}
+        for letter in await fetch_all(session, inbox.pending(claimed)):
+            if letter.kind == InboxKind.OFFERED_OUTCOME:
+                key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
+                letters.setdefault(letter.instance, {})[key] = letter.id
         for item in loaded:
             row = claimed[item.id]
             program = programs[item.program]
@@ -193,7 +212,9 @@ class Claimer:
                 entries = await fetch_all(session, journal.tail({item.id: 0}))
                 live = self._rebuilt(item, program, entries, row, use_snapshot=False)
             if live is not None:
-                self._adopter.resume(live)
+                self._adopter.resume(
+                    live, offered.get(item.id, ()), letters.get(item.id, NO_LETTERS)
+                )
 
     def _rebuilt(
         self,

@@ -9,6 +9,7 @@ from waymark_worker.clock import Clock
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
+from waymark_worker.runloop.sharing import Sharer
 
 DEATHS_BEFORE_ALONE = 2
 """Workers that died around a call before it runs without neighbours, who may be innocent of its death or it of theirs."""
@@ -24,12 +25,15 @@ class Dispatcher:
         clock: Clock,
         timer_due: Callable[[LiveInstance, int], None],
         busy: Callable[[LiveInstance], None],
+        sharer: Sharer,
     ) -> None:
         """``busy`` hears of an instance of which an attempt starts."""
         self.pool = pool
         self._clock = clock
         self._timer_due = timer_due
         self._busy = busy
+        self.sharer = sharer
+        """What became of calls that wait here and may run elsewhere."""
         self._loop = asyncio.get_running_loop()
         self.draining = False
         """Nothing starts any more."""
@@ -61,6 +65,22 @@ class Dispatcher:
         if not self.allowed:
             self._held_back.append(call)
             return
+        attempt = self.attempt(call)
+        self._busy(instance)
+        call.committed_retry = False
+        self.pool.submit(attempt)
+        if self.pool.queued:
+            self.sharer.press()
+
+    def adopt(self, call: LiveCall) -> None:
+        """Await the next attempt of a call, which the last owner of its instance offered."""
+        call.retry_at = None
+        self.sharer.adopt(self.attempt(call))
+        self._busy(call.instance)
+
+    def attempt(self, call: LiveCall) -> Attempt[LiveCall]:
+        """Make the next attempt of a call, without starting it."""
+        instance = call.instance
         attempt = Attempt(
             call,
             instance=instance.id_bytes,
@@ -74,9 +94,7 @@ class Dispatcher:
             alone=call.deaths >= DEATHS_BEFORE_ALONE,
         )
         call.attempt = attempt
-        self._busy(instance)
-        call.committed_retry = False
-        self.pool.submit(attempt)
+        return attempt
 
     def cancel(self, instance: LiveInstance, number: int) -> None:
         """Nobody waits for this call any more."""
@@ -84,11 +102,20 @@ class Dispatcher:
         if call is not None:
             call.release()
             if call.attempt is not None:
-                self.pool.withdraw(call.attempt)
+                self.withdraw(call.attempt)
 
     def withdraw(self, attempt: Attempt[LiveCall]) -> None:
         """Give an attempt up."""
-        self.pool.withdraw(attempt)
+        if attempt.offered:
+            self.sharer.withdraw(attempt)
+        else:
+            self.pool.withdraw(attempt)
+
+    def leave_offered(self, instance: LiveInstance) -> None:
+        """The instance is handed on with what is offered of it."""
+        for call in instance.calls.values():
+            if call.attempt is not None and call.attempt.offered:
+                self.sharer.leave(call.attempt)
 
     def set_timer(self, instance: LiveInstance, number: int, timer: LiveTimer) -> None:
         """Have a timer fire when the database's clock says that it is due."""

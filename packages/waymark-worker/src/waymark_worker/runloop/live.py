@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from waymark_schema.ir.policies import StoredPolicy
+from waymark_schema.tables.offers import OfferKey
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.vm.effects import StartCall
 from waymark_worker.vm.machine import Machine
@@ -77,6 +78,7 @@ class LiveInstance:
     """Mutable record of one owned instance; only the runloop's thread touches it."""
 
     __slots__ = (
+        "adopted",
         "awaited",
         "begun",
         "calls",
@@ -85,6 +87,7 @@ class LiveInstance:
         "had_snapshot",
         "id",
         "id_bytes",
+        "letters",
         "machine",
         "pending_commits",
         "position",
@@ -117,6 +120,10 @@ class LiveInstance:
         self.ended = False
         """Its last row is committed or on its way, or it is no longer ours: nothing is fed any more."""
         self.had_snapshot = False
+        self.adopted: dict[OfferKey, int | None] = {}
+        """Attempts that the last owner offered, and what of them is in the mail, until the calls are known."""
+        self.letters: list[tuple[UUID, int]] = []
+        """Mail that the next commit of this instance consumes."""
 
     def release(self) -> list[Attempt[Any]]:
         """Cancel every timer and return the attempts that are queued or run."""

@@ -30,6 +30,7 @@ from waymark_worker.runloop.tenure import LOST_LEASE, Tenure
 from waymark_worker.sessions import LeaseSessions
 from waymark_worker.settings import DISPATCH_MARGIN_MS, PoolSettings
 from waymark_worker.telemetry import Counters, log
+from waymark_worker.vm.limits import Bounds, set_bounds
 from waymark_worker.vm.link import link
 
 CANNOT_RUN = 78
@@ -72,6 +73,7 @@ class RunloopProcess:
         self._board = Board(arguments.page_fd)
         self._clock = DatabaseClock()
         self._counters = Counters()
+        set_bounds(Bounds(settings.max_value_bytes, settings.max_snapshot_bytes))
         self._shelf = ProgramShelf()
         self._tenure: Tenure | None = None
         self._pool: WorkerPool | None = None
@@ -216,7 +218,7 @@ class RunloopProcess:
                 log.warning("lease.lost", lease=tenure.lease, reason=str(_first(group)) or "fenced")
             finally:
                 self._tenure = None
-                tenure.runloop.drop_all()
+                tenure.drop_all()
             self._board.put("lost", generation)
 
     async def _next_lease(self, after: int) -> int:
@@ -306,27 +308,27 @@ class RunloopProcess:
     def attempt_ended(self, attempt: Attempt[Any], end: CallEnd) -> None:
         """Pass on to the tenure that holds the instance."""
         if self._tenure is not None:
-            self._tenure.runloop.attempt_ended(attempt, end)
+            self._tenure.attempt_ended(attempt, end)
 
     def attempt_timed_out(self, attempt: Attempt[Any]) -> None:
         """Pass on."""
         if self._tenure is not None:
-            self._tenure.runloop.attempt_timed_out(attempt)
+            self._tenure.attempt_timed_out(attempt)
 
     def attempt_gone(self, attempt: Attempt[Any]) -> None:
         """Pass on."""
         if self._tenure is not None:
-            self._tenure.runloop.attempt_gone(attempt)
+            self._tenure.attempt_gone(attempt)
 
     def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
         """Pass on."""
         if self._tenure is not None:
-            self._tenure.runloop.attempts_lost(attempts, reason)
+            self._tenure.attempts_lost(attempts, reason)
 
     def slots_freed(self) -> None:
         """Pass on."""
         if self._tenure is not None:
-            self._tenure.claimer.has_room()
+            self._tenure.slots_freed()
 
     def worker_ready(self, hello: Hello) -> None:
         """The first one says what this pool can run."""

@@ -49,6 +49,11 @@ class ProgramShelf:
         """Ids that may be claimed: known format and semantics, every action known to the workers."""
         return self._can_run
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """What the workers can run; empty before the first of them said so."""
+        return self._actions
+
     def set_actions(self, actions: Iterable[str]) -> None:
         """Learn what the workers can run."""
         self._actions = frozenset(actions) | INLINE_ACTIONS

@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from waymark_schema.errors import NotTheOwner
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
+from waymark_schema.tables.offers import OfferKey
 from waymark_schema.tables.settle import FinalRow, JournalRow
-from waymark_schema.values.errors import MalformedValue
 from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
 from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import outcomes, rows
+from waymark_worker.runloop import consequences, outcomes, rows
 from waymark_worker.runloop.dispatcher import Dispatcher
-from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
+from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.locals import EntryLocals, encode_locals
+from waymark_worker.runloop.offered_calls import NO_LETTERS, OfferedCalls
 from waymark_worker.runloop.pace import Pace
-from waymark_worker.settlement import Resume, settle
+from waymark_worker.runloop.sharing import Sharer
+from waymark_worker.runloop.verdicts import Feed, judge
 from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.effects import (
     CancelCall,
     CancelTimer,
     Effect,
-    Log,
     StartCall,
     StartTimer,
 )
-from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+from waymark_worker.vm.entries import CallRaised, Entry, TimerFired
 from waymark_worker.vm.local import FreshLocals
 
 DEATHS_BEFORE_POISON = 3
@@ -52,6 +53,7 @@ class Runloop:
         idle: Callable[[LiveInstance], None],
         advancing: Callable[[LiveInstance | None], None],
         step_budget: int,
+        sharer: Sharer,
     ) -> None:
         """``finished`` hears of instances whose end is committed; ``idle`` of those that only wait.
 
@@ -71,8 +73,10 @@ class Runloop:
         self.idle: set[LiveInstance] = set()
         """Instances that wait for nothing but time or mail."""
         self.dispatcher = Dispatcher(
-            pool, clock=clock, timer_due=self._timer_due, busy=self.idle.discard
+            pool, clock=clock, timer_due=self._timer_due, busy=self.idle.discard, sharer=sharer
         )
+        self.offered = OfferedCalls(self)
+        sharer.owner = self.offered
         self.pace = Pace(self._loop.time)
 
     # claimed instances ------------------------------------------------------------------------
@@ -83,8 +87,17 @@ class Runloop:
         self.instances[instance.id] = instance
         self._advance(instance, None, None)
 
-    def resume(self, instance: LiveInstance) -> None:
-        """Go on with a recovered instance: its open calls are dispatched, its timers set."""
+    def resume(
+        self,
+        instance: LiveInstance,
+        offered: Iterable[OfferKey] = (),
+        letters: Mapping[OfferKey, int] = NO_LETTERS,
+    ) -> None:
+        """Go on with a recovered instance: its open calls are dispatched or awaited, its timers set.
+
+        ``offered`` are attempts that its last owner offered, ``letters`` outcomes in the mail.
+        """
+        self.offered.expect(instance, offered, letters)
         if not instance.begun:
             self.begin(instance)
             return
@@ -92,7 +105,9 @@ class Runloop:
         for number, timer in instance.timers.items():
             self.dispatcher.set_timer(instance, number, timer)
         for call in tuple(instance.calls.values()):
-            self.dispatcher.dispatch_or_wait(call)
+            if not self.offered.adopt(call):
+                self.dispatcher.dispatch_or_wait(call)
+        self.offered.disown_rest(instance)
         self._check_idle(instance)
 
     def drop(self, instance: LiveInstance) -> None:
@@ -117,14 +132,14 @@ class Runloop:
             outcome = OutcomeKind.VALUE
             self._counters.actions_completed += 1
         elif end.kind == CANCELLED:
-            self._lost(call, attempt, "the worker cancelled it while it was shutting down")
+            self.lost(call, attempt, "the worker cancelled it while it was shutting down")
             return
         else:
             outcome = OutcomeKind.ERROR
             self._counters.actions_failed += 1
             call.failed += 1
         call.deaths = 0
-        self._settle(call, attempt, outcome, end.payload, end.seconds, end.log)
+        self.settle(call, attempt, outcome, end.payload, end.seconds, end.log)
 
     def attempt_timed_out(self, attempt: Attempt[LiveCall]) -> None:
         """Settle an attempt that took too long; its cancellation leaves after the commit."""
@@ -136,7 +151,7 @@ class Runloop:
         self._counters.actions_failed += 1
         payload = outcomes.timeout_error(call.action, attempt.timeout, attempt.number)
         seconds = self._loop.time() - attempt.started_at
-        self._settle(call, attempt, OutcomeKind.TIMEOUT, payload, seconds)
+        self.settle(call, attempt, OutcomeKind.TIMEOUT, payload, seconds)
 
     def attempt_gone(self, attempt: Attempt[LiveCall]) -> None:
         """An attempt that was given up has really ended, or its worker has: the next one may start."""
@@ -153,11 +168,11 @@ class Runloop:
             call.attempt = None
             if not call.instance.ended:
                 call.deaths += 1
-                self._lost(call, attempt, reason)
+                self.lost(call, attempt, reason)
 
     # settle -----------------------------------------------------------------------------------
 
-    def _settle(  # noqa: PLR0917 - what a worker says of an end, in its order
+    def settle(  # noqa: PLR0917 - what a worker says of an end, in its order
         self,
         call: LiveCall,
         attempt: Attempt[LiveCall],
@@ -166,35 +181,27 @@ class Runloop:
         seconds: float,
         output: bytes = b"",
     ) -> None:
-        names: tuple[str, ...] = ()
-        if outcome is OutcomeKind.ERROR and call.policy.attempts > 1:
-            names = outcomes.error_names(payload)
-        verdict = settle(
+        """Decide about an attempt that ended; what follows from it is one commit."""
+        verdict = judge(
+            call.number,
             call.policy,
-            failed_attempts=call.failed,
+            failed=call.failed,
             outcome=outcome,
-            error_names=names,
-            draw=self._random.random() if call.policy.jitter else 0.0,
+            payload=payload,
+            draw=self._random.random,
         )
-        kind = JournalKind.TIMEOUT if outcome is OutcomeKind.TIMEOUT else JournalKind.OUTCOME
-        if isinstance(verdict, Resume):
-            if verdict.exhausted:
-                payload = outcomes.exhausted(payload, attempts=call.failed)
-            row = self._row(attempt, kind, outcome, payload, seconds)
-            entry: Entry = (
-                CallReturned(call.number, payload)
-                if outcome is OutcomeKind.VALUE
-                else CallRaised(call.number, payload)
-            )
+        if isinstance(verdict, Feed):
+            row = self._row(attempt, verdict.kind, outcome, verdict.payload, seconds)
             del call.instance.calls[call.number]
             withdrawn = self._withdrawn(attempt)
-            self._advance(call.instance, entry, row, withdrawn=withdrawn, output=output)
+            self._advance(call.instance, verdict.entry, row, withdrawn=withdrawn, output=output)
         else:
             call.retry_at = self._clock.now() + verdict.seconds
             row = self._row(attempt, JournalKind.RETRY, outcome, payload, seconds)
             self._note(call, attempt, row, EntryLocals(retry_at=call.retry_at, output=output))
 
-    def _lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
+    def lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
+        """Journal an attempt that ended without an outcome; the call starts again, or fails as poison."""
         self._counters.attempts_lost += 1
         if call.deaths >= DEATHS_BEFORE_POISON and attempt.alone:
             payload = outcomes.crashed_error(call.action, call.deaths, reason)
@@ -230,7 +237,11 @@ class Runloop:
             row = row._replace(local=encode_locals(recorded))
         instance = call.instance
         carried = (instance, (), call, self._withdrawn(attempt))
-        self._commit(instance, Change(instance.id, instance.epoch, carried, rows=[row]))
+        self.commit(instance, Change(instance.id, instance.epoch, carried, rows=[row]))
+
+    def loop_time(self, moment: float) -> float:
+        """The loop's time of a moment by the database's clock; 0.0 for none."""
+        return self._loop.time() - (self._clock.now() - moment) if moment else 0.0
 
     # advance ----------------------------------------------------------------------------------
 
@@ -248,14 +259,18 @@ class Runloop:
         fresh = FreshLocals(self._clock.now)
         self._advancing(instance)
         try:
-            effects, row = self._feed(instance, entry, row, fresh)
+            effects, row = consequences.feed(
+                instance.machine, entry, row, fresh, budget=self._step_budget
+            )
         except Exception as error:  # noqa: BLE001 - a defect of the machine costs one run, never the pool
             log.error("machine.failed", instance=str(instance.id), exc_info=error)
             self._set_aside(instance, f"the machine failed: {error!r}", row)
             return
         finally:
             self._advancing(None)
-        recorded, final = self._read(instance, effects, fresh, output)
+        recorded, final = consequences.read(
+            instance, effects, fresh, output=output, now=self._clock.now()
+        )
         if recorded is not None:
             local = encode_locals(recorded)
             row = row._replace(local=local) if row else rows.start_row(instance, local)
@@ -273,53 +288,14 @@ class Runloop:
         )
         if final is not None:
             instance.ended = True
-        self._commit(instance, change)
+        self.commit(instance, change)
 
-    def _feed(
-        self,
-        instance: LiveInstance,
-        entry: Entry | None,
-        row: JournalRow | None,
-        fresh: FreshLocals,
-    ) -> tuple[list[Effect], JournalRow | None]:
-        """Advance; an outcome that the program's types refuse is fed as the call's error instead."""
-        machine, budget = instance.machine, self._step_budget
-        try:
-            return machine.advance(entry, fresh, budget=budget), row
-        except MalformedValue as error:
-            entry, row = outcomes.unusable(entry, row, error)
-            return machine.advance(entry, fresh, budget=budget), row
-
-    def _read(
-        self,
-        instance: LiveInstance,
-        effects: Iterable[Effect],
-        fresh: FreshLocals,
-        output: bytes,
-    ) -> tuple[EntryLocals | None, FinalRow | None]:
-        """What of an advance must be written with its entry, and how it ended the instance."""
-        timers: dict[int, float] = {}
-        lines: list[tuple[str, str]] = []
-        final: FinalRow | None = None
-        for effect in effects:
-            kind = type(effect)
-            if kind is StartCall:
-                continue
-            if isinstance(effect, StartTimer):
-                due_at = self._clock.now() + max(0.0, effect.seconds)  # NaN becomes 0, too
-                timers[effect.timer] = due_at
-                instance.timers[effect.timer] = LiveTimer(due_at)
-            elif kind in rows.ENDINGS:
-                final = rows.final_row(instance, effect)
-            elif isinstance(effect, Log):
-                lines.append((effect.level, effect.text))
-        values = fresh.recorded()
-        if timers or values or lines or output:
-            return EntryLocals(values, timers, None, lines, output), final
-        return None, final
-
-    def _commit(self, instance: LiveInstance, change: Change) -> None:
+    def commit(self, instance: LiveInstance, change: Change) -> None:
+        """Write a change with the next commit, and consume the mail that led to it."""
         instance.pending_commits += 1
+        if instance.letters:
+            change.consumed += instance.letters
+            instance.letters.clear()
         self._committer.add(change)
 
     def committed(self, changes: Iterable[Change]) -> None:
@@ -369,9 +345,11 @@ class Runloop:
             final=rows.quarantine_row(instance, reason),
             last_word=True,
         )
-        self._commit(instance, change)
+        self.commit(instance, change)
 
     def _ended(self, instance: LiveInstance, final: FinalRow, finished: list[LiveInstance]) -> None:
+        if final.state < InstanceState.COMPLETED:
+            self.dispatcher.leave_offered(instance)
         self._forget(instance)
         if final.state >= InstanceState.COMPLETED:
             finished.append(instance)
@@ -394,7 +372,8 @@ class Runloop:
             if isinstance(effect, StartCall):
                 call = LiveCall(instance, effect, self._clock.now())
                 instance.calls[effect.call] = call
-                self.dispatcher.dispatch(call)
+                if not instance.adopted or not self.offered.adopt(call):
+                    self.dispatcher.dispatch(call)
             elif isinstance(effect, StartTimer):
                 self.dispatcher.set_timer(instance, effect.timer, instance.timers[effect.timer])
             elif isinstance(effect, CancelCall):
@@ -403,6 +382,8 @@ class Runloop:
                 timer = instance.timers.pop(effect.timer, None)
                 if timer is not None and timer.handle is not None:
                     timer.handle.cancel()
+        if instance.adopted:
+            self.offered.disown_rest(instance)
 
     def _timer_due(self, instance: LiveInstance, number: int) -> None:
         del instance.timers[number]
@@ -420,4 +401,4 @@ class Runloop:
     def park(self, instance: LiveInstance, change: Change) -> None:
         """Commit the instance away: its snapshot is in the change, its end in memory follows."""
         instance.ended = True
-        self._commit(instance, change)
+        self.commit(instance, change)

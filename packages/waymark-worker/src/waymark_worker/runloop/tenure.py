@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,21 +16,30 @@ from waymark_schema.ids import LeaseId
 from waymark_schema.kinds import InstanceState
 from waymark_schema.tables import notifications
 from waymark_schema.tables.instances import Claimed
+from waymark_schema.tables.offers import OfferKey
 from waymark_schema.tables.settle import FinalRow
+from waymark_schema.wire.frames import CallEnd
 from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer, Fenced
 from waymark_worker.notifier import Notifier
+from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import outcomes, parking, rows
 from waymark_worker.runloop.claimer import Claimer
 from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.offered_calls import NO_LETTERS
+from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.runloop import Runloop
+from waymark_worker.runloop.sharing import Sharer
+from waymark_worker.runloop.taking import TakenCall, Taker
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
 
 SOON_SECONDS = 1.0
+TAKE_SECONDS = 5.0
+"""Between two looks for offers of which no notification came."""
 LAST_WORD_SECONDS = 1.0
 """For the notifications of a drain; whoever misses them polls."""
 
@@ -70,6 +80,29 @@ class Tenure:
             counters=counters,
             interval=settings.persist_interval_ms / 1000,
         )
+        interval = settings.poll_interval_ms / 1000
+        # Behind a pooler nobody is notified, so the poll interval is all there is.
+        poll_interval = max(interval, 1.0) if session_features else interval
+        self._pace = Pace(asyncio.get_running_loop().time)
+        self._sharer = Sharer(
+            lease,
+            self._sessions,
+            pool,
+            clock=clock,
+            pace=self._pace,
+            told=self._notifier.ready,
+        )
+        self.taker = Taker(
+            lease,
+            self._sessions,
+            pool,
+            shelf,
+            clock=clock,
+            counters=counters,
+            idle=self._has_nothing_to_claim,
+            told=self._notifier.mail,
+            poll_interval=max(poll_interval, TAKE_SECONDS) if session_features else poll_interval,
+        )
         self.runloop = Runloop(
             self._committer,
             pool,
@@ -79,9 +112,8 @@ class Tenure:
             idle=self._idle,
             advancing=advancing,
             step_budget=settings.step_budget,
+            sharer=self._sharer,
         )
-        # Behind a pooler nobody is notified, so the poll interval is all there is.
-        interval = settings.poll_interval_ms / 1000
         self.claimer = Claimer(
             lease,
             self._sessions,
@@ -89,7 +121,7 @@ class Tenure:
             shelf,
             clock=clock,
             counters=counters,
-            poll_interval=max(interval, 1.0) if session_features else interval,
+            poll_interval=poll_interval,
         )
         self._stopping = False
         self.fenced = asyncio.Event()
@@ -104,6 +136,9 @@ class Tenure:
             background = [
                 group.create_task(self._notifier.run()),
                 group.create_task(self._until_fenced()),
+                group.create_task(self._sharer.run()),
+                group.create_task(self.taker.run()),
+                group.create_task(self.taker.report()),
             ]
             if self._features:
                 background.append(group.create_task(self._listen()))
@@ -124,7 +159,9 @@ class Tenure:
         """Take nothing new and start nothing; what runs goes on."""
         self._stopping = True
         self.runloop.dispatcher.draining = True
+        self._sharer.draining = True
         self.claimer.stop()
+        self.taker.stop()
 
     def hand_back_waiting(self) -> None:
         """Hand back what no worker of ours runs anything of: others can go on with it at once."""
@@ -135,13 +172,54 @@ class Tenure:
 
     async def release(self) -> None:
         """Hand back everything that is still held, committed up to its last settled call, and end."""
+        await self.taker.release()
         for instance in tuple(self.runloop.instances.values()):
             if not instance.ended:
                 self.runloop.park(instance, self._handed_back(instance))
         await self._committer.drain()
         self._committer.stop()
 
+    def drop_all(self) -> None:
+        """Forget everything: the lease is lost."""
+        self.runloop.drop_all()
+        self.taker.drop_all()
+
+    # pool listener ----------------------------------------------------------------------------
+
+    def attempt_ended(self, attempt: Attempt[Any], end: CallEnd) -> None:
+        """Settle it here, or tell the pool that it belongs to."""
+        if type(attempt.owner) is TakenCall:
+            self.taker.attempt_ended(attempt, end)
+        else:
+            self._pace.count()
+            self.runloop.attempt_ended(attempt, end)
+
+    def attempt_timed_out(self, attempt: Attempt[Any]) -> None:
+        """The same."""
+        side = self.taker if type(attempt.owner) is TakenCall else self.runloop
+        side.attempt_timed_out(attempt)
+
+    def attempt_gone(self, attempt: Attempt[Any]) -> None:
+        """The same."""
+        side = self.taker if type(attempt.owner) is TakenCall else self.runloop
+        side.attempt_gone(attempt)
+
+    def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
+        """The same."""
+        taken = [attempt for attempt in attempts if type(attempt.owner) is TakenCall]
+        self.taker.attempts_lost(taken, reason)
+        own = [attempt for attempt in attempts if type(attempt.owner) is not TakenCall]
+        self.runloop.attempts_lost(own, reason)
+
+    def slots_freed(self) -> None:
+        """There is room for more."""
+        self.claimer.has_room()
+        self.taker.has_room()
+
     # adopter of the claimer -------------------------------------------------------------------
+
+    def _has_nothing_to_claim(self) -> bool:
+        return self.claimer.took_all and self.runloop.dispatcher.allowed
 
     def room(self) -> int:
         """At most twice the slots may be active, so that an added pool finds work; more while calls are short."""
@@ -168,10 +246,15 @@ class Tenure:
         if not self._set_aside(instance):
             self.runloop.begin(instance)
 
-    def resume(self, instance: LiveInstance) -> None:
+    def resume(
+        self,
+        instance: LiveInstance,
+        offered: Iterable[OfferKey] = (),
+        letters: Mapping[OfferKey, int] = NO_LETTERS,
+    ) -> None:
         """Go on with a recovered run."""
         if not self._set_aside(instance):
-            self.runloop.resume(instance)
+            self.runloop.resume(instance, offered, letters)
 
     def _set_aside(self, instance: LiveInstance) -> bool:
         reason = self._poison(instance.id)
@@ -256,12 +339,17 @@ class Tenure:
             try:
                 session = await self._sessions.open(role="listen")
                 connection = session.connection
-                channel = notifications.ready_channel(session.schema)
-                await connection.execute(f'listen "{channel}"'.encode())
+                mail = notifications.inbox_channel(session.schema)
+                for channel in (notifications.ready_channel(session.schema), mail):
+                    await connection.execute(f'listen "{channel}"'.encode())
                 self.claimer.look()
                 attempt = 0
-                async for _ in connection.notifies():
-                    self.claimer.look()
+                async for notify in connection.notifies():
+                    if notify.channel != mail:
+                        self.claimer.look()
+                        self.taker.look()
+                    elif self.lease in notifications.unpack_leases(notify.payload):
+                        self._sharer.look()
             except (psycopg.Error, OSError, DatabaseError) as error:
                 log.warning("listen.failed", error=first_line(error))
                 await pause_after(error, attempt)

@@ -1,0 +1,182 @@
+"""Two pools on one database: a fan-out of one run uses the slots of both, whatever happens to either."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+
+import pytest
+
+from tests.integration.worker import fleet_jobs as jobs
+from tests.integration.worker.conftest import Farm
+from tests.support.processes import Child, descendants
+from waymark_schema.kinds import InstanceState
+
+MODULE = {"WAYMARK_USER_MODULE": "tests.integration.worker.fleet_jobs"}
+
+
+@pytest.fixture
+def fleet(farm: Farm) -> Farm:
+    farm.variables.update(MODULE)
+    return farm
+
+
+def _by_pool(farm: Farm, word: str, *pools: Child) -> list[int]:
+    """How many lines of a word the processes of each pool wrote, pools that still run only."""
+    families = [set(descendants(pool.pid)) for pool in pools]
+    counted = Counter(int(line[4]) for line in farm.ledger(word))
+    return [sum(counted[pid] for pid in family) for family in families]
+
+
+def _nothing_left(farm: Farm) -> None:
+    assert farm.query("select count(*) from waymark.offers") == [(0,)]
+    assert farm.query(
+        "select count(*) from waymark.inbox as x join waymark.instances as i on i.id = x.instance"
+        " where i.state < 4"
+    ) == [(0,)]
+    farm.assert_exactly_once()
+
+
+def test_a_fan_out_uses_the_slots_of_a_pool_that_comes_later(fleet: Farm) -> None:
+    first = fleet.start()
+    (run,) = fleet.queue(jobs.Wide, (3_000, 0.1))
+    fleet.wait_for_ledger("nap", 40)
+    second = fleet.start()
+    before = len(fleet.ledger("nap"))
+    assert before < 2_500, "too late to see anything"
+    assert fleet.finished([run], seconds=60) == [sum(range(1, 3_001))]
+    calls = Counter(line[1] for line in fleet.ledger("nap"))
+    assert len(calls) == 3_000
+    assert set(calls.values()) == {1}, "a call ran twice although nothing was lost"
+    one, two = _by_pool(fleet, "napped", first, second)
+    assert one + two == 3_000
+    assert two >= 0.3 * (3_000 - before), (one, two, before)
+    _nothing_left(fleet)
+    fleet.stop(first)
+    fleet.stop(second)
+
+
+def test_a_lone_pool_offers_nothing(fleet: Farm) -> None:
+    pool = fleet.start()
+    (run,) = fleet.queue(jobs.Wide, (200, 0.05))
+    fleet.wait_for_ledger("napped", 60)
+    assert fleet.query("select count(*) from waymark.offers") == [(0,)]
+    fleet.finished([run])
+    fleet.stop(pool)
+
+
+def test_a_retry_of_an_offered_call_keeps_its_key(fleet: Farm) -> None:
+    pools = [fleet.start(), fleet.start()]
+    (run,) = fleet.queue(jobs.Refused, (120,))
+    assert fleet.finished([run], seconds=40) == [sum(range(120))]
+    attempts = fleet.ledger("refuses")
+    assert len(attempts) == 240
+    keys: dict[str, set[str]] = {}
+    for line in attempts:
+        keys.setdefault(line[1], set()).add(line[3])
+    assert all(len(found) == 1 for found in keys.values())
+    assert min(_by_pool(fleet, "refuses", *pools)) > 0
+    _nothing_left(fleet)
+
+
+def test_a_taker_that_is_killed_loses_nothing(fleet: Farm) -> None:
+    fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
+    fleet.wait_for_ledger("gate", 20)
+    second = fleet.start()
+    fleet.wait_for_ledger("gate", 40)
+    assert fleet.query("select count(*) from waymark.offers where taken_by is not null") == [(20,)]
+    _kill(second)
+    flag.touch()
+    assert fleet.finished([run], seconds=40) == [sum(range(60))]
+    lost = fleet.query("select count(*) from waymark.journal where kind = 9")
+    assert lost == [(20,)], "what ran in the killed pool is journaled as lost, and only that"
+    _nothing_left(fleet)
+
+
+def test_an_owner_that_is_killed_loses_nothing_and_its_offers_are_adopted(fleet: Farm) -> None:
+    first = fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
+    fleet.wait_for_ledger("gate", 20)
+    fleet.start()
+    fleet.wait_for_ledger("gate", 40)
+    taken = fleet.query("select call from waymark.offers where taken_by is not null")
+    _kill(first)
+    fleet.wait_for("select owner <> 1 from waymark.instances where state = 2", seconds=20)
+    flag.touch()
+    assert fleet.finished([run], seconds=40) == [sum(range(60))]
+    begun = Counter(int(line[1]) for line in fleet.ledger("gate"))
+    assert {begun[call] for (call,) in taken} == {1}, "an offer that ran was repeated"
+    _nothing_left(fleet)
+
+
+def test_a_taker_that_drains_ends_what_it_runs_and_repeats_nothing(fleet: Farm) -> None:
+    fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
+    fleet.wait_for_ledger("gate", 20)
+    second = fleet.start(WAYMARK_SHUTDOWN_GRACE_MS="30000")
+    fleet.wait_for_ledger("gate", 40)
+    second.send(signal.SIGTERM)
+    second.wait_for_line("pool.draining")
+    flag.touch()
+    assert second.wait(seconds=40) == 0, second.output
+    assert fleet.finished([run], seconds=40) == [sum(range(60))]
+    begun = Counter(line[1] for line in fleet.ledger("gate"))
+    assert set(begun.values()) == {1}
+    _nothing_left(fleet)
+
+
+def test_an_offered_call_times_out_and_is_cancelled(fleet: Farm) -> None:
+    fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Stalled, (str(flag), 60))
+    fleet.wait_for_ledger("stalls", 20)
+    fleet.start()
+    assert fleet.finished([run], seconds=40) == [60]
+    fleet.wait_for("select count(*) = 0 from waymark.offers")
+    _nothing_left(fleet)
+
+
+def test_offers_of_a_run_that_ends_are_withdrawn(fleet: Farm) -> None:
+    fleet.start()
+    fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.GivesUp, (str(flag), 60))
+    assert fleet.finished([run], seconds=40) == ["as it should"]
+    fleet.wait_for("select count(*) = 0 from waymark.offers")
+    assert fleet.state(run) is InstanceState.COMPLETED
+    # Every slot is free again, in both pools.
+    (wide,) = fleet.queue(jobs.Wide, (80, 0.05))
+    assert fleet.finished([wide], seconds=30) == [sum(range(1, 81))]
+    flag.touch()
+
+
+def test_a_taker_that_was_stopped_for_long_writes_nothing(fleet: Farm) -> None:
+    short = {"WAYMARK_LOCK_TTL_MS": "5000", "WAYMARK_LOCK_HEARTBEAT_MS": "1000"}
+    fleet.start(**short)
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
+    fleet.wait_for_ledger("gate", 20)
+    second = fleet.start(**short)
+    fleet.wait_for_ledger("gate", 40)
+    family = [second.pid, *descendants(second.pid)]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    flag.touch()
+    assert fleet.finished([run], seconds=60) == [sum(range(60))]
+    for pid in family:
+        os.kill(pid, signal.SIGCONT)
+    second.wait_for_line("lease.lost")
+    (again,) = fleet.queue(jobs.Wide, (100, 0.02))
+    assert fleet.finished([again], seconds=30) == [sum(range(1, 101))]
+    _nothing_left(fleet)
+
+
+def _kill(pool: Child) -> None:
+    """Kill -9 every process of a pool at once."""
+    for pid in [pool.pid, *descendants(pool.pid)]:
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,163 @@
+"""Attempts that another pool runs: what is offered, comes back, is adopted or withdrawn, and what is committed of it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.unit.worker import flows
+from tests.unit.worker.desk import NOW, Desk, inputs_of, runnable, value_of
+from waymark.coercion import codec
+from waymark_schema.failures import ActionTimeout
+from waymark_schema.kinds import JournalKind, OutcomeKind
+from waymark_schema.tables import notifications
+from waymark_schema.tables.offers import OfferKey
+from waymark_worker.pool.attempts import Attempt
+from waymark_worker.pool.waiting import Waiting
+from waymark_worker.runloop import recovery
+from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.offered import OfferedOutcome, decode_outcome, encode_outcome
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+def _offer(desk: Desk, attempt: Attempt[Any]) -> None:
+    """The attempt has left the pool's queue and stands in an offer."""
+    attempt.runs = False
+    attempt.worker_number = None
+    desk.sharer.adopt(attempt)
+
+
+def _outcome(value: Any = None, error: BaseException | None = None) -> OfferedOutcome:
+    payload = codec().encode_exception(error) if error else codec().encode(value)
+    return OfferedOutcome(payload, 0.5, NOW - 1.0, b"", 7)
+
+
+def _claimed(flow: Any, *arguments: Any) -> LiveInstance:
+    return recovery.fresh(uuid4(), 2, runnable(flow), inputs_of(flow, *arguments), awaited=False)
+
+
+async def test_an_offered_value_is_settled_and_its_letter_consumed_in_one_commit(
+    desk: Desk,
+) -> None:
+    live = desk.begin(flows.Two, 3)
+    _offer(desk, desk.pool.submitted[0])
+    desk.runloop.offered.offered_ended(
+        desk.pool.submitted[0], OutcomeKind.VALUE, _outcome(30), (live.id, 5)
+    )
+    (change,) = desk.commit()
+    assert change.consumed == [(live.id, 5)]
+    (row,) = change.rows
+    assert (row.kind, row.call, row.worker) == (JournalKind.OUTCOME, 0, 7)
+    assert value_of(desk.pool.submitted[1].arguments) == {"x": 30}
+
+
+async def test_an_attempt_lost_elsewhere_starts_again_with_the_same_number(desk: Desk) -> None:
+    live = desk.begin(flows.Two, 3)
+    lost = OfferedOutcome(b"worker 3 ended", 0.0, 0.0, died=True)
+    desk.runloop.offered.offered_ended(desk.pool.submitted[0], OutcomeKind.LOST, lost, (live.id, 5))
+    (change,) = desk.commit()
+    assert [row.kind for row in change.rows] == [JournalKind.LOST]
+    assert change.consumed == [(live.id, 5)]
+    assert [attempt.number for attempt in desk.pool.submitted] == [1, 1]
+    assert live.calls[0].deaths == 1
+
+
+async def test_a_timeout_elsewhere_is_retried_only_when_the_attempt_has_ended(desk: Desk) -> None:
+    live = desk.begin(flows.TriesLate)
+    (attempt,) = desk.pool.submitted
+    _offer(desk, attempt)
+    timeout = _outcome(error=ActionTimeout("late"))
+    desk.runloop.offered.offered_ended(attempt, OutcomeKind.TIMEOUT, timeout, (live.id, 5))
+    desk.commit()
+    assert len(desk.pool.submitted) == 1, "its offer is still there"
+    desk.runloop.attempt_gone(attempt)
+    assert live.calls[0].attempt is None or len(desk.pool.submitted) == 2
+    assert live.calls[0].retry_handle is not None or len(desk.pool.submitted) == 2
+
+
+async def test_what_a_dead_owner_offered_is_awaited_and_not_begun_again(desk: Desk) -> None:
+    live = _claimed(flows.Both)
+    keys = [OfferKey(live.id, number, 1) for number in (0, 9)]
+    live.begun = False
+    desk.runloop.resume(live, keys)
+    assert [value_of(attempt.arguments) for attempt in desk.pool.submitted] == [{"x": 2}]
+    awaited = live.calls[0].attempt
+    assert awaited is not None
+    assert awaited.offered
+    assert live not in desk.runloop.idle
+    assert live.adopted == {}
+
+
+async def test_mail_that_no_call_waits_for_is_consumed(desk: Desk) -> None:
+    live = _claimed(flows.Two, 1)
+    desk.runloop.resume(live, (), {OfferKey(live.id, 4, 1): 11})
+    (change,) = desk.commit()
+    assert change.rows == []
+    assert change.consumed == [(live.id, 11)]
+
+
+async def test_a_run_that_is_handed_on_leaves_its_offers(desk: Desk) -> None:
+    live = desk.begin(flows.Both)
+    offered, own = desk.pool.submitted
+    _offer(desk, offered)
+    desk.runloop.dispatcher.leave_offered(live)
+    assert not offered.offered
+    desk.runloop.dispatcher.withdraw(own)
+    assert desk.pool.withdrawn == [own]
+
+
+async def test_what_nobody_took_runs_here_after_all(desk: Desk) -> None:
+    live = desk.begin(flows.Both)
+    attempt = desk.pool.submitted[0]
+    desk.runloop.offered.resubmit(attempt)
+    assert len(desk.pool.submitted) == 3
+    desk.runloop.offered.resubmit(attempt)
+    assert len(desk.pool.submitted) == 3, "only once"
+    assert live.calls[0].attempt is desk.pool.submitted[2]
+
+
+async def test_an_outcome_for_a_run_that_has_ended_is_dropped(desk: Desk) -> None:
+    live = desk.begin(flows.Two, 3)
+    attempt = desk.pool.submitted[0]
+    desk.runloop.drop(live)
+    desk.runloop.offered.offered_ended(attempt, OutcomeKind.VALUE, _outcome(1), (live.id, 5))
+    assert desk.committer.all == []
+    assert live.letters == []
+
+
+async def test_the_last_ones_in_the_queue_are_given_up_and_the_others_keep_their_places(
+    desk: Desk,
+) -> None:
+    for number in range(6):
+        desk.begin(flows.Two, number)
+    waiting = Waiting(desk.pool.submitted)
+    odd = waiting.steal(2, lambda attempt: value_of(attempt.arguments)["x"] % 2 == 1)
+    assert [value_of(attempt.arguments)["x"] for attempt in odd] == [5, 3]
+    assert [value_of(attempt.arguments)["x"] for attempt in waiting] == [0, 1, 2, 4]
+
+
+def test_an_outcome_crosses_as_it_is() -> None:
+    outcome = OfferedOutcome(b"\x00\xff", 1.5, NOW, b"log", None, died=True)
+    assert decode_outcome(encode_outcome(outcome)) == outcome
+
+
+def test_leases_are_read_out_of_any_payload() -> None:
+    assert notifications.pack_leases([]) == []
+    (payload,) = notifications.pack_leases([3, 12])  # type: ignore[list-item]
+    assert notifications.unpack_leases(payload) == [3, 12]
+    assert notifications.unpack_leases("x,,-1,٣,4") == [4]
+
+
+async def test_a_run_that_ends_withdraws_what_it_offered(desk: Desk) -> None:
+    live = desk.begin(flows.Two, 3)
+    attempt = desk.pool.submitted[0]
+    _offer(desk, attempt)
+    desk.runloop.drop(live)
+    assert attempt.abandoned
+    assert desk.pool.withdrawn == []
