@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -260,14 +261,25 @@ def _bindings(tree: ast.Module, name: str) -> Iterator[ast.AST]:
     """Everything at module level, or in a function that says ``global``, that binds ``name``."""
     for statement in tree.body:
         yield from _bindings_in(statement, name)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _says_global(node, name):
+    for node, names in _functions_with_global(tree):
+        if name in names:
             for statement in node.body:
                 yield from _bindings_in(statement, name)
 
 
-def _says_global(node: ast.AST, name: str) -> bool:
-    return any(isinstance(part, ast.Global) and name in part.names for part in ast.walk(node))
+@lru_cache(maxsize=64)
+def _functions_with_global(
+    tree: ast.Module,
+) -> tuple[tuple[ast.FunctionDef | ast.AsyncFunctionDef, frozenset[str]], ...]:
+    """Functions that say ``global``, and what; one look at a module serves all of its names."""
+    if not any(isinstance(part, ast.Global) for part in ast.walk(tree)):
+        return ()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            said = [part.names for part in ast.walk(node) if isinstance(part, ast.Global)]
+            found.append((node, frozenset(name for names in said for name in names)))
+    return tuple(found)
 
 
 def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
