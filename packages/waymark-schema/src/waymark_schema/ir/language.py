@@ -81,6 +81,7 @@ BUILTINS: dict[str, Builtin] = {
     "dataclasses.replace": Builtin(),
     "dataclasses.asdict": Builtin(),
     "dataclasses.astuple": Builtin(),
+    "dataclasses.is_dataclass": Builtin(),
     "contextlib.suppress": Builtin(),
     "contextlib.nullcontext": Builtin(),
     "contextlib.contextmanager": Builtin(),
@@ -205,7 +206,7 @@ CLASS_METHODS: dict[str, tuple[str, ...]] = {
         "fractions.Fraction": "from_decimal from_float",
         "collections.OrderedDict": "fromkeys",
         "collections.defaultdict": "fromkeys",
-        "pydantic.BaseModel": "model_validate",
+        "pydantic.BaseModel": "model_validate model_validate_json",
         "namedtuple": "_make",
     }.items()
 }

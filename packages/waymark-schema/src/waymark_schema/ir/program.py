@@ -121,6 +121,8 @@ class TypeEntry(msgspec.Struct, frozen=True, array_like=True):
     one fails with ``UnsupportedOperation``, it never acts as if it were not there."""
     attributes: dict[str, bytes] = {}
     """Plain class attributes that the program mentions (no fields): name → wire form of an immutable value."""
+    member_attributes: dict[str, dict[str, bytes]] = {}
+    """Of an enum whose members have attributes of their own: member → name → wire form of an immutable value."""
 
 
 class Program(msgspec.Struct, frozen=True, array_like=True):

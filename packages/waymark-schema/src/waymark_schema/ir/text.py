@@ -85,6 +85,11 @@ def _type(entry: TypeEntry) -> str:
     if entry.constructor != NONE:
         parts.append(f"constructor=f{entry.constructor}")
     parts += [f"{name}={_value(wire)}" for name, wire in entry.attributes.items()]
+    parts += [
+        f"{member}.{name}={_value(wire)}"
+        for member, own in entry.member_attributes.items()
+        for name, wire in own.items()
+    ]
     parts += [f"without.{name}" for name in entry.uncompiled]
     return " ".join(parts)
 

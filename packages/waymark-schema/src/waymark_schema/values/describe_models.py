@@ -50,7 +50,7 @@ _WITHOUT_EFFECT = frozenset(
     {"title", "json_schema_extra", "protected_namespaces", "defer_build", "cache_strings"}
 )
 _OWN_CODE = (
-    "__init__", "__new__", "model_post_init", "__setattr__", "__getattr__", "__getattribute__", "__eq__", "__hash__",
+    "__init__", "__new__", "model_post_init", "__setattr__", "__getattr__", "__getattribute__",
     "__get_pydantic_core_schema__", "__get_pydantic_json_schema__", "__pydantic_init_subclass__",
 )  # fmt: skip
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder, Label
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
 from waymark.compiler.subset import ACCEPTED
 from waymark.compiler.symbols import (
+    Builtin,
+    Kind,
     Namespace,
     Symbol,
     WorkflowClass,
@@ -279,23 +282,52 @@ class Context:
         )
 
     def symbol(self, node: ast.expr) -> Symbol | None:
-        """What a name or attribute chain means if that is known without running it; None for values."""
-        if isinstance(node, ast.Name):
-            variable = self.scope.find(node.id)
-            if variable is not None:
-                own = variable is self.class_variable
-                return WorkflowClass(self.tables.workflow) if own else None
-            name = self.namespace.mangled(node.id)
-            return resolve_name(name, self.namespace, self.tables.language)
+        """What a name, attribute chain or generic class means without running it; None for values."""
         if self._is_own_class(node):
             return WorkflowClass(self.tables.workflow)
-        if isinstance(node, ast.Attribute):
-            base = self.symbol(node.value)
-            if base is None:
-                return None
-            text = ast.unparse(node)
-            return resolve_attribute(base, node.attr, text, self.tables.language)
+        match node:
+            case ast.Name():
+                return self._named(node)
+            case ast.Subscript():
+                return self._generic(node)
+            case ast.Attribute(value=owner, attr=attribute):
+                base = self.symbol(owner)
+                if base is not None:
+                    text = ast.unparse(node)
+                    return resolve_attribute(base, attribute, text, self.tables.language)
+            case _:
+                pass
         return None
+
+    def _named(self, node: ast.Name) -> Symbol | None:
+        variable = self.scope.find(node.id)
+        if variable is not None:
+            return WorkflowClass(self.tables.workflow) if variable is self.class_variable else None
+        name = self.namespace.mangled(node.id)
+        return resolve_name(name, self.namespace, self.tables.language)
+
+    def _generic(self, node: ast.Subscript) -> Symbol | None:
+        """``Box[int]`` of a generic class: of a model a class of its own, of others the class itself."""
+        base = self.symbol(node.value)
+        if not isinstance(base, Kind) or issubclass(base.cls, enum.Enum):
+            return None
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        given = [self._type_argument(part) for part in parts]
+        parametrised = getattr(base.cls, "__class_getitem__", None)
+        if parametrised is None or None in given:
+            return None
+        made: Any = parametrised(tuple(given) if len(given) > 1 else given[0])
+        return Kind(made) if isinstance(made, type) else base
+
+    def _type_argument(self, node: ast.expr) -> object | None:
+        found = self.symbol(node)
+        match found:
+            case Kind(cls=cls):
+                return cls
+            case Builtin(value=type() as value):
+                return value
+            case _:
+                return None
 
     def _is_own_class(self, node: ast.expr) -> bool:
         """``self.__class__`` or ``type(self)``."""

@@ -155,6 +155,24 @@ def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
     return None
 
 
+INSTEAD: dict[str, dict[str, str]] = {
+    "dataclasses": {
+        "fields": "take names and values from `dataclasses.asdict(value)`",
+        "field": "write the class at module level",
+        "make_dataclass": "write the class at module level",
+    },
+    "builtins": {
+        "vars": "take names and values from `dataclasses.asdict(value)` or `value.model_dump()`",
+        "setattr": "assign to the attribute by its name: `value.name = …`",
+        "delattr": "delete the attribute by its name: `del value.name`",
+        "hash": "use the value itself as the key, or a digest from hashlib",
+        "id": "compare with `is`, or give the value an id of its own",
+        "input": "pass it as an input of run()",
+    },
+}
+"""What to write in place of well-known functions, by module and name."""
+
+
 def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     """Code, message and rewrite for a host function, class or module member without a name in the language."""
     module = getattr(value, "__module__", None) or ""
@@ -166,6 +184,8 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     refused = refuse_attribute({"posix": "os", "_random": "random"}.get(module, module), own)
     if refused is not None:
         return refused
+    if own in INSTEAD.get(module, {}):
+        return "WM124", f"`{name}` is not part of the workflow language", INSTEAD[module][own]
     if module == "builtins":
         return "WM124", f"builtin `{name}` cannot be used in a workflow", MOVE_TO_ACTION
     if isinstance(value, type):

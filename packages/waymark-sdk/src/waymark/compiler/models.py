@@ -155,13 +155,15 @@ def entries(tables: Tables) -> list[TypeEntry]:
         attributes, missing = _attributes(
             tables, cls, {one.name for one in entry.descriptor.fields}
         )
+        of_members, unkept = _member_attributes(tables, cls)
         result.append(
             TypeEntry(
                 entry.descriptor,
                 **{kind: dict(sorted(numbers.items())) for kind, numbers in kinds.items()},
                 constructor=NONE if init is None else tables.function(init.function, init.owner),
-                uncompiled=_uncompiled(tables, cls) | missing,
+                uncompiled=_uncompiled(tables, cls) | missing | unkept,
                 attributes=attributes,
+                member_attributes=of_members,
             )
         )
     return result
@@ -201,6 +203,33 @@ def _attributes(
     return captured, missing
 
 
+def _member_attributes(
+    tables: Tables, cls: type
+) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
+    """What the ``__init__`` of an enum set on its members, as far as the program mentions it."""
+    kept: dict[str, dict[str, bytes]] = {}
+    missing: dict[str, str] = {}
+    if not issubclass(cls, enum.Enum):
+        return kept, missing
+    for member, value in sorted(cls.__members__.items()):
+        for name, held in sorted(vars(value).items()):
+            if name.startswith("_") or not tables.mentions(name):
+                continue
+            if is_immutable(held):
+                wire = tables.writer.encode(held, path=f"{cls.__name__}.{member}.{name}")
+                kept.setdefault(member, {})[name] = wire
+            else:
+                missing[name] = "it is mutable, and shared by everybody who has the member"
+    return kept, missing
+
+
+def _shows_computed(cls: type) -> bool:
+    """Whether the text of a model's instances shows computed fields: its machine's class has none."""
+    decorators = getattr(cls, "__pydantic_decorators__", None)
+    fields = getattr(decorators, "computed_fields", {})
+    return any(field.info.repr for field in fields.values())
+
+
 def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     """Methods that the program mentions but lacks, and special methods that change what operators do."""
     missing: dict[str, str] = {}
@@ -210,6 +239,10 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
                 why = _special_missing(tables, base, name)
                 if why is not None:
                     missing[name] = why
+    if _shows_computed(cls):
+        own = {name for name, _ in _specials(tables, cls)}
+        for name in {"__repr__", "__str__"} - own:
+            missing[name] = "the text of its objects shows computed fields"
     for name, found in _written(cls):
         why = _why_not(tables, name, found)
         if why is not None and tables.mentions(name):

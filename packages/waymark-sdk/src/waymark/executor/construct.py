@@ -15,14 +15,32 @@ from waymark.registry import ActionDefinition, Place
 KEY = "waymark:construct"
 
 
-async def construct(type: str, args: list[Any], kwargs: dict[str, Any]) -> object:  # noqa: A002 - the key in the arguments
+METHODS = frozenset({"model_validate", "model_validate_json", "model_dump", "model_dump_json"})
+"""What else of a class's own code may run: methods of pydantic that call validators or serializers."""
+
+
+async def construct(
+    type: str,  # noqa: A002 - the key in the arguments
+    args: list[Any],
+    kwargs: dict[str, Any],
+    method: str = "",
+) -> object:
     """Make one object of a class whose construction needs its own code (validators, ``__post_init__``).
 
+    ``method`` names a method of pydantic to call in place of the class; an object comes as its first argument.
+
     Raises:
-        TypeError: ``type`` does not name a class whose objects can be kept durably; nothing is called.
+        TypeError: ``type`` does not name a class whose objects can be kept durably, or ``method`` nothing
+            that may be called; nothing is called.
 
     """
-    return _durable_class(type)(*args, **kwargs)
+    cls = _durable_class(type)
+    if not method:
+        return cls(*args, **kwargs)
+    if method not in METHODS or not issubclass(cls, BaseModel):
+        msg = f"method {method!r} of {type!r}; expected one of {sorted(METHODS)} of a model"
+        raise TypeError(msg)
+    return getattr(cls, method)(*args, **kwargs)
 
 
 def _durable_class(qualname: str) -> Any:

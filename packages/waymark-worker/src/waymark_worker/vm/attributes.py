@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from waymark_worker.vm.callables import BoundMethod, Builtin
+from waymark_schema.values.faults import is_stand_in
+from waymark_worker.vm.callables import BoundMethod, Builtin, FunctionValue
 from waymark_worker.vm.methods import (
     ATTRIBUTES,
     CLASS_ATTRIBUTES,
@@ -100,7 +101,8 @@ def _field(obj: Any, name: str) -> tuple[bool, Any]:
     if isinstance(obj, BaseException):
         return _exception_field(obj, name)
     if isinstance(obj, enum.Enum):
-        return (True, getattr(obj, name)) if name in {"name", "value"} else (False, None)
+        own = name in {"name", "value"} or (name in obj.__dict__ and not name.startswith("_"))
+        return (True, getattr(obj, name)) if own else (False, None)
     kind: Any = type(obj)
     if isinstance(obj, BaseModel):
         if (
@@ -112,8 +114,8 @@ def _field(obj: Any, name: str) -> tuple[bool, Any]:
     elif dataclasses.is_dataclass(obj):
         if name in kind.__dataclass_fields__ or name in getattr(obj, "__dict__", ()):
             return True, getattr(obj, name)
-    elif isinstance(obj, tuple) and name in getattr(kind, "_fields", ()):
-        return True, getattr(obj, name)
+    elif isinstance(obj, tuple) and (name in getattr(kind, "_fields", ()) or name == "_fields"):
+        return hasattr(kind, "_fields"), getattr(obj, name, None)
     return False, None
 
 
@@ -168,7 +170,8 @@ def missing(obj: Any, name: str) -> BaseException:
     if name in {"__hash__", "__dict__"}:
         return no_identity(f"{type_name(obj)}.{name}")
     absent = isinstance(obj, BaseException) and name == "__notes__"
-    if _has(kind, name) and not absent:
+    if (_has(kind, name) and not absent) or is_stand_in(kind):
+        # Of the class of a stand-in only the name is known: it may well have this attribute.
         return unsupported_method(type_name(obj), name)
     return AttributeError(
         f"{type_name(obj)!r} object has no attribute {name!r}", name=name, obj=obj
@@ -252,3 +255,6 @@ def _read_only(obj: Any, kind: type, name: str) -> BaseException:
 def load_method(obj: Any, name: str) -> Any:
     """Look ``obj.name`` up for a call that comes after the arguments are evaluated."""
     return get_attr(obj, name)
+
+
+ATTRIBUTES[FunctionValue] = {"__name__": lambda function: function.function.name}

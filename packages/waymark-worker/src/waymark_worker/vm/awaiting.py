@@ -182,14 +182,22 @@ def _begin(
     return future
 
 
-def start_inline(machine: Machine, cls: type, args: list[Any], keywords: dict[str, Any]) -> Any:
-    """Have a worker construct an opaque type while the whole workflow stands still."""
+def start_inline(
+    machine: Machine, cls: type, args: list[Any], keywords: dict[str, Any], *, method: str = ""
+) -> Any:
+    """Have a worker run an opaque type's own code while the whole workflow stands still."""
     if machine.runs:
-        what = f"making a {cls.__name__} inside a special method or a generator that a builtin runs"
-        raise unsupported_operation(what, "make it before, and pass it on")
-    arguments = machine.encode(
-        {"type": machine.linked.qualname_of(cls), "args": args, "kwargs": keywords}
-    )
+        doing = method or "making one"
+        what = (
+            f"{cls.__name__}: {doing} inside a special method, or a generator that a builtin runs"
+        )
+        raise unsupported_operation(what, "do it before, and pass on what it gives")
+    given: dict[str, Any] = {
+        "type": machine.linked.qualname_of(cls), "args": args, "kwargs": keywords,
+    }  # fmt: skip
+    if method:
+        given["method"] = method
+    arguments = machine.encode(given)
     future = _begin(machine, Future(), CONSTRUCT, arguments, NO_POLICY, inline=True)
     machine.inline = (future, machine.task, machine.frame)
     machine.frame = None

@@ -395,6 +395,7 @@ _FUNCTIONS: dict[str, Implementation] = {
     "dataclasses.replace": _dataclass(dataclasses.replace),
     "dataclasses.asdict": _dataclass(dataclasses.asdict),
     "dataclasses.astuple": _dataclass(dataclasses.astuple),
+    "dataclasses.is_dataclass": _plain(dataclasses.is_dataclass),
     **MANAGERS,
     **asynchrony.FUNCTIONS,
 }

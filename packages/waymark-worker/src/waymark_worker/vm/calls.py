@@ -23,8 +23,10 @@ from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.nesting import Failed, run
+from waymark_worker.vm.opaque import INLINE_METHODS, whose_code_runs
 from waymark_worker.vm.records import RecordMethod, call_record_method
-from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.refusals import LACKING, UnsupportedOperation
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 
 if TYPE_CHECKING:
@@ -96,6 +98,11 @@ def _call_builtin(machine: Machine, callee: Builtin, args: list[Any], keywords: 
 def _call_method(machine: Machine, callee: BoundMethod, args: list[Any], keywords: Keywords) -> Any:
     if callee.receiver.__class__ is Generator:
         return NATIVES["generator"](machine, (callee.receiver, callee.name, args, keywords))
+    if callee.name in INLINE_METHODS and machine.linked.opaque:
+        cls = whose_code_runs(machine.linked, callee.receiver, callee.name)
+        if cls is not None:
+            given = args if isinstance(callee.receiver, type) else [callee.receiver, *args]
+            return start_inline(machine, cls, given, keywords, method=callee.name)
     if (
         callee.name == "sort"
         and callee.receiver.__class__ is list
@@ -184,11 +191,11 @@ def _extreme(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
 def _getattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
     if not _two_or_three(args, keywords):
         return callee.implementation(machine, args, keywords)
+    getter = property_of(machine.linked, args[0], args[1])
+    if getter is not None and len(args) == 2:  # noqa: PLR2004 - without a default
+        return call_function(machine, getter, [args[0]], {})
     try:
-        getter = property_of(machine.linked, args[0], args[1])
-        if getter is not None:
-            return call_function(machine, getter, [args[0]], {})
-        return get_attribute(machine, args[0], args[1])
+        return _attribute_now(machine, args[0], args[1], getter)
     except AttributeError:
         if len(args) == 3:  # noqa: PLR2004 - the default
             return args[2]
@@ -198,14 +205,27 @@ def _getattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
 def _hasattr(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
     if len(args) != 2 or not _two_or_three(args, keywords):  # noqa: PLR2004 - object and name
         return callee.implementation(machine, args, keywords)
-    if property_of(machine.linked, args[0], args[1]) is not None:
-        what = f"hasattr() for the property {args[1]!r}"
-        raise unsupported_operation(what, "read the property inside try and except AttributeError")
     try:
-        get_attribute(machine, args[0], args[1])
+        _attribute_now(machine, args[0], args[1], property_of(machine.linked, args[0], args[1]))
     except AttributeError:
         return False
+    except UnsupportedOperation as error:
+        if error.code == LACKING:
+            return True
+        raise
     return True
+
+
+def _attribute_now(machine: Machine, obj: Any, name: str, getter: FunctionValue | None) -> Any:
+    """Read an attribute whose ``AttributeError`` the builtin that asks takes itself."""
+    if getter is None:
+        return get_attribute(machine, obj, name)
+    try:
+        return run(machine, lambda: call_function(machine, getter, [obj], {}))
+    except Failed as failed:
+        error = failed.error
+    machine.carried = error
+    raise error
 
 
 def _two_or_three(args: list[Any], keywords: Keywords) -> bool:

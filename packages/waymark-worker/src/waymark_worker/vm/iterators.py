@@ -323,7 +323,7 @@ def iterate(value: Any) -> Any:
         return iter(value)
     if has(kind, "__iter__") or (has(kind, "__getitem__") and not hasattr(kind, "__iter__")):
         return iter(value)
-    if isinstance(value, enum.EnumMeta | BaseModel):
+    if isinstance(value, enum.EnumMeta | enum.Flag | BaseModel):
         return iter(list(value))
     msg = f"{type_name(value)!r} object is not iterable"
     raise TypeError(msg)

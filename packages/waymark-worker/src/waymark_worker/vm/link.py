@@ -28,6 +28,7 @@ from waymark_worker.vm import (
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import Action, FunctionValue
 from waymark_worker.vm.hosted import host_specials, specials
+from waymark_worker.vm.limits import bounds
 from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
 from waymark_worker.vm.members import refuse_special, special_names
 from waymark_worker.vm.steps import MAKERS, Place
@@ -35,7 +36,7 @@ from waymark_worker.vm.types import ShadowTypes
 
 _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
-_linked: OrderedDict[bytes, LinkedProgram] = OrderedDict()
+_linked: OrderedDict[tuple[bytes, int], LinkedProgram] = OrderedDict()
 ROOMS = (
     generator_managers,
     generators,
@@ -57,14 +58,15 @@ def link(program_bytes: bytes, digest: bytes, *, spans: bytes = b"") -> LinkedPr
 
     ``spans`` (as a worker reports them) put line numbers into tracebacks. Raises ``MalformedProgram`` for bytes that are no well-formed program.
     """
-    known = _linked.get(digest)
+    key = (digest, bounds().value_bytes)
+    known = _linked.get(key)
     if known is not None:
-        _linked.move_to_end(digest)
+        _linked.move_to_end(key)
         _add_spans(known, spans)
         return known
     made = link_program(load(program_bytes), digest)
     _add_spans(made, spans)
-    _linked[digest] = made
+    _linked[key] = made
     if len(_linked) > _KEPT:
         _linked.popitem(last=False)
     return made
@@ -90,7 +92,8 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
         types.flavour = f"machine without {special}"
     if hosted:
         types.flavour = f"machine of {digest.hex()}"
-    linked = LinkedProgram(program, digest, types, Codec(types, known=types.known))
+    codec = Codec(types, known=types.known, max_bytes=bounds().value_bytes)
+    linked = LinkedProgram(program, digest, types, codec)
     linked.functions = [
         LinkedFunction(number, each) for number, each in enumerate(program.functions)
     ]

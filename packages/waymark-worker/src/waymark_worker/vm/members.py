@@ -38,7 +38,19 @@ def get_attribute(machine: Machine, value: Any, name: str) -> Any:
         shared = linked.attributes.get((cls, name), UNBOUND)
         if shared is not UNBOUND and name not in getattr(value, "__dict__", ()):
             return shared
-    return operations.get_attr(value, name)
+    try:
+        return operations.get_attr(value, name)
+    except AttributeError:
+        if _may_have_more(linked, value):
+            raise _refusal(type_name(value), name, "the program does not know that class") from None
+        refuse_uncompiled(linked, value, "__getattr__")
+        raise
+
+
+def _may_have_more(linked: LinkedProgram, value: Any) -> bool:
+    """Whether the class of an object is one that no annotation of the program mentions: its methods are unknown."""
+    kind = type(value)
+    return "__waymark_shadow__" in vars(kind) and kind not in linked.classes
 
 
 def _compiled(linked: LinkedProgram, value: Any, name: str) -> Any:

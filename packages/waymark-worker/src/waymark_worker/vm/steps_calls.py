@@ -16,9 +16,12 @@ from waymark_worker.vm.callables import (
     SleepValue,
 )
 from waymark_worker.vm.calls import SPECIAL, call, call_action
+from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.linked import Step
-from waymark_worker.vm.members import get_attribute, property_of, refuse_uncompiled
+from waymark_worker.vm.members import get_attribute, property_of
+from waymark_worker.vm.method_costs import not_callable
+from waymark_worker.vm.methods import METHODS
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.scheduling import Future
@@ -69,11 +72,16 @@ def _call_method(node: ir.CallMethod, place: Place) -> Step:
     run = operations.call_method
 
     def call_method(s: Slots, m: Machine) -> None:
-        if m.linked.uncompiled:
-            refuse_uncompiled(m.linked, s[obj], name)
-        s[dst] = run(
-            m, s[obj], name, [s[slot] for slot in args], {key: s[slot] for key, slot in pairs}
-        )
+        value = s[obj]
+        given, named = [s[slot] for slot in args], {key: s[slot] for key, slot in pairs}
+        if value.__class__ in METHODS:
+            s[dst] = run(m, value, name, given, named)
+            return
+        callee = get_attribute(m, value, name)
+        how = implementation(callee)
+        if how is None:
+            raise not_callable(callee)
+        s[dst] = how(m, given, named)
 
     if name == "append" and len(args) == 1 and not pairs:
         item = args[0]

@@ -12,6 +12,7 @@ from waymark_worker.vm.iterators import WALKABLE, iterate
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.members import get_attribute, workflow_attribute
 from waymark_worker.vm.meter import METER
+from waymark_worker.vm.opaque import check_assignment
 from waymark_worker.vm.ordered import OrderedSet
 from waymark_worker.vm.steps import Place, makes
 
@@ -319,6 +320,8 @@ def _set_attr(node: ir.SetAttr, place: Place) -> Step:
         if value.__class__ is WorkflowObject:
             value.attributes[name] = s[src]
         else:
+            if m.linked.opaque:
+                check_assignment(m.linked, value, name)
             operations.set_attr(value, name, s[src])
 
     return set_attr

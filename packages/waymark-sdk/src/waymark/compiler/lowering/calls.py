@@ -28,8 +28,10 @@ from waymark_schema.ir.language import (
 
 _MAKES_VALUE = 0x80 | 0x20 | 0x200
 """Code flags of coroutine, generator and async generator functions: calling one runs nothing yet."""
-RESUMING_METHODS = frozenset({"send", "throw", "close", "asend", "athrow", "aclose"})
-"""Methods of generators: they run compiled code."""
+RESUMING_METHODS = frozenset(
+    "send throw close asend athrow aclose model_validate model_validate_json model_dump model_dump_json".split()
+)
+"""Methods that may run compiled code, or code of a class in a worker: those of generators, and of models."""
 _KNOWN_METHODS = frozenset(name for names in METHODS.values() for name in names)
 
 

@@ -96,8 +96,11 @@ def _merged(ctx: Context, node: ast.Dict) -> int:
 
 
 def subscript(ctx: Context, node: ast.expr, into: int | None) -> int:
-    """``owner[key]``."""
+    """``owner[key]``, or a generic class."""
     assert isinstance(node, ast.Subscript)
+    found = ctx.symbol(node)
+    if found is not None:
+        return ctx.families.symbol(ctx, found, node, into)
     mark = ctx.builder.mark()
     owner, key = ctx.operands([node.value, node.slice])
     ctx.builder.release(mark)
