@@ -264,7 +264,7 @@ class Charges(Workflow):
 
 
 @workflow
-class Endless(Workflow):
+class NeverEnding(Workflow):
     async def run(self) -> None:
         while True:
             pass

@@ -133,7 +133,7 @@ async def test_exceptions_cross_with_their_attributes() -> None:
 
 async def test_a_body_that_never_ends_fails_its_run_only() -> None:
     with pytest.raises(WorkflowFailed, match="did more work than"):
-        await flows.Endless().run()
+        await flows.NeverEnding().run()
     assert await flows.Several().run(["a"]) == ["A"]
 
 
