@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 
 from tests.integration.bridge.greetings import Counting
@@ -96,3 +97,20 @@ async def test_a_stopped_bridge_says_goodbye_and_the_next_one_serves(bridges: Br
     await Counting.start(2)
     assert bridges.pid != first
     assert "Traceback" not in bridges.log
+
+
+async def test_a_directory_that_was_cleaned_away_is_made_again(bridges: Bridges) -> None:
+    await Counting.start(1)
+    first = bridges.pid
+    for path in bridges.home.iterdir():
+        shutil.rmtree(path)
+    # The link that this loop holds goes on working; another loop finds nobody and boots the next bridge.
+    await Counting.start(2)
+    await asyncio.to_thread(asyncio.run, Counting.start(3))
+    (second,) = bridges.pids
+    assert second != first
+    os.kill(first, signal.SIGTERM)
+    await asyncio.to_thread(wait_for_end, [first])
+    assert bridges.sockets, "the bridge that left took the socket of the next one with it"
+    await asyncio.to_thread(asyncio.run, Counting.start(4))
+    assert bridges.pids == [second]

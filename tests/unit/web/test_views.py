@@ -166,6 +166,37 @@ def test_what_the_workflow_printed_is_shown_beside_its_entry() -> None:
     ]
 
 
+def test_what_an_attempt_printed_and_logged_is_shown_with_its_times() -> None:
+    written = [
+        ["stdout", "one\x00", 1e9 + 0.25],
+        ["error", "<b>two</b>", 1e9 + 1],
+        ["info", "x", 1e99],
+    ]
+    local = encode_locals(EntryLocals(output=wire(written)))
+    (view,) = run_page(detail(), [entry(local=local)], [], before=None, now=NOW).entries
+    assert view.lines == "3 lines"
+    assert [(line.at, line.level, line.text) for line in view.output] == [
+        ("01:46:40.250", "stdout", "one\\x00"),
+        ("01:46:41.000", "error", "<b>two</b>"),
+        ("", "info", "x"),
+    ]
+
+
+def test_of_a_long_output_the_end_is_shown() -> None:
+    written = [["stdout", f"line {number}", 0.0] for number in range(501)]
+    local = encode_locals(EntryLocals(output=wire(written)))
+    (view,) = run_page(detail(), [entry(local=local)], [], before=None, now=NOW).entries
+    assert view.lines == "501 lines"
+    assert view.output[0].text == "… 301 lines before these"
+    assert [line.text for line in view.output[1:]] == [f"line {n}" for n in range(301, 501)]
+
+
+def test_an_output_that_cannot_be_read_is_told() -> None:
+    local = encode_locals(EntryLocals(output=b"\xc1"))
+    (view,) = run_page(detail(), [entry(local=local)], [], before=None, now=NOW).entries
+    assert [line.text for line in view.output] == ["What the attempt printed cannot be read."]
+
+
 def test_damaged_or_newer_entries_are_still_listed() -> None:
     rows = [entry(position=1, local=b"\xc1"), entry(position=2, kind=12, outcome_kind=9, action="")]
     first, second = run_page(detail(), rows, [], before=None, now=NOW).entries

@@ -16,7 +16,7 @@ from waymark.bridge.boot import Booted, BootLock, boot, collect_adopted, tail
 from waymark.bridge.link import Link, LinkLost
 from waymark.bridge.pauses import growing, pause
 from waymark.bridge.peers import peer_uid
-from waymark.bridge.place import Place, place_of
+from waymark.bridge.place import Place, place_of, private_directory
 from waymark.bridge.protocol import PROTOCOL, Hello, Welcome, disagreement
 from waymark.bridge.release import version
 from waymark.errors import BridgeUnavailable
@@ -58,6 +58,8 @@ class HostBridge:
         found = await self.connect()
         if found is not None:
             return found
+        # What cleans temporary directories up may have taken it away since the place was chosen.
+        private_directory(self.place.directory)
         booting = _Booting(self.place, self.boot_command)
         with closing(BootLock(self.place)) as lock, _within(BOOT_SECONDS, booting.not_in_time):
             async with asyncio.timeout(BOOT_SECONDS):
@@ -67,6 +69,7 @@ class HostBridge:
                     if found is not None:
                         return found
                     if holding:
+                        private_directory(self.place.directory)
                         booting.go_on()
                     await pause(seconds)
         raise AssertionError("pauses never end")

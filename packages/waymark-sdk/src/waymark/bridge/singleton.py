@@ -55,8 +55,17 @@ class Singleton:
 
     def leave(self) -> None:
         """Remove the socket and release the lock, in this order: nobody may find the socket of the next one."""
-        self._place.socket.unlink(missing_ok=True)
+        if self._is_in_place():
+            self._place.socket.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+    def _is_in_place(self) -> bool:
+        """Whether the lock is still the one that others find: else the socket belongs to the next bridge."""
+        try:
+            found = self._place.lock.lstat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, os.fstat(self._descriptor))
 
 
 def holder(lock: Path) -> int | None:

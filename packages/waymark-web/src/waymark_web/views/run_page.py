@@ -11,6 +11,8 @@ import msgspec
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.recorded import EntryLocals, decode_locals
 from waymark_schema.reports.run import EntryLine, FlyingLine, RunDetail
+from waymark_schema.values import render
+from waymark_schema.values.errors import MalformedValue
 from waymark_web.paging import address
 from waymark_web.views.states import (
     Badge,
@@ -41,10 +43,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that the workflow printed or logged."""
+    """One line that the workflow or an attempt printed or logged; `at` is its time of day, if it is known."""
 
     level: str
     text: str
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class EntryView:
     worker: str
     notes: tuple[str, ...]
     log: tuple[LogLine, ...]
+    output: tuple[LogLine, ...]
+    """What the attempt printed and logged."""
+    lines: str
+    """How many lines that are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +203,7 @@ def _when(at: datetime | None, now: datetime) -> str:
 
 def _entry(line: EntryLine, now: datetime) -> EntryView:
     recorded, unreadable = _recorded(line)
+    output, count = _output(recorded.output)
     is_call = line.kind in _CALLS
     raised = is_call and line.outcome_kind not in (None, OutcomeKind.VALUE)
     error = fault(line.outcome, line.outcome_size) if raised else None
@@ -219,6 +227,8 @@ def _entry(line: EntryLine, now: datetime) -> EntryView:
             LogLine(clean(level), clean(text[:_LOG_TEXT]))
             for level, text in recorded.log[:_LOG_LINES]
         ),
+        output=output,
+        lines="1 line" if count == 1 else f"{count:,} lines",
     )
 
 
@@ -237,6 +247,32 @@ def _recorded(line: EntryLine) -> tuple[EntryLocals, tuple[str, ...]]:
         return decode_locals(line.local), ()
     except msgspec.MsgspecError:
         return EntryLocals(), ("What was recorded beside this entry cannot be read.",)
+
+
+def _output(data: bytes) -> tuple[tuple[LogLine, ...], int]:
+    """Lines of an attempt, the last ones where there are too many; how many there are in all."""
+    if not data:
+        return (), 0
+    try:
+        written = render.read(data)
+    except MalformedValue:
+        return (LogLine("", "What the attempt printed cannot be read."),), 1
+    lines = [line for line in written if len(line) == len(("level", "text", "at"))]
+    shown_lines = [
+        LogLine(clean(str(level)), clean(str(text)[:_LOG_TEXT]), _time_of_day(at))
+        for level, text, at in lines[-_LOG_LINES:]
+    ]
+    if len(lines) > _LOG_LINES:
+        shown_lines.insert(0, LogLine("", f"… {len(lines) - _LOG_LINES:,} lines before these"))
+    return tuple(shown_lines), len(lines)
+
+
+def _time_of_day(seconds: object) -> str:
+    try:
+        at = datetime.fromtimestamp(float(seconds), UTC)  # type: ignore[arg-type] # what it is, is seen by trying
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
 def _notes(recorded: EntryLocals, now: datetime) -> list[str]:
