@@ -48,12 +48,6 @@ class AwaitInGenerator(Workflow):
 
 
 @workflow
-class BareRaiseOutside(Workflow):
-    async def run(self):
-        raise
-
-
-@workflow
 class ComplexNumber(Workflow):
     async def run(self):
         return 1j

@@ -69,8 +69,6 @@ REFUSED = {
     "from json import dumps": "WM109",
     "return 1j": "WM110",
     "return ...": "WM110",
-    "raise": "WM111",
-    "try:\n    pass\nfinally:\n    raise": "WM111",
     "return super(W, self)": "WM112",
     "return self": "WM113",
     "await act(self)": "WM113",

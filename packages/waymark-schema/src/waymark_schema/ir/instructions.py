@@ -429,6 +429,13 @@ class Complete(_Node, tag="complete", frozen=True, array_like=True):
     target: int = NONE
 
 
+class Handled(_Node, tag="handled", frozen=True, array_like=True):
+    """``dst`` = the exception that is being handled here, or by who called this function, or None (bare ``raise``)."""
+
+    writes = ("dst",)
+    dst: int
+
+
 class SplitGroup(_Node, tag="split_group", frozen=True, array_like=True):
     """``except* pattern``: ``dst`` = what it takes of ``exc``, in a group, or None; ``rest`` = what is left, or None.
 
@@ -494,7 +501,7 @@ Instruction = (
     | GetAttr | SetAttr | DelAttr | GetItem | SetItem | DelItem
     | LoadMethod | CallMethod | CallPure | WithPolicy | Local
     | Iterate | Catch | MatchException | Complete
-    | MatchSequence | MatchMapping | MatchKeys | SplitGroup | MergeGroups
+    | MatchSequence | MatchMapping | MatchKeys | SplitGroup | MergeGroups | Handled
 )  # fmt: skip
 
 

@@ -20,7 +20,6 @@ TITLES: dict[str, str] = {
     "WM108": "`global` and `nonlocal` are not supported",
     "WM109": "imports cannot stand inside a workflow",
     "WM110": "this constant cannot be kept durably",
-    "WM111": "bare `raise` outside an `except` block",
     "WM112": "this use of `super()` is not supported",
     "WM113": "this use of `self` is not supported",
     "WM120": "this name is not defined",

@@ -1,4 +1,4 @@
-"""The two instructions of ``except*``: closures over what splits and merges groups of exceptions."""
+"""Instructions of ``except*`` and of bare ``raise`` come in; closures that split, merge and find exceptions go out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from waymark_worker.vm.calls import call
 from waymark_worker.vm.exception_groups import CALL, matched, merged
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.steps import Place, makes
+from waymark_worker.vm.unwinding import handled
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
@@ -34,6 +35,17 @@ def _merge(node: ir.MergeGroups, place: Place) -> Step:
         s[dst] = merged(s[exc], s[raised])
 
     return merge
+
+
+@makes(ir.Handled)
+def _handled(node: ir.Handled, place: Place) -> Step:
+    dst, block = node.dst, place.block
+
+    def handled_(s: Slots, m: Machine) -> None:
+        m.frame.at = block  # type: ignore[union-attr] # an instruction runs in a compiled frame
+        s[dst] = handled(m.frame)
+
+    return handled_
 
 
 CALL.append(call)

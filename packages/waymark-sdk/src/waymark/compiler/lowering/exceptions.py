@@ -18,20 +18,29 @@ def raising(ctx: Context, node: ast.stmt) -> None:
     assert isinstance(node, ast.Raise)
     if node.exc is None:
         handled = ctx.inside_except[-1] if ctx.inside_except else NONE
-        if handled == NONE:
-            ctx.reject(
-                "WM111",
-                node,
-                "bare `raise` stands outside an `except` block",
-                "raise a named exception, or move it into the `except` block",
-            )
-        ctx.builder.terminate(ins.Reraise(handled))
+        ctx.builder.terminate(ins.Reraise(_in_hand(ctx) if handled == NONE else handled))
         return
     if node.cause is None:
         ctx.builder.terminate(ins.Raise(ctx.expr(node.exc)))
         return
     error, cause = ctx.operands([node.exc, node.cause])
     ctx.builder.terminate(ins.Raise(error, cause))
+
+
+def _in_hand(ctx: Context) -> int:
+    """What a bare ``raise`` outside of every ``except`` block raises again: what the caller handles, if it does."""
+    builder = ctx.builder
+    found, missing = builder.temporary(), builder.temporary()
+    nothing, something = builder.label(), builder.label()
+    builder.emit(ins.Handled(found))
+    builder.emit(ins.Compare("is", missing, found, ctx.none()))
+    builder.terminate(ins.Branch(missing, nothing, something))
+    builder.place(nothing)
+    message = builder.constant(ctx.tables.value("No active exception to reraise"))
+    builder.emit(ins.CallPure(missing, ctx.builtin("RuntimeError"), [message]))
+    builder.terminate(ins.Raise(missing))
+    builder.place(something)
+    return found
 
 
 def attempt(ctx: Context, node: ast.stmt) -> None:
