@@ -1,5 +1,7 @@
 """Every finished public name, used as a user would, against a pool of the shipped commands."""
 
+import json
+
 import pytest
 
 from tests.acceptance.conftest import Shop
@@ -112,6 +114,37 @@ async def main():
     print(json.dumps([(await run.result()).total for run in runs]))
 asyncio.run(main())"""
     ) == [6.0, 3.0]
+
+
+def test_runs_travel_as_bytes_to_a_process_that_does_not_know_the_workflow(
+    open_shop: Shop,
+) -> None:
+    payloads = open_shop.folder / "payloads"
+    open_shop.ask(
+        f"""
+from pathlib import Path
+calls = [shop.Order.call({ITEMS}, discount=d) for d in (0.0, 0.5)] + [shop.Fails.call()]
+for number, call in enumerate(calls):
+    Path({str(payloads)!r} + str(number)).write_bytes(call.payload)
+print("null")"""
+    )
+    program = f"""
+import asyncio, json, sys, waymark
+from pathlib import Path
+from waymark import bridge
+one, two, fails = [Path({str(payloads)!r} + str(number)).read_bytes() for number in range(3)]
+async def main():
+    ids = [await bridge.run_instance(one), *await bridge.run_instances_batch([two, fails, one])]
+    outcomes = [waymark.deserialize_result_payload(await bridge.wait_for_instance(i, 0.1)) for i in ids[:3]]
+    assert ids[3] == ids[0]
+    return [outcomes[0].result.total, outcomes[1].result.total, str(outcomes[2].error)]
+sync = bridge.run_instance_sync(one)
+assert "shop" not in sys.modules  # the result will bring it: it is an object of it
+total = waymark.deserialize_result_payload(bridge.wait_for_instance_sync(sync)).result.total
+print(json.dumps([total, *asyncio.run(main())]))"""
+    child = open_shop.app(program)
+    assert child.wait(seconds=60) == 0, child.output
+    assert json.loads(child.lines[-1]) == [6.0, 6.0, 3.0, "only 3 of tea left"]
 
 
 def test_dependencies_are_resolved_and_cleaned_up(open_shop: Shop) -> None:

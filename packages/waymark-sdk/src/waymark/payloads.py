@@ -50,6 +50,11 @@ def serialize_error_payload(error: BaseException) -> bytes:
     return msgspec.msgpack.encode(_Stored(failed=True, payload=codec().encode_exception(error)))
 
 
+def stored_payload(payload: bytes, *, failed: bool) -> bytes:
+    """Return the same form of a value, or of an exception, that is in its durable form already."""
+    return msgspec.msgpack.encode(_Stored(failed=failed, payload=payload))
+
+
 def deserialize_result_payload(payload: bytes) -> ActionResultPayload:
     """Read what either of the others made.
 

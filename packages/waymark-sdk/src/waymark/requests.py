@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime, timedelta
-    from uuid import UUID
+import msgspec
 
-    from waymark_schema.wire.frames import ProgramReport
+from waymark_schema.wire.frames import ProgramReport
 
 RunState = Literal[
     "queued", "running", "waiting", "completed", "failed", "cancelled", "quarantined"
@@ -49,3 +49,20 @@ class Outcome:
     state: RunState
     result: bytes | None = None
     error: bytes | None = None
+
+
+_decoder = msgspec.msgpack.Decoder(StartRequest)
+
+
+def pack(request: StartRequest) -> bytes:
+    """Return the request as bytes, the program that it runs included."""
+    return msgspec.msgpack.encode(request)
+
+
+def unpack(payload: bytes) -> StartRequest:
+    """Read what ``pack`` made; raises ``ValueError`` when it is something else."""
+    try:
+        return _decoder.decode(payload)
+    except msgspec.MsgspecError as error:
+        msg = f"{payload[:20]!r}… is no serialised run; expected W.call(…).payload: {error}"
+        raise ValueError(msg) from error

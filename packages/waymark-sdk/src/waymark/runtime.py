@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
-from waymark import settings
+from waymark import bridge, settings
 from waymark.errors import BridgeUnavailable
 from waymark.requests import FINAL_STATES, Outcome, RunState, StartRequest
 
@@ -115,3 +115,6 @@ def _in_process(reason: str) -> Callable[[], Runtime | None]:
             raise BridgeUnavailable(msg)
         _slot.in_process = found[0].load()
     return _slot.in_process
+
+
+bridge.serve_from(current)

@@ -14,6 +14,7 @@ from waymark.callers import judges_the_call, told_to_the_caller
 from waymark.coercion import codec
 from waymark.compiler.durable import is_immutable
 from waymark.definitions import definition_of
+from waymark.requests import pack
 from waymark.runs import Run
 from waymark.unfinished import unfinished
 from waymark_schema.ids import new_instance_id, parse_instance_id
@@ -182,6 +183,11 @@ class Prepared(Generic[R]):
     request: runtime.StartRequest
     annotation: Any
     """What ``run`` returns."""
+
+    @property
+    def payload(self) -> bytes:
+        """The run as bytes, for ``bridge.run_instance`` of a process that need not know the workflow."""
+        return pack(self.request)
 
     def run(self, instance_id: UUID) -> Run[R]:
         """Return the run that was queued under ``instance_id``."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from waymark_worker.scenes import Scene, scene
+
 if TYPE_CHECKING:
     from waymark_worker.testing import InProcessRuntime
-    from waymark_worker.testing.process import Scene
 
 CRASHING = "waymark_crash_everywhere"
 REAL = "waymark_real"
@@ -40,9 +41,6 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Serve the runs of one test, its fixtures included, from a runtime of its own."""
-    # Imported with the first test, not with pytest: what measures or patches imports comes before.
-    from waymark_worker.testing.process import scene  # noqa: PLC0415
-
     real = item.get_closest_marker(REAL) is not None
     with scene(real=real, crashing=not real and _is_to_crash(item)) as made:
         item.stash[_SCENE] = made

@@ -1,7 +1,7 @@
 """Workflows and actions of users in; the same run in the process of their tests, without a database, out."""
 
 from waymark.dependencies import override
-from waymark_worker.testing.process import in_process, runtime_of_process
+from waymark_worker.testing.process import in_process
 from waymark_worker.testing.records import CallRecord, RunRecord
 from waymark_worker.testing.runtime import InProcessRuntime
 from waymark_worker.testing.stubs import Stub
@@ -15,5 +15,4 @@ __all__ = [
     "Stub",
     "in_process",
     "override",
-    "runtime_of_process",
 ]

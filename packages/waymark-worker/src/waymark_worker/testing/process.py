@@ -1,73 +1,12 @@
-"""The process, or the test that runs in it, in; the one runtime that serves its runs out."""
+"""A block of code in; the runtime that serves its runs, and what served before, out."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waymark_worker.testing.crashing import CrashEverywhere
+from waymark import runtime
 from waymark_worker.testing.runtime import InProcessRuntime
-
-KEPT_RUNS = 1000
-"""A process without tests may live long: of its ended runs this many are remembered."""
-
-
-class Scene:
-    """What serves the runs of one test: a runtime made at first use, or, if ``real``, none of ours."""
-
-    def __init__(
-        self, *, real: bool = False, crashing: bool = False, keep: int | None = None
-    ) -> None:
-        self.real = real
-        self._crashing = crashing
-        self._keep = keep
-        self._runtime: InProcessRuntime | None = None
-        self._guard = threading.Lock()
-
-    def runtime(self) -> InProcessRuntime | None:
-        """Return the runtime; None if the bridge is to serve."""
-        if self.real:
-            return None
-        with self._guard:
-            if self._runtime is None:
-                crashes = CrashEverywhere() if self._crashing else None
-                self._runtime = InProcessRuntime(crash_everywhere=crashes, keep=self._keep)
-            return self._runtime
-
-    def close(self) -> None:
-        """The test is over."""
-        if self._runtime is not None:
-            self._runtime.close()
-
-
-class _Stack:
-    """Scenes that were set one inside the other; the last one serves."""
-
-    __slots__ = ("scenes",)
-
-    def __init__(self) -> None:
-        self.scenes = [Scene(keep=KEPT_RUNS)]
-
-
-_stack = _Stack()
-
-
-def runtime_of_process() -> InProcessRuntime | None:
-    """Return the runtime that serves now, made at the first call; None in a test marked ``waymark_real``."""
-    return _stack.scenes[-1].runtime()
-
-
-@contextmanager
-def scene(*, real: bool = False, crashing: bool = False) -> Iterator[Scene]:
-    """Serve whatever is started within the block from a runtime of its own, or from the bridge."""
-    made = Scene(real=real, crashing=crashing)
-    _stack.scenes.append(made)
-    try:
-        yield made
-    finally:
-        _stack.scenes.remove(made)
-        made.close()
 
 
 @contextmanager
@@ -76,17 +15,14 @@ def in_process(*, crash_everywhere: bool = False) -> Iterator[InProcessRuntime]:
 
     ``crash_everywhere`` recovers every run after each of its steps, under another hash seed.
 
-    >>> with in_process() as runtime:
-    ...     runtime.stub(charge, returns="receipt-1")
+    >>> with in_process() as served:
+    ...     served.stub(charge, returns="receipt-1")
     ...     assert Order().run_sync("tea") == "receipt-1"
     """
-    from waymark import runtime as serving  # noqa: PLC0415 - what pytest never needs
-
-    crashes = CrashEverywhere() if crash_everywhere else None
-    made = InProcessRuntime(crash_everywhere=crashes)
-    previous = serving.install(made)
+    made = InProcessRuntime(crash_everywhere=crash_everywhere)
+    previous = runtime.install(made)
     try:
         yield made
     finally:
-        serving.install(previous)
+        runtime.install(previous)
         made.close()

@@ -44,9 +44,14 @@ class InProcessRuntime:
     """
 
     def __init__(
-        self, *, crash_everywhere: CrashEverywhere | None = None, keep: int | None = None
+        self, *, crash_everywhere: bool | CrashEverywhere | None = False, keep: int | None = None
     ) -> None:
-        """``keep`` bounds how many ended runs are remembered; None: all of them."""
+        """``crash_everywhere`` recovers every run after each step, under another hash seed.
+
+        ``keep`` bounds how many ended runs are remembered; None: all of them.
+        """
+        if isinstance(crash_everywhere, bool):
+            crash_everywhere = CrashEverywhere() if crash_everywhere else None
         self.clock = VirtualClock(float(int(time.time())))  # noqa: TID251 - where virtual time begins
         self._crashes = crash_everywhere
         self._committed = None if crash_everywhere is None else crash_everywhere.committed
