@@ -1,8 +1,11 @@
 """Processes of a pool killed, stopped and asked to end in; nothing lost, nothing twice and nobody left out."""
 
+import ctypes
 import os
 import signal
+import termios
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,7 @@ from waymark_schema.kinds import InstanceState
 
 pytestmark = pytest.mark.postgres
 
+_PIDFD_GETFD = 438
 SHORT_LEASE = {"WAYMARK_LOCK_TTL_MS": "4000", "WAYMARK_LOCK_HEARTBEAT_MS": "400"}
 
 
@@ -209,3 +213,32 @@ def test_a_run_that_keeps_the_runloop_from_everything_else_is_set_aside(farm: Fa
     assert farm.state(spinning) is InstanceState.QUARANTINED
     assert "time after time at the same place" in str(error)
     assert pool.output.count("runloop.died") == 1
+
+
+def test_a_supervisor_that_stood_still_before_it_died_leaves_nobody(farm: Farm) -> None:
+    pool = farm.start()
+    below = descendants(pool.pid)
+    os.kill(pool.pid, signal.SIGSTOP)
+    # Reports that nobody has read turn the end of the connection into a reset; they come once a second.
+    unread = _unread_of(pool.pid)
+    wait_until(lambda: _unread_of(pool.pid) > unread, what="a report that is not read")
+    os.kill(pool.pid, signal.SIGKILL)
+    wait_for_end(below)
+
+
+def _unread_of(pid: int) -> int:
+    """Bytes that wait unread in the sockets of another process."""
+    libc = ctypes.CDLL(None)
+    process, total = os.pidfd_open(pid), 0
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            if not str(entry.readlink()).startswith("socket:"):
+                continue
+            ours = libc.syscall(_PIDFD_GETFD, process, int(entry.name), 0)
+            count = ctypes.c_int()
+            libc.ioctl(ours, termios.FIONREAD, ctypes.byref(count))
+            total += count.value
+            os.close(ours)
+    finally:
+        os.close(process)
+    return total

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -407,7 +408,9 @@ class RunloopProcess:
 
 async def _die_with(reader: asyncio.StreamReader) -> None:
     """The supervisor's end closes when it dies, however it dies; then nothing here may go on."""
-    await reader.read()
+    with suppress(ConnectionError):
+        # Reset: it died before it had read our last report.
+        await reader.read()
     os._exit(1)
 
 
