@@ -1,0 +1,1 @@
+"""The control flow of programs as a tree, a text and a picture."""

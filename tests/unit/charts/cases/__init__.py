@@ -1,0 +1,1 @@
+"""Workflows to draw; beside each module what is printed of them."""
