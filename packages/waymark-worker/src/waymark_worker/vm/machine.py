@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from asyncio.exceptions import CancelledError
 from collections import deque
+from decimal import setcontext
 from operator import itemgetter
-from random import Random
 from typing import Any
 
 from waymark_schema.failures import SerializationError
@@ -16,6 +16,7 @@ from waymark_worker.vm.callables import (
     WorkflowObject,
 )
 from waymark_worker.vm.calls import call
+from waymark_worker.vm.decimals import PRISTINE
 from waymark_worker.vm.effects import (
     CancelCall,
     Cancelled,
@@ -29,16 +30,18 @@ from waymark_worker.vm.effects import (
 )
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
+from waymark_worker.vm.growth import measured
 from waymark_worker.vm.interpreter import execute, resume
 from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
 from waymark_worker.vm.linked import LinkedProgram
-from waymark_worker.vm.local import FreshLocals, LocalSource
+from waymark_worker.vm.local import FreshLocals, LocalSource, Recording
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.nesting import advancing
 from waymark_worker.vm.scheduling import (
     DONE,
     RAISED,
     STOP,
+    STUCK,
     Callback,
     Future,
     Task,
@@ -52,19 +55,15 @@ from waymark_worker.vm.unwinding import FATAL, unwind
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
 _seconds = itemgetter(0)
-_STUCK = (
-    "the workflow waits for a lock, an event, a queue or a task that nothing can wake any more: "
-    "no action runs and no timer is set, so only a cancellation ends this wait"
-)
-_NOBODY = FreshLocals()
+_NOBODY = Recording(FreshLocals())
 
 
 class Machine:
     """One instance: ``start`` it, ``advance`` it with one entry after the other until ``finished``."""
 
     __slots__ = (
-        "calls", "cancel_asked", "carried", "clock", "due", "effects", "fault", "frame", "fuel", "globals", "inline", "linked", "local",
-        "next_call", "next_timer", "phase", "random", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
+        "calls", "cancel_asked", "cancelling", "carried", "clock", "decimals", "due", "effects", "fault", "frame", "fuel", "globals", "grown", "inline", "linked", "local",
+        "next_call", "next_timer", "phase", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
     def __init__(self, linked: LinkedProgram) -> None:
@@ -87,8 +86,7 @@ class Machine:
         """Tasks that have not ended, oldest first."""
         self.calls: dict[int, Future] = {}
         self.timers: dict[int, Future] = {}
-        self.next_call = 0
-        self.next_timer = 0
+        self.next_call = self.next_timer = 0
         self.inline: tuple[Future, Task | None, AnyFrame | None] | None = None
         """The inline step for which everything stands still, and the stack that waits for it."""
         self.fault: BaseException | None = None
@@ -102,11 +100,15 @@ class Machine:
         """What compiled code raised that host code ran: it has its context already."""
         self.globals: dict[int, Any] = {}
         self.cancel_asked = False
+        self.cancelling = 0
+        """Gathers inside one another that are being cancelled."""
         self.effects: list[Effect] = []
+        self.decimals = False
+        """Whether a task calculates in a decimal context of its own."""
         self.fuel = CHUNK
-        self.local: LocalSource = _NOBODY
-        self.random: Random | None = None
-        """Where this advance's random numbers come from, if it has asked for one: its seed is recorded."""
+        self.local = _NOBODY
+        self.grown = 0
+        """Units of work since the state was last measured: so much it may have grown."""
 
     @classmethod
     def start(cls, linked: LinkedProgram, *, inputs: bytes, attributes: bytes) -> Machine:
@@ -184,25 +186,26 @@ class Machine:
         """
         if self.phase == FINISHED_RUN:
             return []
-        effects: list[Effect] = []
-        self.effects = effects
-        self.local = local
-        self.random = None
+        self.effects = effects = list[Effect]()
+        self.local = Recording(local)
         self.clock = None
         before = advancing(self)
-        METER.start(None if replay else budget)
+        METER.start(None if replay else budget, text=self.linked.codec.max_bytes)
         self.fuel = CHUNK
         self.trails.forget()
         try:
             if entry is not None:
                 self._apply(entry)
             self._drain()
+            self.grown = measured(self, self.grown)
         except FATAL as error:
             error.__traceback__ = None
             self._end(self._failed(error), drop_starts=True)
         finally:
             self.local = _NOBODY
             advancing(before)
+            if self.decimals:
+                setcontext(PRISTINE)
         return self.effects if self.phase == FINISHED_RUN else effects
 
     # --- what builtins and instructions ask of their machine -----------------------------------
@@ -268,6 +271,7 @@ class Machine:
         if future is None:
             return  # cancelled meanwhile: nobody waits for it
         returned = entry.__class__ is CallReturned
+        METER.charge(len(entry.value if returned else entry.error) >> 3)
         value = self.decode(entry.value if returned else entry.error)
         if not returned and not isinstance(value, BaseException):
             msg = f"the error of call {entry.call} is {value!r:.100}; expected an exception"
@@ -283,6 +287,8 @@ class Machine:
         assert self.inline is not None
         _, self.task, self.frame = self.inline
         self.inline = None
+        if self.decimals and self.task is not None:
+            setcontext(self.task.decimal or PRISTINE)
         if returned:
             resume(self, self.frame, value)
         else:
@@ -295,7 +301,7 @@ class Machine:
             self._end(Cancelled(None), drop_starts=True)
         elif not self.cancel_asked:
             self.cancel_asked = True
-            self.root.cancel(self)
+            self._ask_to_end(self.root)
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -311,7 +317,7 @@ class Machine:
                     self.due = []
                 if not ready:
                     if not self.calls and not self.timers:
-                        self.log("warning", _STUCK)
+                        self.log("warning", STUCK)
                     return
                 self.round = len(ready)
             self.round -= 1
@@ -322,7 +328,21 @@ class Machine:
             elif callback is STOP:
                 self.stopping = True
             else:
-                callback.child_done(self, future)
+                self._tell(callback, future)
+
+    def _tell(self, callback: Any, future: Future | None) -> None:
+        """Run a callback; as CPython's loop, go on if it fails: it can, when it cancels tasks in a circle."""
+        try:
+            callback.child_done(self, future)
+        except RecursionError as error:
+            self.log("error", f"Exception in callback: {error}")
+
+    def _ask_to_end(self, task: Task) -> None:
+        """Cancel a task of which nobody waits for the answer."""
+        try:
+            task.cancel(self)
+        except RecursionError as error:
+            self.log("error", f"a task could not be cancelled: {error}")
 
     def _step(self, task: Task, future: Future | None) -> None:
         error: BaseException | None = None
@@ -334,6 +354,8 @@ class Machine:
             task.must_cancel = False
         task.waiter = None
         self.task = task
+        if self.decimals:
+            setcontext(task.decimal or PRISTINE)
         coroutine = task.coroutine
         if coroutine is not None:
             task.coroutine = None
@@ -371,7 +393,7 @@ class Machine:
         if self.phase == RUNNING and left:
             self.phase = ENDING
             for task in left:
-                task.cancel(self)
+                self._ask_to_end(task)
             gather(self, left, return_exceptions=True).callbacks.append(STOP)
             return
         root = self.root

@@ -11,13 +11,27 @@ from asyncio.exceptions import CancelledError, InvalidStateError
 from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.effects import CancelCall, CancelTimer, StartCall, StartTimer
+from waymark_worker.vm.limits import MAX_NESTED
 from waymark_worker.vm.names import register
 
 if TYPE_CHECKING:
+    from decimal import Context
+
     from waymark_worker.vm.machine import Machine
     from waymark_worker.vm.state import AnyFrame
 
+LONGEST_CHAIN = 1000
+"""Tasks that wait for each other in a row; one more cannot be cancelled."""
+STUCK = (
+    "the workflow waits for a lock, an event, a queue or a task that nothing can wake any more: "
+    "no action runs and no timer is set, so only a cancellation ends this wait"
+)
 PENDING, DONE, RAISED, CANCELLED = 0, 1, 2, 3
+
+
+def too_many_cancelled() -> RecursionError:
+    """Make the error of tasks that wait for each other in a circle, or in too long a row."""
+    return RecursionError("maximum recursion depth exceeded")
 
 
 class Stop:
@@ -119,13 +133,15 @@ class Task(Future):
     ``coroutine`` is what its first step awaits; None once that has begun.
     """
 
-    __slots__ = ("cancels_requested", "coroutine", "frame", "must_cancel", "name", "waiter")
+    __slots__ = ("cancels_requested", "coroutine", "decimal", "frame", "must_cancel", "name", "waiter")
 
     def __init__(self, coroutine: Any) -> None:
         Future.__init__(self)
         self.coroutine = coroutine
         self.frame: AnyFrame | None = None
         self.waiter: Future | None = None
+        self.decimal: Context | None = None
+        """In which it calculates; None: in the one that nobody can change."""
         self.must_cancel = False
         self.cancels_requested = 0
         self.name: str | None = None
@@ -133,14 +149,23 @@ class Task(Future):
 
     def cancel(self, machine: Machine, message: Any = None) -> bool:
         """Have ``CancelledError`` raised in it; False if it was done."""
-        if self.state != PENDING:
-            return False
-        self.cancels_requested += 1
-        if self.waiter is not None and self.waiter.cancel(machine, message):
-            return True
-        self.must_cancel = True
-        self.cancel_message = message
-        return True
+        asked: list[Task] = []
+        waiter: Future | None = self
+        # Down the tasks that wait for tasks: not by recursion, a chain may be longer than the host's stack.
+        while isinstance(waiter, Task) and waiter.state == PENDING:
+            if len(asked) == LONGEST_CHAIN:
+                raise too_many_cancelled()
+            waiter.cancels_requested += 1
+            asked.append(waiter)
+            waiter = waiter.waiter
+        ended = waiter is None or waiter.state != PENDING
+        done = not ended and waiter.cancel(machine, message)  # type: ignore[union-attr] # not None then
+        for task in reversed(asked):
+            if done:
+                break
+            task.must_cancel = done = True
+            task.cancel_message = message
+        return done
 
 
 class Gather(Future):
@@ -160,7 +185,13 @@ class Gather(Future):
         """Cancel the children; it ends itself when they have."""
         if self.state != PENDING:
             return False
-        asked = [child.cancel(machine, message) for child in self.children]
+        if machine.cancelling == MAX_NESTED:
+            raise too_many_cancelled()
+        machine.cancelling += 1
+        try:
+            asked = [child.cancel(machine, message) for child in self.children]
+        finally:
+            machine.cancelling -= 1
         if any(asked):
             self.cancel_requested = True
             return True
