@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import copy
 import functools
 import inspect
@@ -297,7 +298,7 @@ def run_in_cpython(
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")
-        root = loop.run(written(workflow(), **given))
+        root = contextvars.Context().run(loop.run, written(workflow(), **given))
     written.__defaults__ = defaults
     observation.printed = output.getvalue()
     if root.cancelled():

@@ -43,7 +43,7 @@ EXCEPTIONS = (
 TYPES = (
     "bool int float str bytes bytearray list tuple dict set frozenset range slice object "
     "datetime.datetime datetime.date datetime.time datetime.timedelta datetime.timezone zoneinfo.ZoneInfo "
-    "decimal.Decimal uuid.UUID fractions.Fraction pathlib.PurePosixPath pathlib.Path "
+    "decimal.Decimal decimal.Context uuid.UUID fractions.Fraction pathlib.PurePosixPath pathlib.Path "
     "collections.deque collections.Counter collections.OrderedDict collections.defaultdict "
     "waymark.RetryPolicy waymark.Backoff waymark.BackoffPolicy"
 ).split() + library.TYPES
@@ -84,6 +84,7 @@ BUILTINS: dict[str, Builtin] = {
     "dataclasses.is_dataclass": Builtin(),
     "contextlib.suppress": Builtin(),
     "contextlib.nullcontext": Builtin(),
+    **{f"decimal.{name}": Builtin() for name in ("getcontext", "setcontext", "localcontext")},
     "contextlib.contextmanager": Builtin(),
     "contextlib.asynccontextmanager": Builtin(),
 }
@@ -145,6 +146,7 @@ METHODS: dict[str, tuple[str, ...]] = {
         " max_mag min min_mag next_minus next_plus next_toward normalize number_class quantize radix"
         " remainder_near same_quantum scaleb sqrt to_eng_string to_integral to_integral_exact"
         " to_integral_value",
+        "decimal.Context": "copy",
         "fractions.Fraction": "as_integer_ratio conjugate is_integer limit_denominator",
         "pathlib.PurePosixPath": _PATH_METHODS,
         "pathlib.Path": _PATH_METHODS,
@@ -176,6 +178,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "datetime.timedelta": "days microseconds seconds",
         "zoneinfo.ZoneInfo": "key",
         "decimal.Decimal": "imag real",
+        "decimal.Context": "Emax Emin capitals clamp prec rounding",
         "uuid.UUID": "bytes bytes_le clock_seq clock_seq_hi_variant clock_seq_low fields hex int node"
         " time time_hi_version time_low time_mid urn variant version",
         "fractions.Fraction": "denominator imag numerator real",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from decimal import Context
 from typing import Any
 
 from pydantic import BaseModel
 
 from waymark_schema.values.faults import is_stand_in
+from waymark_worker.vm import decimals
 from waymark_worker.vm.callables import BoundMethod, Builtin, FunctionValue
 from waymark_worker.vm.methods import (
     ATTRIBUTES,
@@ -194,6 +196,9 @@ def _has(cls: type, name: str) -> bool:
 
 def set_attr(obj: Any, name: str, value: Any) -> None:
     """Do ``obj.name = value``."""
+    if isinstance(obj, Context):
+        decimals.set_field(obj, name, value)
+        return
     _check_writable(obj, name)
     setattr(obj, name, value)
 

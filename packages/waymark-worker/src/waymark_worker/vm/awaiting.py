@@ -275,6 +275,8 @@ def create_task(machine: Machine, coroutine: Any) -> Task:
         msg = f"the workflow has {MAX_ALIVE} tasks; await some before starting more"
         raise LimitExceeded(msg)
     task = Task(coroutine)
+    if machine.task is not None:
+        task.decimal = machine.task.decimal
     machine.tasks[task] = None
     machine.ready.append((task, None))
     return task

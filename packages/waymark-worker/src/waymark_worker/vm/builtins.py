@@ -22,6 +22,7 @@ from waymark_worker.vm.attributes import STATIC, get_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
 from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.contexts import FUNCTIONS as MANAGERS
+from waymark_worker.vm.decimals import FUNCTIONS as DECIMALS
 from waymark_worker.vm.digests import DIGESTS
 from waymark_worker.vm.documents import DOCUMENTS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
@@ -397,6 +398,7 @@ _FUNCTIONS: dict[str, Implementation] = {
     "dataclasses.astuple": _dataclass(dataclasses.astuple),
     "dataclasses.is_dataclass": _plain(dataclasses.is_dataclass),
     **MANAGERS,
+    **DECIMALS,
     **asynchrony.FUNCTIONS,
 }
 

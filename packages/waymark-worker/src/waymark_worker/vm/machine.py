@@ -66,7 +66,7 @@ class Machine:
         "next_call", "next_timer", "phase", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
-    def __init__(self, linked: LinkedProgram) -> None:
+    def __init__(self, linked: LinkedProgram) -> None:  # noqa: PLR0915 - its fields, one by one
         self.linked = linked
         self.frame: AnyFrame | None = None
         """Top of the running task's stack; None between tasks."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir import instructions as ir
+from waymark_worker.vm import decimals
 from waymark_worker.vm.awaiting import await_value
 from waymark_worker.vm.callables import CallValue, Coroutine, FunctionValue, SleepValue
 from waymark_worker.vm.calls import call_function
@@ -43,6 +44,7 @@ SYNC: dict[type, Protocol] = {
         lambda _machine, _manager: None,
         lambda _machine, manager, error: error is not None and manager.swallows(error),
     ),
+    decimals.LocalContext: Protocol(decimals.enter, decimals.leave),
     NullContext: Protocol(
         lambda _machine, manager: manager.result, lambda _machine, _manager, _error: None
     ),

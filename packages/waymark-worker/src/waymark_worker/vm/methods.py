@@ -9,7 +9,7 @@ import random
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from operator import attrgetter
 from typing import Any
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from waymark_schema.ir import language
 from waymark_schema.ir.policies import Backoff, RetryPolicy
+from waymark_worker.vm.decimals import Unshared
 from waymark_worker.vm.digests import Digest
 from waymark_worker.vm.exception_groups import METHODS as GROUP_METHODS
 from waymark_worker.vm.method_costs import OVERRIDES, cheap, scanning
@@ -55,6 +56,7 @@ TYPES: dict[str, type] = {
     "datetime.timezone": dt.timezone,
     "zoneinfo.ZoneInfo": zoneinfo.ZoneInfo,
     "decimal.Decimal": Decimal,
+    "decimal.Context": Context,
     "uuid.UUID": uuid.UUID,
     "fractions.Fraction": Fraction,
     "pathlib.PurePosixPath": pathlib.PurePosixPath,
@@ -127,6 +129,7 @@ def _table() -> dict[type, dict[str, Method]]:
             if hasattr(cls, name) or name in _OF_LIBRARY.get(type_name, ())
         }
     table[bool] = table[int]
+    table[Unshared] = table[Context]
     return table
 
 
@@ -136,6 +139,7 @@ def _readers() -> dict[type, dict[str, Callable[[Any], Any]]]:
         exact = _CONCRETE.get(type_name, _TABLED[type_name])
         readers[exact] = {name: attrgetter(name) for name in names}
     readers[bool] = readers[int]
+    readers[Unshared] = readers[Context]
     return readers
 
 

@@ -133,7 +133,15 @@ class Task(Future):
     ``coroutine`` is what its first step awaits; None once that has begun.
     """
 
-    __slots__ = ("cancels_requested", "coroutine", "decimal", "frame", "must_cancel", "name", "waiter")
+    __slots__ = (
+        "cancels_requested",
+        "coroutine",
+        "decimal",
+        "frame",
+        "must_cancel",
+        "name",
+        "waiter",
+    )
 
     def __init__(self, coroutine: Any) -> None:
         Future.__init__(self)

@@ -117,6 +117,7 @@ def _read(machine: Machine, stored: _Snapshot) -> None:
     for task in tasks:
         _check(isinstance(task, Task), "one of its tasks is something else")
         machine.tasks[task] = None
+        machine.decimals = machine.decimals or task.decimal is not None
     for future in calls:
         _check(
             isinstance(future, Future) and future.effect is not None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from decimal import Context
 from typing import Any
 
 from waymark_worker.vm import asynchrony
@@ -25,6 +26,7 @@ from waymark_worker.vm.contexts import (
     NullContext,
     Suppress,
 )
+from waymark_worker.vm.decimals import LocalContext
 from waymark_worker.vm.digests import Digest
 from waymark_worker.vm.generator_managers import ManagerStep, Managing
 from waymark_worker.vm.generators import Closing, Sending
@@ -92,6 +94,7 @@ RECORDS: dict[str, tuple[type, Fields]] = {
             ("must_cancel", (bool,)),
             ("cancels_requested", (int,)),
             ("name", (str, Nothing)),
+            ("decimal", (Context, Nothing)),
         ),
     ),
     "gather": (
@@ -167,6 +170,7 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     ),
     "construct": (Construct, (*_STEP, ("made", ANY))),
     **asynchrony.RECORDS,
+    "local_context": (LocalContext, (("local", (Context,)), ("saved", (Context,)))),
     "suppress": (Suppress, (("exceptions", (tuple,)),)),
     "nullcontext": (NullContext, (("result", ANY),)),
     "attributes": (

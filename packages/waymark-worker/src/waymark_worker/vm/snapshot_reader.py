@@ -12,7 +12,7 @@ import msgspec
 from waymark_schema.ir.policies import Backoff, RetryPolicy, StoredPolicy
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.faults import stand_in
-from waymark_worker.vm import builtins, operations
+from waymark_worker.vm import builtins, decimals, operations
 from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.asynchrony import CALLBACKS
 from waymark_worker.vm.callables import BoundMethod, CallValue, Cell, FunctionValue
@@ -233,6 +233,7 @@ def _random(_reader: GraphReader, node: Node) -> Random:
 _BLANKS: dict[str, Callable[[GraphReader, Node], Any]] = {
     **dict.fromkeys(RECORDS, _blank_record),
     "list": _blank(list),
+    "decimal_context": lambda _reader, node: decimals.of_parts(*node[1:]),
     "dict": _blank(dict),
     "counter": _blank(Counter),
     "ordered_dict": _blank(OrderedDict),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
+from decimal import Context
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 from waymark_schema.values.faults import MARK, is_stand_in
+from waymark_worker.vm import decimals
 from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.builtins import CLASSES
 from waymark_worker.vm.callables import Action, BoundMethod, Builtin, CallValue, FunctionValue
+from waymark_worker.vm.decimals import Unshared
 from waymark_worker.vm.iterators import (
     STATEFUL,
     Cursor,
@@ -296,6 +299,10 @@ def _bytearray(writer: GraphWriter, value: bytearray) -> list[Any]:
     return ["bytearray", bytes(value)]
 
 
+def _decimal_context(_writer: GraphWriter, value: Context) -> list[Any]:
+    return ["decimal_context", *decimals.parts(value)]
+
+
 def _range(writer: GraphWriter, value: range) -> list[Any]:
     return ["range", *writer.values((value.start, value.stop, value.step))]
 
@@ -346,6 +353,7 @@ WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
     defaultdict: _defaultdict,
     deque: _deque,
     bytearray: _bytearray,
+    **dict.fromkeys((Context, Unshared), _decimal_context),
     range: _range,
     slice: _slice,
     **dict.fromkeys((DictKeys, DictValues, DictItems), _view),
