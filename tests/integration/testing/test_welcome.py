@@ -1,0 +1,18 @@
+"""The example application in; that its own tests pass where a user would run them, out."""
+
+import subprocess
+import sys
+
+from tests.support.checkout import ROOT
+
+
+def test_the_tests_of_the_example_pass_in_its_folder() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=ROOT / "apps" / "welcome",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
