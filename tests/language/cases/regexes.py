@@ -94,7 +94,7 @@ class Replacements(Workflow):
 
 
 @workflow
-class Flags(Workflow):
+class RegexFlags(Workflow):
     async def run(self):
         text = "One\ntwo\nTHREE"
         await echo(1)

@@ -46,7 +46,7 @@ def _sized_add(left: Any, right: Any) -> None:
     if kind in _TEXTS and type(right) in _TEXTS:
         check_text(len(left) + len(right), "the result of +")
     elif isinstance(left, list | tuple | deque) and isinstance(right, list | tuple | deque):
-        check_items((len(left) + len(right)) >> 2, "the result of +")
+        check_items((len(left) + len(right)) >> 1, "the result of +")
     elif kind is Fraction or type(right) is Fraction:
         _sized_fraction(left, right)
     elif kind is Counter and type(right) is Counter:
@@ -215,8 +215,11 @@ def _inplace_add(left: Any, right: Any) -> Any:
         return _again("+=", "+", add, left, right)
     if type(left) in {list, deque, bytearray}:
         if type(left) is not bytearray:
-            right = list(left) if right is left else items(right)
-            check_items(len(left) >> 10, "the result of +=")
+            if right is left:
+                check_items(2 * len(left), "the result of +=")
+                right = list(left)
+            else:
+                right = items(right)
             left.extend(right)
             return left
         check_text(len(left) + len(right), "the result of +=")

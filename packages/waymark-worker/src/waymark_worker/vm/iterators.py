@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.limits import MAX_DEPTH, TURN
 from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.nesting import ENDED, Failed, current, run
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -169,6 +169,7 @@ class Generator(Framed):
             frame.slots[at.dst] = None
             frame.next = at.target
         self.state = RUNNING
+        machine.fuel -= TURN
         frame.caller = caller
         machine.frame = frame
         return PUSHED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 import secrets
 import time
 import uuid
@@ -81,6 +82,21 @@ class FreshLocals:
     def recorded(self) -> list[bytes]:
         """Return what was taken, in order, for the journal."""
         return self._recorded
+
+
+class Recording:
+    """The recorded values of one advance: those of a source, and the generator that its seed makes."""
+
+    __slots__ = ("_source", "random")
+
+    def __init__(self, source: LocalSource) -> None:
+        self._source = source
+        self.random: random.Random | None = None
+        """Where this advance's random numbers come from, if it has asked for one: its seed is recorded."""
+
+    def take(self, kind: str, args: list[Any], keywords: dict[str, Any]) -> bytes:
+        """Durable wire form of the next recorded value of ``kind``."""
+        return self._source.take(kind, args, keywords)
 
 
 class RecordedLocals:

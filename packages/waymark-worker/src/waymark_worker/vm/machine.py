@@ -52,6 +52,7 @@ from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
 from waymark_worker.vm.unwinding import FATAL, unwind
+from waymark_worker.vm.weights import charge_encoding
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
 _seconds = itemgetter(0)
@@ -216,6 +217,7 @@ class Machine:
 
     def encode(self, value: Any) -> bytes:
         """Durable wire form of ``value``; raises ``SerializationError`` (the workflow can catch it)."""
+        charge_encoding(value)
         try:
             return self.linked.codec.encode(value)
         except SerializationError as error:

@@ -9,7 +9,9 @@ from waymark_worker.vm.refusals import LimitExceeded
 DEFAULT_BUDGET = 10_000_000
 MAX_INT_BITS = 1 << 20
 MAX_TEXT = 16 * 1024 * 1024
-"""Characters of a text, or bytes of a byte string, that an operation may make."""
+"""Characters of a text, or bytes of a byte string, that an operation may make, unless a pool's settings say otherwise."""
+_LARGEST_TEXT = 48 * 1024 * 1024
+"""What any pool's settings allow: what was made once is made again in a replay."""
 MAX_ITEMS = 16 * 1024 * 1024
 """Items of a sequence that an operation may make."""
 
@@ -25,10 +27,12 @@ class Meter(threading.local):
     def __init__(self) -> None:
         self.left: int = DEFAULT_BUDGET
         self.budget: int | None = DEFAULT_BUDGET
+        self.text = MAX_TEXT
 
-    def start(self, budget: int | None) -> None:
-        """Begin an advance with this many units; None means without a bound."""
+    def start(self, budget: int | None, *, text: int = MAX_TEXT) -> None:
+        """Begin an advance with this many units, None means without a bound, and texts of this length."""
         self.budget = budget
+        self.text = text if budget is not None else _LARGEST_TEXT
         self.left = budget if budget is not None else 1 << 62
 
     def charge(self, units: int) -> None:
@@ -37,10 +41,14 @@ class Meter(threading.local):
         if self.left < 0:
             self.refuse()
 
+    def spent(self) -> int:
+        """Units taken since the advance began; 0 where nothing is bounded."""
+        return 0 if self.budget is None else self.budget - self.left
+
     def refuse(self) -> None:
         """Raise for a spent budget."""
         msg = (
-            f"one step of the workflow did more work than {self.budget} units allow; "
+            f"one step of the workflow did more work than {self.budget} units allow (WAYMARK_STEP_BUDGET); "
             "move the computation into an action"
         )
         raise LimitExceeded(msg)
@@ -51,10 +59,13 @@ METER = Meter()
 
 def check_text(size: int, what: str) -> None:
     """Bound the length of a text or byte string that is about to be made, and charge for it."""
-    if size > MAX_TEXT:
-        msg = f"{what} would be {size} long; a text or byte string may have at most {MAX_TEXT}"
+    if size > METER.text:
+        msg = (
+            f"{what} would be {size} long; a text or byte string may have at most {METER.text}"
+            " (WAYMARK_MAX_VALUE_BYTES)"
+        )
         raise LimitExceeded(msg)
-    METER.charge(size >> 5)
+    METER.charge(size >> 4)
 
 
 def check_items(count: int, what: str) -> None:

@@ -16,6 +16,7 @@ from waymark_worker.vm.iterators import (
     Zip,
     pull,
 )
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.operations import truth
 from waymark_worker.vm.state import PUSHED, Frame, NativeFrame, push_native
 
@@ -30,6 +31,10 @@ def _run(machine: Machine, frame: NativeFrame) -> Any:
     if value is not PUSHED:
         machine.frame = frame.caller
     return value
+
+
+_PER_ITEM = 12
+"""Units for turning to a frame for one item and back."""
 
 
 class Fill(NativeFrame):
@@ -58,6 +63,7 @@ class Fill(NativeFrame):
 
     def _take(self, machine: Machine, value: Any) -> None:
         while value is not PUSHED:
+            METER.charge(_PER_ITEM)
             if value is EXHAUSTED:
                 self.source.ended = True
                 return self._leave(machine)

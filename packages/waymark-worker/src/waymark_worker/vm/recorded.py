@@ -55,10 +55,10 @@ def generator(ctx: Any, name: str) -> random.Random:
     """Give the generator of this advance; its seed is recorded when it is first asked for."""
     if ctx is None:
         raise _no_machine(name)
-    if ctx.random is None:
+    if ctx.local.random is None:
         METER.charge(_COST)
-        ctx.random = random.Random(ctx.decode(ctx.local.take("random.seed", [], {})))  # noqa: S311 - as the workflow says
-    made: random.Random = ctx.random
+        ctx.local.random = random.Random(ctx.decode(ctx.local.take("random.seed", [], {})))  # noqa: S311 - as the workflow says
+    made: random.Random = ctx.local.random
     return made
 
 
@@ -76,7 +76,7 @@ def charge_random(name: str, args: Args, keywords: Keywords) -> None:
         METER.charge(_length(first) if name == "choices" else 0)
     elif name == "shuffle":
         METER.charge(_length(first) * 4)
-    METER.charge(4 + sum(bits_of(arg) >> 5 for arg in args))
+    METER.charge(14 + sum(bits_of(arg) >> 5 for arg in args))
 
 
 def _length(value: Any) -> int:

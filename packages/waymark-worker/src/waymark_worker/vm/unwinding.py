@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from waymark_worker.vm.callables import FINISHED, UNBOUND
 from waymark_worker.vm.exception_groups import note_raised
 from waymark_worker.vm.iterators import EXHAUSTED
+from waymark_worker.vm.limits import TURN
 from waymark_worker.vm.refusals import LimitExceeded, UnsupportedOperation
 from waymark_worker.vm.scheduling import fail_task, finish_task
 from waymark_worker.vm.state import PUSHED, Frame
@@ -125,6 +126,7 @@ def unwind(
                 frame.next = handler
                 frame.index = -1
                 return
+            machine.fuel -= TURN
             error, caller = _left(frame, error)
         else:
             left = frame.fail(machine, error)  # type: ignore[union-attr] # the other kind

@@ -22,6 +22,7 @@ _TEXT = (str, bytes, bytearray)
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, deque, OrderedSet, OrderedFrozenset})
 _MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
 CONTAINERS = _SEQUENCES | _MAPPINGS
+_FLAT: frozenset[type] = frozenset({int, float, bool, type(None), str, bytes})
 _ATOMS: frozenset[type] = frozenset({int, float, bool, type(None), complex})
 
 
@@ -76,6 +77,23 @@ def weigh(value: Any, *, shown: bool = False) -> int:
             METER.charge(total)
     METER.charge(total)
     return total * 4
+
+
+def charge_encoding(value: Any) -> None:
+    """Charge for writing ``value`` down, before it is done; what is flat costs no more than its step."""
+    kind = type(value)
+    if kind in _MAPPINGS:
+        parts: Iterable[Any] = value.values()
+    elif kind in _SEQUENCES:
+        parts = value
+    elif kind in _FLAT:
+        return
+    else:
+        parts = (value,)
+    for part in parts:
+        if type(part) not in _FLAT:
+            METER.charge(weigh(value) >> 1)
+            return
 
 
 def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bool) -> None:
