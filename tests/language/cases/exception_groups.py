@@ -389,3 +389,14 @@ class StarInALoopAndAGather(Workflow):
 
     async def run(self):
         return await asyncio.gather(*[self.one(n) for n in range(4)])
+
+
+@workflow
+class NakedExceptionIsWrappedInATuple(Workflow):
+    async def run(self):
+        try:
+            raise KeyError("k")
+        except* KeyError as group:
+            await note("handled")
+            shown = repr(group), group.args
+        return shown

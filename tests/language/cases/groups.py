@@ -266,13 +266,12 @@ class GroupUsedTooEarlyOrLate(Workflow):
     async def run(self):
         told = []
         group = asyncio.TaskGroup()
-        call = self.nothing()
         try:
-            group.create_task(call)
+            group.create_task(self.nothing())
         except RuntimeError as error:
             told.append(str(error))
         async with group:
-            group.create_task(call)
+            group.create_task(self.nothing())
         try:
             group.create_task(self.nothing())
         except RuntimeError as error:

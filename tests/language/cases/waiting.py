@@ -125,10 +125,10 @@ class WaitForWhatCannotBe(Workflow):
 
 
 @workflow
-class WaitForAGenerator(Workflow):
+class WaitForAnIterator(Workflow):
     async def run(self):
         tasks = [asyncio.create_task(double(n)) for n in range(3)]
-        done, _ = await asyncio.wait(task for task in tasks if task is not tasks[1])
+        done, _ = await asyncio.wait(filter(lambda task: task is not tasks[1], tasks))
         return len(done), await tasks[1]
 
 

@@ -5,19 +5,6 @@ from waymark import Workflow, workflow
 
 
 @workflow
-class AsyncFor(Workflow):
-    async def run(self):
-        async for x in numbers(3):
-            pass
-
-
-@workflow
-class AsyncComprehension(Workflow):
-    async def run(self):
-        return [x async for x in numbers(3)]
-
-
-@workflow
 class NestedClass(Workflow):
     async def run(self):
         class Inner:
@@ -39,6 +26,16 @@ class ImportInside(Workflow):
         import json
 
         return json.dumps(1)
+
+
+@workflow
+class AsyncGeneratorExpression(Workflow):
+    async def run(self):
+        async def items():
+            yield await double(1)
+
+        lazily = (x async for x in items())
+        return [x async for x in lazily]
 
 
 @workflow
@@ -64,6 +61,6 @@ class SeveralProblems(Workflow):
     async def run(self, x):
         import os
 
-        async for line in open("f"):
+        for line in open("f"):
             x += os.path.join(line)
         print(eval("1"), 1j)

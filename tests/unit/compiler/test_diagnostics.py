@@ -61,8 +61,7 @@ async def sub():
 REFUSED = {
     "with open('f') as f:\n    pass": "WM102",
     "with contextlib.ExitStack():\n    pass": "WM102",
-    "async for x in y:\n    pass": "WM103",
-    "[x async for x in y]": "WM103",
+    "(x async for x in y)": "WM103",
     "class Inner:\n    pass": "WM107",
     "global TWICE\nTWICE = 1": "WM108",
     "import json": "WM109",

@@ -63,7 +63,8 @@ def targets(terminator: Terminator) -> tuple[int, ...]:
         case ins.Branch(then=then, otherwise=otherwise):
             return then, otherwise
         case (
-            ins.MatchClass(body=body, done=done)
+            ins.AsyncNext(body=body, done=done)
+            | ins.MatchClass(body=body, done=done)
             | ins.Next(body=body, done=done)
             | ins.Send(body=body, done=done)
             | ins.Throw(body=body, done=done)
@@ -120,7 +121,7 @@ class Transfer:
         terminator = block.terminator
         written = _bits(writes(terminator), limit)
         self.edges: list[tuple[int, int]]
-        if isinstance(terminator, ins.Next | ins.MatchClass):
+        if isinstance(terminator, ins.Next | ins.MatchClass | ins.AsyncNext):
             self.edges = [(terminator.body, written), (terminator.done, 0)]
         else:
             self.edges = [(target, written) for target in targets(terminator)]

@@ -698,8 +698,29 @@ class MatchClass(_Node, tag="match_class", frozen=True, array_like=True):
     done: int
 
 
+class AsyncIterate(_Node, tag="async_iterate", frozen=True, array_like=True):
+    """``dst`` = the asynchronous iterator over ``src`` (``async for``), then ``target``."""
+
+    reads = ("src",)
+    writes = ("dst",)
+    dst: int
+    src: int
+    target: int
+
+
+class AsyncNext(_Node, tag="async_next", frozen=True, array_like=True):
+    """Await the next item of the asynchronous iterator in ``src``: into ``dst`` and go to ``body``, or go to ``done``."""
+
+    reads = ("src",)
+    writes = ("dst",)
+    src: int
+    dst: int
+    body: int
+    done: int
+
+
 Terminator = (
     Jump | Branch | Next | Call | Access | Await | Yield | Return | Raise | Reraise | EndFinally
-    | Enter | Leave | MatchClass
+    | Enter | Leave | MatchClass | AsyncIterate | AsyncNext
     | Send | Throw
 )  # fmt: skip

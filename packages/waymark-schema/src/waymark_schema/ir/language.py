@@ -82,6 +82,8 @@ BUILTINS: dict[str, Builtin] = {
     "dataclasses.asdict": Builtin(),
     "dataclasses.astuple": Builtin(),
     "dataclasses.is_dataclass": Builtin(),
+    "aiter": Builtin(callbacks=("0",)),
+    "anext": Builtin(callbacks=("0",), awaitable=True),
     "contextlib.suppress": Builtin(),
     "contextlib.nullcontext": Builtin(),
     **{f"decimal.{name}": Builtin() for name in ("getcontext", "setcontext", "localcontext")},
@@ -164,6 +166,29 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 """Methods of each type of value, by the type's name as in ``TYPES`` (and of views, exceptions, models,
 named tuples). A name that CPython has and this table lacks ends the instance with ``WM201``."""
+
+_FUTURE_METHODS = "cancel cancelled done exception result"
+_QUEUE_METHODS = "empty full get get_nowait join put put_nowait qsize task_done"
+RECORD_METHODS: dict[str, tuple[str, ...]] = {
+    name: tuple(methods.split())
+    for name, methods in {
+        "asyncio.Task": _FUTURE_METHODS + " cancelling get_name set_name uncancel",
+        "asyncio.gather": _FUTURE_METHODS,
+        "asyncio.shield": _FUTURE_METHODS,
+        "asyncio.timeout": "expired reschedule when",
+        "asyncio.TaskGroup": "create_task",
+        "asyncio.Lock": "acquire locked release",
+        "asyncio.Event": "clear is_set set wait",
+        "asyncio.Condition": "acquire locked notify notify_all release wait wait_for",
+        "asyncio.Semaphore": "acquire locked release",
+        "asyncio.BoundedSemaphore": "acquire locked release",
+        "asyncio.Queue": _QUEUE_METHODS,
+        "asyncio.PriorityQueue": _QUEUE_METHODS,
+        "asyncio.LifoQueue": _QUEUE_METHODS,
+        "asyncio.get_running_loop": "time",
+    }.items()
+}
+"""Methods of what belongs to one run and is no durable value, by what makes it."""
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     name: tuple(attributes.split())

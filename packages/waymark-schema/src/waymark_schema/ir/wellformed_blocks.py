@@ -125,6 +125,8 @@ def _check_shape(program: Program, function: Function, operation: Operation) -> 
             _check_completion(operation)
         case ins.Yield() | ins.Send() | ins.Throw():
             expect("generator" in function.kind, "a yield outside a generator")
+        case ins.AsyncIterate() | ins.AsyncNext():
+            expect("async" in function.kind, "an async for outside a coroutine function")
         case ins.Await() | ins.Enter(asynchronous=True) | ins.Leave(asynchronous=True):
             expect("async" in function.kind, "an await outside a coroutine function")
         case _:

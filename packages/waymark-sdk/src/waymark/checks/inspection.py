@@ -83,19 +83,11 @@ def _import_finding(failure: ImportFailure) -> Finding:
     if not failure.column:
         start = len(text) - len(text.lstrip())
     excerpt = Text(filename, lines).excerpt(Span(line, start, line, len(text))) if lines else ""
-    advice = (
-        "" if failure.missing else "waymark check imports modules as the workers do; mend it first"
-    )
-    if failure.missing:
-        advice = (
-            "run waymark check in the directory that holds it, name it as `import` does"
-            " (yourapp.workflows), or install its package"
-        )
     return Finding(
         NOT_IMPORTED,
         Severity.ERROR,
         f"module {failure.module!r} cannot be imported: {failure.reason}",
-        advice,
+        failure.advice,
         shown_path(filename),
         line,
         start + 1,

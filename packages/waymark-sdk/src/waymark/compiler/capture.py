@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import ast
-import enum
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
 
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.language import Names, is_stable
+from waymark.compiler.purity import Purity, evaluated, same
 from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
-from waymark.compiler.symbols import (
-    Builtin,
-    Captured,
-    Constant,
-    Namespace,
-    resolve_attribute,
-    resolve_name,
-)
+from waymark.compiler.symbols import Captured, Namespace
 from waymark_schema.ir.policies import Backoff, RetryPolicy
-
-PURE_CALLS = {
-    "int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "set", "frozenset", "range",
-    "len", "sum", "min", "max", "sorted", "abs", "round",
-    "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone",
-    "zoneinfo.ZoneInfo", "decimal.Decimal", "uuid.UUID", "fractions.Fraction",
-    "pathlib.Path", "pathlib.PurePosixPath", "collections.deque", "collections.Counter",
-    "collections.OrderedDict", "collections.defaultdict",
-    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy", "re.compile",
-}  # fmt: skip
-"""Names of the language that may be called in the expression that binds a captured name."""
-
-
-PURE_PARTS = (
-    ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.BoolOp, ast.Compare,
-    ast.Subscript, ast.Starred, ast.JoinedStr, ast.FormattedValue,
-)  # fmt: skip
-"""Expressions that are pure if all their parts are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +87,7 @@ class Captures:
                 ast.Assign(value=value, targets=[ast.Name()])
                 | ast.AnnAssign(value=ast.expr() as value, target=ast.Name())
             ) if binding in file.tree.body:
-                pure = self._impure(value, namespace)
+                pure = self.why_impure(value, namespace)
                 if pure is not None:
                     return NotCaptured(pure)
                 return self._of_value(captured, value, namespace)
@@ -135,66 +109,22 @@ class Captures:
     def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:
         if isinstance(captured.value, RetryPolicy | Backoff | re.Pattern):
             return Policy(value, namespace)
-        fresh = _evaluated(value, namespace)
-        if not _same(fresh, captured.value):
+        fresh = evaluated(value, namespace)
+        if not same(fresh, captured.value):
             return NotCaptured("it has changed since its module bound it")
         if is_immutable(fresh):
             return Immutable(fresh)
         return Mutable(fresh, f"{captured.module.__name__}:{captured.name}")
 
-    def _impure(self, node: ast.expr, namespace: Namespace) -> str | None:
-        """Why an expression is not pure, or None."""
-        match node:
-            case ast.Constant():
-                return None
-            case ast.Name() | ast.Attribute():
-                return self._impure_name(node, namespace)
-            case ast.Call(func=func, args=args, keywords=keywords):
-                return self._impure_call(func, [*args, *(one.value for one in keywords)], namespace)
-            case _ if isinstance(node, PURE_PARTS):
-                return self._impure_parts(node, namespace)
-            case _:
-                return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
-
-    def _impure_parts(self, node: ast.AST, namespace: Namespace) -> str | None:
-        for part in ast.iter_child_nodes(node):
-            if isinstance(part, ast.expr):
-                found = self._impure(part, namespace)
-                if found is not None:
-                    return found
-        return None
-
-    def _impure_call(
-        self, func: ast.expr, arguments: list[ast.expr], namespace: Namespace
+    def why_impure(
+        self, node: ast.expr, namespace: Namespace, known: frozenset[str] = frozenset()
     ) -> str | None:
-        symbol = self._symbol(func, namespace)
-        if not (isinstance(symbol, Builtin) and symbol.name in PURE_CALLS):
-            return f"`{ast.unparse(func)}(…)` may give another value in every process"
-        for argument in arguments:
-            found = self._impure(argument, namespace)
-            if found is not None:
-                return found
-        return None
+        """Why the value of an expression may differ between processes, or None; ``known`` names are pure."""
+        return Purity(self._language, self._why_not).why_not(node, namespace, known)
 
-    def _impure_name(self, node: ast.expr, namespace: Namespace) -> str | None:
-        symbol = self._symbol(node, namespace)
-        match symbol:
-            case Constant() | Builtin():
-                return None
-            case Captured():
-                verdict = self.judge(symbol)
-                return verdict.why if isinstance(verdict, NotCaptured) else None
-            case _:
-                return f"`{ast.unparse(node)}` is not a constant"
-
-    def _symbol(self, node: ast.expr, namespace: Namespace) -> Any:
-        if isinstance(node, ast.Name):
-            return resolve_name(node.id, namespace, self._language)
-        if isinstance(node, ast.Attribute):
-            base = self._symbol(node.value, namespace)
-            if base is not None:
-                return resolve_attribute(base, node.attr, ast.unparse(node), self._language)
-        return None
+    def _why_not(self, captured: Captured) -> str | None:
+        verdict = self.judge(captured)
+        return verdict.why if isinstance(verdict, NotCaptured) else None
 
     def in_class_body(self, cls: type, name: str, module: ModuleType) -> bool:
         """Whether the body of a class says what ``name`` is, as far as its source is known."""
@@ -225,24 +155,10 @@ class Captures:
         if bound[0] is None:
             return "it is not bound by a plain assignment in the body of the class"
         namespace = Namespace(vars(module), module, file)
-        why = self._impure(bound[0], namespace)
-        if why is None and not _same(_evaluated(bound[0], namespace), vars(cls).get(name)):
+        why = self.why_impure(bound[0], namespace)
+        if why is None and not same(evaluated(bound[0], namespace), vars(cls).get(name)):
             return "it has changed since the class was made"
         return why
-
-
-def _evaluated(pure: ast.expr, namespace: Namespace) -> Any:
-    """Value of an expression that was checked to be pure, name by name."""
-    code = compile(ast.Expression(pure), "<captured>", "eval")
-    return eval(code, dict(namespace.names))  # noqa: S307 - nothing in it can have an effect
-
-
-def _same(one: Any, other: Any) -> bool:
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, enum.Enum):
-        return one is other
-    return repr(one) == repr(other) or bool(one == other)
 
 
 def _class_bindings(node: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:

@@ -13,7 +13,7 @@ MOVE_TO_ACTION = "move this into an @action function and await it"
 TITLES: dict[str, str] = {
     "WM100": "this syntax is not part of the workflow language",
     "WM102": "this is not a context manager that a workflow can hold",
-    "WM103": "asynchronous iteration is not supported",
+    "WM103": "this asynchronous iteration is not supported",
     "WM105": "generators are not supported here",
     "WM106": "functions cannot be defined inside a workflow yet",
     "WM107": "classes cannot be defined inside a workflow",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePath
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.codec import Codec
-from waymark_schema.values.describe import describe
+from waymark_schema.values.describe import describe, kind_of
 from waymark_schema.values.descriptors import Descriptor
 
 SCALARS = (type(None), bool, int, float, str, bytes)
@@ -106,3 +107,18 @@ class Writer:
         return sorted(
             map(self._ordered, items), key=lambda item: self._codec.encode(item, path="item")
         )
+
+
+def classes_in(value: Any) -> Iterator[type]:
+    """Classes of the objects in a value, the value's own among them."""
+    kind = type(value)
+    if isinstance(value, Mapping):
+        parts: Iterable[Any] = [*value.keys(), *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset | deque):
+        parts = value
+    else:
+        parts = vars(value).values() if kind_of(kind) in {"model", "dataclass"} else ()
+    if kind_of(kind) is not None:
+        yield kind
+    for part in parts:
+        yield from classes_in(part)

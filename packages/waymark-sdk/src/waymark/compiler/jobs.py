@@ -9,8 +9,8 @@ from types import FunctionType
 
 from waymark.compiler import members, subset
 from waymark.compiler.context import Context, Families
-from waymark.compiler.diagnostics import Reporter, Text, Unsupported
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.defaults import of_parameters
+from waymark.compiler.diagnostics import Reporter, Text
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
 from waymark.compiler.managed import is_maker, managed
 from waymark.compiler.prelude.names import PACKAGE
@@ -19,7 +19,6 @@ from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, Sou
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.synthetic import managing
 from waymark.compiler.tables import Job, Tables
-from waymark_schema.failures import SerializationError
 
 TRANSPARENT = frozenset({
     "staticmethod", "classmethod", "property", "override", "typing.override", "typing_extensions.override",
@@ -175,7 +174,7 @@ def _lower(
     around = Surroundings(tables, families, namespace, file.text, owner)
     qualname = job.function.__qualname__.rpartition("<locals>.")[2]
     ctx = open_frame(around, analyse(node), qualname=qualname)
-    defaults = _defaults(ctx, job, node)
+    defaults = of_parameters(ctx, job, node)
     _own(ctx, job, node)
     ctx.body(node.body)
     kind = function_kind(node)
@@ -204,43 +203,3 @@ def _own(ctx: Context, job: Job, node: FunctionNode) -> None:
         ctx.class_variable = ctx.scope.variables[name]
     else:
         ctx.self_variable = ctx.scope.variables[name]
-
-
-def _defaults(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
-    """Constants of the parameters' defaults, as they were evaluated when the function was defined."""
-    function = job.function
-    positional = [*node.args.posonlyargs, *node.args.args]
-    given = function.__defaults__ or ()
-    named = dict(
-        zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True)
-    )
-    named |= function.__kwdefaults__ or {}
-    numbers: dict[str, int] = {}
-    places = {argument.arg: argument for argument in [*positional, *node.args.kwonlyargs]}
-    for name, value in named.items():
-        try:
-            if not is_immutable(value):
-                if job.number == 0:
-                    ctx.tables.entry_defaults_left_out = True
-                    continue
-                _refuse_default(ctx, places[name], name, value)
-            numbers[name] = ctx.tables.value(value)
-        except SerializationError as error:
-            ctx.report("WM127", places[name], str(error), "use None and set it in the body")
-        except Unsupported:
-            continue
-    if ctx.tables.entry_defaults_left_out and job.number == 0:
-        # No required parameter may stand behind an optional one: each start sends these along too.
-        left_out = (place for place, one in enumerate(positional) if one.arg not in numbers)
-        for one in positional[: max(left_out, default=0)]:
-            numbers.pop(one.arg, None)
-    return numbers
-
-
-def _refuse_default(ctx: Context, place: ast.arg, name: str, value: object) -> None:
-    ctx.reject(
-        "WM127",
-        place,
-        f"the default of `{name}` is a {type(value).__qualname__}, which is made once and then shared",
-        "use None and make the value in the body",
-    )

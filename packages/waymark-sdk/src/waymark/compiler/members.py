@@ -133,7 +133,7 @@ COMPILED = frozenset(
     for name in (
         "eq ne lt le gt ge str repr format bool len contains getitem setitem delitem iter next reversed"
         " call neg pos abs invert int float index round trunc floor ceil divmod rdivmod"
-        " enter exit aenter aexit"
+        " enter exit aenter aexit aiter anext"
     ).split()
     + [f"{prefix}{name}" for name in _REVERSIBLE.split() for prefix in ("", "r", "i")]
 )

@@ -11,6 +11,7 @@ from typing import Any
 
 from waymark.compiler import members
 from waymark.compiler.capture import Captures
+from waymark.compiler.defaults import check_fields
 from waymark.compiler.diagnostics import Diagnostic, Reporter, Text
 from waymark.compiler.dispatch import FAMILIES
 from waymark.compiler.durable import Writer
@@ -104,6 +105,7 @@ def _lowered(cls: type, reader: SourceReader) -> tuple[Tables, members.Method]:
 
 
 def _compiled(cls: type, tables: Tables, run: members.Method) -> Compiled:
+    check_fields(tables)
     tables.reporter.raise_found(f"workflow {cls.__name__}")
     return _finished(cls, tables, run)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from waymark.compiler.source import FunctionNode
 
 ACCEPTED: frozenset[type[ast.AST]] = frozenset({
-    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.If, ast.For, ast.While, ast.Break,
+    ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.If, ast.For, ast.AsyncFor, ast.While, ast.Break,
     ast.Continue, ast.Return, ast.Pass, ast.Assert, ast.Expr, ast.Raise, ast.Try, ast.TryStar, ast.ExceptHandler,
     ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Starred, ast.Tuple, ast.List,
     ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.NamedExpr,
@@ -26,7 +26,6 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
 """Node types with a lowering (operators beside); everything else is refused."""
 
 REFUSED: dict[str, tuple[str, str, str]] = {
-    "AsyncFor": ("WM103", "`async for` is not supported", "await a list of items and use `for`"),
     "ClassDef": (
         "WM107",
         "classes cannot be defined inside a workflow",

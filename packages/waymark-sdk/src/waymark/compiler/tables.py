@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from waymark.compiler.diagnostics import Reporter
-from waymark.compiler.durable import Writer
+from waymark.compiler.durable import Writer, classes_in
 from waymark.wiring import wiring
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import (
@@ -187,6 +187,8 @@ class Tables:
         number = self._global_numbers.get(key)
         if number is None:
             wire = self.writer.encode(value, path=key.rpartition(":")[2])
+            for cls in classes_in(value):
+                self.type_entry(cls)
             number = self._global_numbers[key] = len(self.globals)
             self.globals.append(wire)
         return number

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _SHOWN_PATHS = 3
+_EVERYWHERE = "let importing it do nothing that can fail: every worker imports it too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class ImportFailure:
     """Without the name of the module."""
     message: str
     """The whole of it, with place and next step."""
+    advice: str
+    """What to do."""
     missing: bool = False
     """There is no module of this name, or a package around it is missing."""
     filename: str | None = None
@@ -51,21 +54,23 @@ def import_module(module: str) -> ImportFailure | None:
             return _not_found(module, error.name)
         missing = error.name or str(error)
         reason = f"it imports {missing!r}, which is not installed here"
-        return _failed(module, reason, error, ". Install it in the environment of the workers")
+        return _failed(module, reason, error, "Install it in the environment of the workers")
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - user code; its reason is the answer
         what = "it called sys.exit()" if isinstance(error, SystemExit) else _described(error)
         return _failed(module, what, error, "")
     return None
 
 
-def _failed(module: str, reason: str, error: BaseException, advice: str) -> ImportFailure:
-    message = f"module {module!r} cannot be imported: {reason}"
+def _failed(module: str, reason: str, error: BaseException, install: str) -> ImportFailure:
     filename, line, column = _place(error)
-    where = "" if filename is None or isinstance(error, SyntaxError) else f" ({filename}:{line})"
+    syntax = isinstance(error, SyntaxError)
+    where = "" if filename is None or syntax else f" ({filename}:{line})"
+    message = f"module {module!r} cannot be imported: {reason}{where}"
     return ImportFailure(
         module,
-        _short(error) if isinstance(error, SyntaxError) else reason,
-        f"{message}{where}{advice}",
+        f"{type(error).__name__}: {error.msg}" if isinstance(error, SyntaxError) else reason,
+        f"{message}. {install}" if install else message,
+        install or ("write what this Python can read" if syntax else _EVERYWHERE),
         filename=filename,
         line=line,
         column=column,
@@ -84,6 +89,10 @@ def _not_found(module: str, missing: str) -> ImportFailure:
         reason,
         f"module {module!r} cannot be imported: {reason}"
         " Start the workers in the directory that holds it, or install the package",
+        (
+            "run this in the directory that holds it, name it as `import` does (yourapp.workflows), or"
+            " install its package"
+        ),
         missing=True,
     )
 
@@ -102,10 +111,6 @@ def _modules_in(parent: str) -> list[str]:
 
 def _described(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(error)).strip()
-
-
-def _short(error: SyntaxError) -> str:
-    return f"{type(error).__name__}: {error.msg}"
 
 
 def _place(error: BaseException) -> tuple[str | None, int, int]:

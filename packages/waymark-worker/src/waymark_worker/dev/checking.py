@@ -51,7 +51,7 @@ class _Report(msgspec.Struct, frozen=True):
 class Checked:
     """What a check found."""
 
-    workflows: int
+    workflows: tuple[str, ...]
     errors: int
     problems: tuple[Problem, ...]
     files: frozenset[Path]
@@ -97,9 +97,9 @@ async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Check
         report = msgspec.json.decode(out, type=_Report)
     except msgspec.MsgspecError:
         said = err.decode(errors="replace").strip() or out.decode(errors="replace").strip()
-        return Checked(0, 1, (), frozenset(), said or f"it ended with status {process.returncode}")
+        return Checked((), 1, (), frozenset(), said or f"it ended with status {process.returncode}")
     files = frozenset(Path(name) for name in report.files)
-    return Checked(len(report.workflows), report.errors, tuple(report.findings), files)
+    return Checked(tuple(report.workflows), report.errors, tuple(report.findings), files)
 
 
 def digest(path: Path) -> bytes | None:

@@ -16,6 +16,7 @@ from waymark_worker.dev.checking import Checked, check, digest
 from waymark_worker.dev.children import Child, start_announced
 
 _SHOWN_FILES = 3
+_SHOWN_NAMES = 5
 
 
 class Pools:
@@ -53,6 +54,7 @@ class Pools:
 
     async def begin(self) -> bool:
         """Start the first pool; False when no save can help, because there is no such module."""
+        self._say("Workers", f"are started for {', '.join(self._modules)}")
         checked = await self._check()
         if checked.nothing_there:
             return False
@@ -60,7 +62,9 @@ class Pools:
             self._say("Waiting", "for a save that mends this; no workers run yet.")
             return True
         self._sound = await self._replace()
-        if not self._sound:
+        if self._sound:
+            self._say("Workers", f"ready to run {_listed(checked.workflows)}")
+        else:
             self._say("Waiting", "for a save; the workers could not start, see above.")
         return True
 
@@ -133,6 +137,12 @@ class Pools:
         del self._alive[pool]
         if pool is self._current:
             self._ended(status)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_NAMES
+    text = ", ".join(names[:_SHOWN_NAMES]) or "actions"
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def _shown(paths: Sequence[Path]) -> str:

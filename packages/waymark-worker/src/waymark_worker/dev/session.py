@@ -63,7 +63,9 @@ class Session:
         self._without_database = False
         self._web: Child | None = None
         self._command: KeptCommand | None = None
-        pool = {**plan.environment, "WAYMARK_WEBAPP_ENABLED": "false"}
+        # Their information is what we say ourselves, in fewer words.
+        self._quiet = {"WAYMARK_LOG_LEVEL": "WARNING", **plan.environment}
+        pool = {**self._quiet, "WAYMARK_WEBAPP_ENABLED": "false"}
         self._pools = Pools(plan.modules, pool, say=say, ended=self._pool_ended)
         self._watcher = Watcher(Path.cwd(), say=lambda text: say("Reload", text))
 
@@ -114,15 +116,25 @@ class Session:
             await pause(KNOCK_SECONDS)
         say("Web", f"http://{self._plan.address}")
         say("Ready", "saving a file replaces the workers; Ctrl-C stops everything.")
+        if self._plan.server is not None and not self._plan.command:
+            url = shlex.quote(self._plan.environment["WAYMARK_DATABASE_URL"])
+            say("Try", f"in another terminal: WAYMARK_DATABASE_URL={url} python {self._script()}")
+
+    def _script(self) -> str:
+        """A program of the user's to start: the module itself if it is one."""
+        path = Path(*self._plan.modules[0].split(".")).with_suffix(".py")
+        try:
+            runs = "__main__" in path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            runs = False
+        return str(path) if runs else "yourapp.py"
 
     async def _serve_web(self) -> None:
         loop = asyncio.get_running_loop()
         deaths = 0
         while True:
             began_at = loop.time()
-            self._web = await start(
-                [sys.executable, "-m", "waymark_web"], environment=self._plan.environment
-            )
+            self._web = await start([sys.executable, "-m", "waymark_web"], environment=self._quiet)
             code = await self._web.wait()
             deaths = 0 if loop.time() - began_at > STABLE_SECONDS else deaths + 1
             say("Web", f"ended with {exit_text(code)}; it is started again")
@@ -165,7 +177,9 @@ class Session:
         if not self._end.done():
             # Without its database the pool cannot write anything down: waiting for it gains nothing.
             self._without_database = True
-            click.echo("The private Postgres ended by itself; its log says why. Stopping.", err=True)
+            click.echo(
+                "The private Postgres ended by itself; its log says why. Stopping.", err=True
+            )
             self._finish(1)
 
     async def _stop(self) -> None:

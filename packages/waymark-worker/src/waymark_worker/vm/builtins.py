@@ -47,8 +47,8 @@ from waymark_worker.vm.weights import weigh
 Args = list[Any]
 Keywords = dict[str, Any]
 
-NATIVE = frozenset({"asyncio.sleep", "asyncio.gather"})
-"""Builtins that the machine carries out itself: they make futures."""
+NATIVE = frozenset({"asyncio.sleep", "asyncio.gather", "aiter", "anext"})
+"""Builtins that the machine carries out itself: they give something to await, or run compiled code."""
 
 CLASSES: dict[str, type] = {
     **TYPES,
@@ -434,7 +434,7 @@ BUILTINS: dict[str, Implementation] = {
 
 
 def _by_the_machine(_ctx: Any, _args: Args, _keywords: Keywords) -> Any:
-    what = "asyncio.sleep or asyncio.gather as a key function"
+    what = "asyncio.sleep, asyncio.gather, aiter or anext as a key function"
     raise unsupported_operation(what, "call it in a statement")
 
 

@@ -100,8 +100,13 @@ def matched(error: BaseException | None, pattern: Any) -> Parts:
     if error is None:
         return None, None
     if isinstance(error, kinds):
-        return (error if isinstance(error, BaseExceptionGroup) else _together([error])), None
+        return (error if isinstance(error, BaseExceptionGroup) else _wrapped(error)), None
     return split(error, kinds) if isinstance(error, BaseExceptionGroup) else (None, error)
+
+
+def _wrapped(error: BaseException) -> BaseException:
+    # A tuple, as in CPython: the group's args and repr show it.
+    return BaseExceptionGroup("", (error,))
 
 
 def _together(errors: list[BaseException]) -> BaseException:

@@ -14,6 +14,7 @@ from waymark_schema.ir.policies import NO_POLICY
 from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
 from waymark_worker.vm import (
+    async_iteration,
     builtins,
     generator_managers,
     generators,
@@ -38,6 +39,7 @@ _KEPT = 256
 """Programs that stay linked; the one used longest ago goes first."""
 _linked: OrderedDict[tuple[bytes, int], LinkedProgram] = OrderedDict()
 ROOMS = (
+    async_iteration,
     generator_managers,
     generators,
     managers,

@@ -8,6 +8,7 @@ from typing import Any
 
 from waymark_worker.vm import asynchrony
 from waymark_worker.vm.async_generators import AsyncGenerator
+from waymark_worker.vm.async_iteration import AsyncItem, AsyncStep
 from waymark_worker.vm.callables import (
     UNBOUND,
     BoundFunction,
@@ -181,6 +182,19 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     "generator_manager": (GeneratorManager, _MANAGER),
     "async_generator_manager": (AsyncGeneratorManager, _MANAGER),
     "async_generator": (AsyncGenerator, (("frame", (Frame, Nothing)), ("state", (int,)))),
+    "async_item": (AsyncItem, _STEP),
+    "async_step": (
+        AsyncStep,
+        (
+            *_STEP,
+            ("state", (int,)),
+            ("step", (int,)),
+            ("generator", (AsyncGenerator,)),
+            ("how", (str,)),
+            ("value", ANY),
+            ("default", ANY),
+        ),
+    ),
     "managing": (Managing, (*_STEP, ("maker", (ManagerFunction,)))),
     "manager_step": (
         ManagerStep,

@@ -24,6 +24,7 @@ from waymark_schema.ir.language import (
     CALLBACK_METHODS,
     CLASS_METHODS,
     METHODS,
+    RECORD_METHODS,
 )
 
 _MAKES_VALUE = 0x80 | 0x20 | 0x200
@@ -32,7 +33,9 @@ RESUMING_METHODS = frozenset(
     "send throw close asend athrow aclose model_validate model_validate_json model_dump model_dump_json".split()
 )
 """Methods that may run compiled code, or code of a class in a worker: those of generators, and of models."""
-_KNOWN_METHODS = frozenset(name for names in METHODS.values() for name in names)
+_KNOWN_METHODS = frozenset(
+    name for table in (METHODS, RECORD_METHODS) for names in table.values() for name in names
+)
 
 
 def calling(ctx: Context, node: ast.expr, into: int | None) -> int:

@@ -6,6 +6,7 @@ import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.frames import fresh_variable
+from waymark.compiler.lowering.loops import async_iterator
 from waymark_schema.ir import instructions as ins
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
@@ -15,12 +16,8 @@ def comprehension(ctx: Context, node: ast.expr, into: int | None) -> int:
     """The first iterable is evaluated outside; everything else in a scope of its own."""
     assert isinstance(node, Comprehension)
     builder = ctx.builder
-    target, iterator = builder.temporary(), builder.iterator()
-    mark = builder.mark()
-    first = node.generators[0]
-    _check(ctx, first)
-    builder.emit(ins.Iterate(iterator, ctx.expr(first.iter)))
-    builder.release(mark)
+    target = builder.temporary()
+    iterator = _iterator(ctx, node.generators[0])
     outer, ctx.scope = ctx.scope, ctx.scope.child(node)
     try:
         for variable in ctx.scope.variables.values():
@@ -38,14 +35,16 @@ def comprehension(ctx: Context, node: ast.expr, into: int | None) -> int:
     return target
 
 
-def _check(ctx: Context, generator: ast.comprehension) -> None:
+def _iterator(ctx: Context, generator: ast.comprehension) -> int:
+    """Slot of the iterator over an iterable."""
     if generator.is_async:
-        ctx.reject(
-            "WM103",
-            generator.iter,
-            "`async for` in a comprehension is not supported",
-            "await the items in an ordinary comprehension",
-        )
+        return async_iterator(ctx, generator.iter)
+    builder = ctx.builder
+    iterator = builder.iterator()
+    mark = builder.mark()
+    builder.emit(ins.Iterate(iterator, ctx.expr(generator.iter)))
+    builder.release(mark)
+    return iterator
 
 
 def _loop(ctx: Context, node: Comprehension, depth: int, iterator: int, target: int) -> None:
@@ -55,7 +54,8 @@ def _loop(ctx: Context, node: Comprehension, depth: int, iterator: int, target: 
     local = ctx.plain_local(generator.target)
     item = builder.temporary() if local is None else local
     builder.place(again)
-    builder.terminate(ins.Next(iterator, item, body, done))
+    following_item = ins.AsyncNext if generator.is_async else ins.Next
+    builder.terminate(following_item(iterator, item, body, done))
     builder.place(body)
     if local is None:
         ctx.assign(generator.target, item)
@@ -66,11 +66,8 @@ def _loop(ctx: Context, node: Comprehension, depth: int, iterator: int, target: 
         builder.release(mark)
         builder.place(following)
     if depth + 1 < len(node.generators):
-        inner = node.generators[depth + 1]
-        _check(ctx, inner)
         mark = builder.mark()
-        nested = builder.iterator()
-        builder.emit(ins.Iterate(nested, ctx.expr(inner.iter)))
+        nested = _iterator(ctx, node.generators[depth + 1])
         _loop(ctx, node, depth + 1, nested, target)
         builder.release(mark)
     else:

@@ -69,8 +69,8 @@ def _loop(ctx: Context, node: ast.GeneratorExp, depth: int, iterator: int) -> No
         ctx.reject(
             "WM103",
             generator.iter,
-            "`async for` is not supported",
-            "await the items in a list comprehension",
+            "`async for` in a generator expression is not supported",
+            "use a list comprehension, or an `async def` that yields",
         )
     again, body, done = builder.label(), builder.label(), builder.label()
     local = ctx.plain_local(generator.target)

@@ -33,6 +33,48 @@ def for_each(ctx: Context, node: ast.stmt) -> None:
     builder.place(loop.leave)
 
 
+def async_for_each(ctx: Context, node: ast.stmt) -> None:
+    """``async for`` with its ``else``."""
+    assert isinstance(node, ast.AsyncFor)
+    builder = ctx.builder
+    if not ctx.is_async:
+        ctx.reject(
+            "WM103",
+            node.iter,
+            "`async for` outside an async function",
+            "make the function `async def`",
+        )
+    iterator = async_iterator(ctx, node.iter)
+    local = ctx.plain_local(node.target)
+    item = builder.temporary() if local is None else local
+    loop = Loop(leave=builder.label(), again=builder.label())
+    body, done = builder.label(), builder.label()
+    builder.place(loop.again)
+    ctx.at(node.iter)
+    builder.terminate(ins.AsyncNext(iterator, item, body, done))
+    builder.place(body)
+    if local is None:
+        ctx.assign(node.target, item)
+    _run(ctx, loop, node.body)
+    builder.terminate(ins.Jump(loop.again))
+    builder.place(done)
+    ctx.body(node.orelse)
+    builder.place(loop.leave)
+
+
+def async_iterator(ctx: Context, node: ast.expr) -> int:
+    """Slot of the asynchronous iterator over the value of ``node``."""
+    builder = ctx.builder
+    iterator = builder.temporary()
+    mark = builder.mark()
+    source = ctx.expr(node)
+    builder.release(mark)
+    made = builder.label()
+    builder.terminate(ins.AsyncIterate(iterator, source, made))
+    builder.place(made)
+    return iterator
+
+
 def while_true(ctx: Context, node: ast.stmt) -> None:
     """``while`` with its ``else``."""
     assert isinstance(node, ast.While)
@@ -78,6 +120,7 @@ def again(ctx: Context, node: ast.stmt) -> None:
 EXPRESSIONS: dict[type[ast.AST], Lower] = {}
 STATEMENTS: dict[type[ast.AST], Execute] = {
     ast.For: for_each,
+    ast.AsyncFor: async_for_each,
     ast.While: while_true,
     ast.Break: leave,
     ast.Continue: again,

@@ -1,0 +1,167 @@
+"""Defaults of parameters and fields go in; those that every process evaluates alike come out, the others are reported."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from waymark.compiler.context import Context
+from waymark.compiler.diagnostics import Unsupported
+from waymark.compiler.durable import is_immutable
+from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
+from waymark.compiler.symbols import Namespace
+from waymark.compiler.tables import Job, Tables
+from waymark_schema.failures import SerializationError
+
+_FIELD_MAKERS = frozenset({"Field", "field", "PrivateAttr", "pydantic.Field", "dataclasses.field"})
+_IN_BODY = "use None and make the value in the body"
+
+
+def of_parameters(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
+    """Constants of the parameters' defaults, as they were evaluated when the function was defined."""
+    function, arguments = job.function, node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    given = function.__defaults__ or ()
+    values = dict(
+        zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True)
+    )
+    values |= function.__kwdefaults__ or {}
+    numbers: dict[str, int] = {}
+    for place, expression in _written(arguments):
+        try:
+            number = _number(ctx, job, place, expression, values[place.arg])
+        except Unsupported:
+            continue
+        if number is not None:
+            numbers[place.arg] = number
+    if ctx.tables.entry_defaults_left_out and job.number == 0:
+        # No required parameter may stand behind an optional one: each start sends these along too.
+        left_out = (index for index, one in enumerate(positional) if one.arg not in numbers)
+        for one in positional[: max(left_out, default=0)]:
+            numbers.pop(one.arg, None)
+    return numbers
+
+
+def _written(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    count = len(arguments.defaults)
+    yield from zip(positional[len(positional) - count :], arguments.defaults, strict=True)
+    for place, expression in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if expression is not None:
+            yield place, expression
+
+
+def _number(
+    ctx: Context, job: Job, place: ast.arg, expression: ast.expr, value: object
+) -> int | None:
+    """Number of a default's constant; None where each start of the workflow sends it along."""
+    name = place.arg
+    number, (why, instead) = None, _why_not(ctx, job, name, expression, value)
+    if not why:
+        try:
+            number = ctx.tables.value(value)
+        except SerializationError as error:
+            why, instead = str(error), _IN_BODY
+    if why and job.number != 0:
+        ctx.reject("WM127", place, why, instead)
+    if why:
+        ctx.tables.entry_defaults_left_out = True
+    return number
+
+
+def _why_not(
+    ctx: Context, job: Job, name: str, expression: ast.expr, value: object
+) -> tuple[str, str]:
+    """Why a default is no constant of the program, and what to write instead; empty if it is one."""
+    if not is_immutable(value):
+        kind = type(value).__qualname__
+        return f"the default of `{name}` is a {kind}, which is made once and then shared", _IN_BODY
+    impure = _why_impure(ctx, job, expression)
+    if impure is None:
+        return "", ""
+    instead = "use None and read it in an @action function, or pass it on from run()"
+    return f"the default of `{name}` cannot be captured: {impure}", instead
+
+
+def _why_impure(ctx: Context, job: Job, expression: ast.expr) -> str | None:
+    captures, owner = ctx.tables.captures, job.owner
+    if owner is not None and isinstance(expression, ast.Name) and expression.id in vars(owner):
+        module = sys.modules.get(owner.__module__)
+        if module is not None:
+            return captures.class_attribute(owner, expression.id, module)
+    return captures.why_impure(expression, replace(ctx.namespace, closure={}))
+
+
+def check_fields(tables: Tables) -> None:
+    """Report defaults of fields, and values of members, that the program would hold and that differ by process."""
+    package = tables.workflow.__module__.partition(".")[0]
+    for cls in tables.classes():
+        module = sys.modules.get(cls.__module__)
+        if module is None or cls.__module__.partition(".")[0] != package:
+            continue
+        try:
+            file = tables.reader.module(module)
+        except (SourceMissing, SourceChanged):
+            continue
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+                _check_class(tables, cls, module, file, node)
+
+
+def _check_class(
+    tables: Tables, cls: type, module: ModuleType, file: SourceFile, node: ast.ClassDef
+) -> None:
+    known = frozenset(vars(cls))
+    names = _held(tables, cls)
+    for statement in node.body:
+        name, value = _bound(statement)
+        if value is None or name not in names:
+            continue
+        expression = _default_of(value)
+        if expression is None:
+            continue
+        namespace = Namespace(vars(module), module, file)
+        why = tables.captures.why_impure(expression, namespace, known)
+        if why is not None:
+            tables.reporter.report(
+                "WM123",
+                expression,
+                file.text,
+                f"`{cls.__qualname__}.{name}` cannot be captured: {why}",
+                "give the field a default_factory, or pass the value when an object is made",
+            )
+
+
+def _held(tables: Tables, cls: type) -> set[str]:
+    """Names of fields with defaults, and of members, that the descriptor of a class holds."""
+    descriptor = tables.descriptor(cls)
+    if issubclass(cls, enum.Enum):
+        return {name for name, _ in descriptor.members}
+    return {field.name for field in descriptor.fields if field.default is not None}
+
+
+def _bound(statement: ast.stmt) -> tuple[str, ast.expr | None]:
+    match statement:
+        case ast.AnnAssign(target=ast.Name(id=name), value=value):
+            return name, value
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, value
+        case _:
+            return "", None
+
+
+def _default_of(value: ast.expr) -> ast.expr | None:
+    """The expression of a default, which ``Field(...)`` and ``field(...)`` take as an argument."""
+    match value:
+        case ast.Call(func=ast.Name(id="auto") | ast.Attribute(attr="auto"), args=[]):
+            return None
+        case ast.Call(func=func) if ast.unparse(func) in _FIELD_MAKERS:
+            named: Any = {keyword.arg: keyword.value for keyword in value.keywords}
+            return named.get("default") or (value.args[0] if value.args else None)
+        case _:
+            return value

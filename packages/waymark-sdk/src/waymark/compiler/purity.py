@@ -1,0 +1,223 @@
+"""An expression of a module or class body goes in; why its value may differ between processes, or None, comes out."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import enum
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from waymark.compiler.language import Names
+from waymark.compiler.symbols import (
+    Builtin,
+    Captured,
+    Constant,
+    Kind,
+    Namespace,
+    resolve_attribute,
+    resolve_name,
+)
+from waymark_schema.ir.language import CLASS_METHODS, METHODS
+
+PURE_CALLS = {
+    "int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "set", "frozenset", "range", "zip",
+    "enumerate", "reversed", "len", "sum", "min", "max", "sorted", "abs", "round", "divmod", "pow", "any", "all",
+    "ord", "chr", "repr", "bytearray",
+    "datetime.datetime", "datetime.date", "datetime.time", "datetime.timedelta", "datetime.timezone",
+    "zoneinfo.ZoneInfo", "decimal.Decimal", "uuid.UUID", "fractions.Fraction",
+    "pathlib.Path", "pathlib.PurePosixPath", "collections.deque", "collections.Counter",
+    "collections.OrderedDict", "collections.defaultdict",
+    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy", "re.compile",
+}  # fmt: skip
+"""Names of the language that may be called in the expression that binds a captured name."""
+
+PURE_PARTS = (
+    ast.Tuple, ast.List, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.IfExp, ast.BoolOp, ast.Compare,
+    ast.Subscript, ast.Starred, ast.JoinedStr, ast.FormattedValue, ast.Slice,
+)  # fmt: skip
+"""Expressions that are pure if all their parts are."""
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_METHODS_OF_CONSTANTS = {
+    name: frozenset(METHODS[name])
+    for name in (
+        "str", "bytes", "int", "float", "tuple", "frozenset", "range", "datetime.datetime", "datetime.date",
+        "datetime.time", "datetime.timedelta", "decimal.Decimal", "fractions.Fraction", "pathlib.PurePosixPath",
+    )
+}  # fmt: skip
+_READING = frozenset({"get", "keys", "values", "items", "copy", "index", "count"})
+"""Methods of mutable containers that leave them alone."""
+Judge = Callable[[Captured], str | None]
+"""Why a captured name cannot be captured, or None."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Purity:
+    """Judges expressions; ``judge`` is asked about the names of modules in them."""
+
+    language: Names
+    judge: Judge
+
+    def why_not(
+        self, node: ast.expr, namespace: Namespace, known: frozenset[str] = frozenset()
+    ) -> str | None:
+        """Why an expression is not pure, or None; ``known`` are names that the expression binds itself."""
+        if isinstance(node, ast.Constant) or (isinstance(node, ast.Name) and node.id in known):
+            return None
+        match node:
+            case ast.Name() | ast.Attribute():
+                return self._name(node, namespace, known)
+            case ast.Call():
+                return self._call(node, namespace, known)
+            case _ if isinstance(node, _COMPREHENSIONS):
+                return self._comprehension(node, namespace, known)
+            case _ if isinstance(node, PURE_PARTS):
+                return self._all(_expressions(node), namespace, known)
+            case _:
+                return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
+
+    def _all(
+        self, parts: Iterable[ast.expr], namespace: Namespace, known: frozenset[str]
+    ) -> str | None:
+        found = (self.why_not(part, namespace, known) for part in parts)
+        return next((why for why in found if why is not None), None)
+
+    def _comprehension(self, node: Any, namespace: Namespace, known: frozenset[str]) -> str | None:
+        for generator in node.generators:
+            why = self.why_not(generator.iter, namespace, known)
+            if why is not None:
+                return why
+            known |= {part.id for part in ast.walk(generator.target) if isinstance(part, ast.Name)}
+            why = self._all(generator.ifs, namespace, known)
+            if why is not None:
+                return why
+        elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+        return self._all(elements, namespace, known)
+
+    def _call(self, node: ast.Call, namespace: Namespace, known: frozenset[str]) -> str | None:
+        if not self._is_pure_callee(node.func, namespace, known):
+            return f"`{ast.unparse(node.func)}(…)` may give another value in every process"
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return self._all(arguments, namespace, known)
+
+    def _is_pure_callee(self, func: ast.expr, namespace: Namespace, known: frozenset[str]) -> bool:
+        symbol = self._symbol(func, namespace)
+        match symbol:
+            case Builtin(name=name):
+                return name in PURE_CALLS
+            case Kind(cls=cls):
+                return is_declared(cls)
+        if isinstance(func, ast.Attribute):
+            owner = self._symbol(func.value, namespace)
+            if isinstance(owner, Builtin):
+                return func.attr in CLASS_METHODS.get(owner.name, ())
+            return self._is_pure_method(func, namespace, known)
+        return False
+
+    def _is_pure_method(
+        self, func: ast.Attribute, namespace: Namespace, known: frozenset[str]
+    ) -> bool:
+        """``"a b".split()`` and the like: of a constant whose type has no methods that change it."""
+        if self.why_not(func.value, namespace, known) is not None:
+            return False
+        names = {part.id for part in ast.walk(func.value) if isinstance(part, ast.Name)}
+        if names & known:
+            return func.attr in METHODS["str"] or func.attr in _READING
+        value = evaluated(func.value, namespace)
+        known_as = self.language.of(type(value))
+        if known_as in _METHODS_OF_CONSTANTS:
+            return func.attr in _METHODS_OF_CONSTANTS[known_as]
+        return type(value) in {dict, list} and func.attr in _READING
+
+    def _name(
+        self, node: ast.Name | ast.Attribute, namespace: Namespace, known: frozenset[str]
+    ) -> str | None:
+        if known & {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}:
+            # What a comprehension walks: members of enums have these two, and nothing is run to read them.
+            pure = isinstance(node, ast.Attribute) and node.attr in {"name", "value"}
+            return None if pure else f"`{ast.unparse(node)}` is not a constant"
+        symbol = self._symbol(node, namespace)
+        match symbol:
+            case Constant() | Builtin():
+                return None
+            case Kind(cls=cls) if issubclass(cls, enum.Enum):
+                return None
+            case Captured():
+                return self.judge(symbol)
+        if isinstance(node, ast.Attribute) and symbol is None:
+            why = self.why_not(node.value, namespace, known)
+            if why is not None or is_field(evaluated(node.value, namespace), node.attr):
+                return why
+        return f"`{ast.unparse(node)}` is not a constant"
+
+    def _symbol(self, node: ast.expr, namespace: Namespace) -> Any:
+        if isinstance(node, ast.Name):
+            return resolve_name(node.id, namespace, self.language)
+        if isinstance(node, ast.Attribute):
+            base = self._symbol(node.value, namespace)
+            if base is not None:
+                return resolve_attribute(base, node.attr, ast.unparse(node), self.language)
+        return None
+
+
+def _expressions(node: ast.AST) -> list[ast.expr]:
+    return [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
+
+
+def is_declared(cls: type) -> bool:
+    """Whether making an instance runs nothing but what dataclass, pydantic or namedtuple generate."""
+    if issubclass(cls, enum.Enum):
+        return not any(
+            "_missing_" in vars(base) for base in cls.__mro__ if base.__module__ != "enum"
+        )
+    if dataclasses.is_dataclass(cls):
+        generated = vars(cls).get("__init__")
+        code = getattr(generated, "__code__", None)
+        return "__post_init__" not in dir(cls) and getattr(code, "co_filename", "") == "<string>"
+    if issubclass(cls, BaseModel):
+        found = cls.__pydantic_decorators__
+        own = any(
+            getattr(found, kind) for kind in ("validators", "field_validators", "model_validators")
+        )
+        return not own and not _factories(cls) and cls.__init__ is BaseModel.__init__
+    return issubclass(cls, tuple) and hasattr(cls, "_fields") and not _own_new(cls)
+
+
+def _factories(cls: Any) -> bool:
+    made = [info.default_factory for info in cls.__pydantic_fields__.values()]
+    return any(factory not in {None, list, dict, set, tuple, frozenset} for factory in made)
+
+
+def _own_new(cls: type) -> bool:
+    made = [vars(base)["__new__"] for base in cls.__mro__ if "__new__" in vars(base)]
+    functions = [getattr(one, "__func__", one) for one in made]
+    codes = [getattr(one, "__code__", None) for one in functions]
+    return any(code is not None and not code.co_filename.startswith("<") for code in codes)
+
+
+def is_field(value: Any, name: str) -> bool:
+    """Whether reading ``value.name`` gives a field, and runs nothing."""
+    if isinstance(value, enum.Enum):
+        return name in {"name", "value"}
+    if isinstance(value, BaseModel):
+        return name in type(value).model_fields
+    if dataclasses.is_dataclass(value):
+        return name in getattr(value, "__dataclass_fields__", ())
+    return name in getattr(type(value), "_fields", ()) and isinstance(value, tuple)
+
+
+def evaluated(pure: ast.expr, namespace: Namespace) -> Any:
+    """Value of an expression that was checked to be pure, name by name."""
+    code = compile(ast.Expression(pure), "<captured>", "eval")
+    return eval(code, dict(namespace.names))  # noqa: S307 - nothing in it can have an effect
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether a value is still what its expression gives."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, enum.Enum):
+        return one is other
+    return repr(one) == repr(other) or bool(one == other)

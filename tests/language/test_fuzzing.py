@@ -1,0 +1,87 @@
+"""Random workflows over the whole language show what CPython shows; each that once did not is a case of its own.
+
+``nox -s fuzz`` runs 20,000 programs and prints its seed; the sessions of CI run a few hundred.
+"""
+
+import os
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.support.fuzzing import miscompiles
+from tests.support.fuzzing.miscompiles import Miscompile
+from tests.support.fuzzing.running import NAME, Difference, Histogram, difference
+from tests.support.fuzzing.writer import random_workflow
+from tests.support.observing import Observation
+from tests.support.replaying import MODES
+
+PROGRAMS = int(os.environ.get("WAYMARK_FUZZ_PROGRAMS", "250"))
+SEED = int(os.environ.get("WAYMARK_FUZZ_SEED", "20261124"))
+FIND_WITHIN = 5_000
+
+
+@pytest.mark.timeout(0 if PROGRAMS > 1000 else 300)
+def test_random_programs_show_what_cpython_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    histogram = Histogram()
+
+    @seed(SEED)
+    @settings(
+        max_examples=PROGRAMS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.randoms(use_true_random=False), st.sampled_from(MODES), st.sampled_from((None, 1, 2)))
+    def each(random: Random, mode: str, order: int | None) -> None:
+        text = random_workflow(random, name=NAME)
+        found = difference(tmp_path, text, modes=(mode,), seed=order, histogram=histogram)
+        assert found is None, str(found)
+
+    each()
+    with capsys.disabled():
+        print(f"\nfuzz: seed {SEED}, {histogram}")
+    assert histogram.programs >= PROGRAMS * 0.9
+    assert histogram.missing() == set()
+
+
+def searched(folder: Path, within: int, first: int) -> tuple[int, Difference | None]:
+    """How many programs it took, and what was found."""
+    for number in range(first, first + within):
+        text = random_workflow(Random(number), name=NAME)
+        found = difference(folder, text)
+        # A program that no longer compiles would find nothing: it has to run, and differently.
+        if found is not None and isinstance(found.shown, Observation):
+            return number - first + 1, found
+    return within, None
+
+
+def _chosen() -> list[Miscompile]:
+    """All of them where the whole is asked for; a few that are found at once in everyday runs."""
+    if os.environ.get("WAYMARK_FUZZ_PROGRAMS"):
+        return list(miscompiles.ALL)
+    return [each for each in miscompiles.ALL if each.common]
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("planted", _chosen(), ids=lambda planted: planted.name)
+def test_a_planted_miscompile_is_found(
+    planted: Miscompile,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    planted.plant(monkeypatch)
+    programs, found = searched(tmp_path, FIND_WITHIN, first=50_000)
+    with capsys.disabled():
+        print(f"\nfuzz: {planted.name}: found after {programs} programs")
+    assert found is not None
+
+
+def test_there_are_fifteen_miscompiles() -> None:
+    assert len({each.name for each in miscompiles.ALL}) >= 15

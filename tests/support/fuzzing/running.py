@@ -1,0 +1,111 @@
+"""Texts of random workflows come in; how they differ between CPython and the machine, if they do, goes out."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.compiling import imported
+from tests.support.observing import Observation
+from tests.support.oracle import run_in_cpython
+from tests.support.replaying import PLAIN, run_in_machine
+from waymark import workflow_registry
+from waymark.compiler import subset
+
+NAME = "Fuzzed"
+MODULE = "fuzzed_workflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What CPython showed, and what the machine showed instead."""
+
+    text: str
+    mode: str
+    expected: Observation
+    shown: Observation | BaseException
+
+    def __str__(self) -> str:
+        return (
+            f"mode {self.mode}\nCPython: {self.expected!r}\nmachine: {self.shown!r}\n\n{self.text}"
+        )
+
+
+@dataclass(slots=True)
+class Histogram:
+    """How often each kind of node stood in the programs that were run."""
+
+    nodes: Counter[str] = field(default_factory=Counter)
+    endings: Counter[str] = field(default_factory=Counter)
+    programs: int = 0
+
+    def add(self, text: str, ending: str) -> None:
+        """Count one program."""
+        self.programs += 1
+        self.endings[ending] += 1
+        (written,) = (
+            node
+            for node in ast.parse(text).body
+            if isinstance(node, ast.ClassDef) and node.name == NAME
+        )
+        self.nodes.update(type(node).__name__ for node in ast.walk(written))
+
+    def missing(self) -> set[str]:
+        """Node types that the compiler accepts and no program had."""
+        operators = [
+            kind
+            for family in (ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
+            for kind in family.__subclasses__()
+        ]
+        return {kind.__name__ for kind in (*subset.ACCEPTED, *operators)} - set(self.nodes)
+
+    def __str__(self) -> str:
+        rows = [f"{count:10,}  {name}" for name, count in self.nodes.most_common()]
+        endings = ", ".join(f"{name} {count:,}" for name, count in self.endings.most_common())
+        return "\n".join([f"{self.programs:,} programs: {endings}", *rows])
+
+
+def difference(
+    folder: Path,
+    text: str,
+    *,
+    modes: tuple[str, ...] = (PLAIN,),
+    seed: int | None = None,
+    histogram: Histogram | None = None,
+) -> Difference | None:
+    """Run a program both ways; ``seed`` permutes the order of outcomes on both sides."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        module = imported(folder, text, name=MODULE)
+        try:
+            workflow = vars(module)[NAME]
+            expected = run_in_cpython(workflow, {}, seed=seed)
+            if histogram is not None:
+                histogram.add(text, expected.ending)
+            for mode in modes:
+                shown = _shown(workflow, mode, seed)
+                if shown != expected:
+                    return Difference(text, mode, expected, shown)
+            return None
+        finally:
+            _forget(module)
+
+
+def _shown(workflow: Any, mode: str, seed: int | None) -> Observation | BaseException:
+    try:
+        return run_in_machine(workflow, {}, mode=mode, seed=seed)
+    except Exception as error:  # noqa: BLE001 - a program that does not compile or breaks the machine is a finding
+        return error
+
+
+def _forget(module: Any) -> None:
+    del sys.modules[MODULE]
+    for value in list(vars(module).values()):
+        name = getattr(value, "name", None)
+        if isinstance(value, type) and isinstance(name, str):
+            workflow_registry.discard(name)

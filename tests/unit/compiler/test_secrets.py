@@ -1,0 +1,141 @@
+"""What a module reads from its environment never becomes part of a program, wherever the module keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.compiling import imported, problems, workflow_of
+from waymark import UnsupportedPatternError
+from waymark.compiler.pipeline import compile_workflow
+from waymark_schema.ir.digest import encode_spans
+
+SECRET = "s3cr3t-of-the-environment"
+HEAD = """
+import os
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+from pydantic import BaseModel, Field
+from waymark import Workflow, action, workflow
+
+PLAIN = os.environ["WM_TEST_SECRET"]
+FALLBACK = os.environ.get("WM_TEST_SECRET", "none")
+INDIRECT = PLAIN
+SLICED = PLAIN[:]
+TEXT = f"Bearer {PLAIN}"
+HELD = {"token": [PLAIN]}
+MADE = [part for part in PLAIN.split(",")]
+METHOD = "Bearer " + PLAIN.strip()
+
+def read():
+    return os.environ["WM_TEST_SECRET"]
+
+CALLED = read()
+
+def helper(x, token=PLAIN):
+    return x, token
+
+def hidden(x, *, token=os.environ["WM_TEST_SECRET"]):
+    return x, token
+
+class Keys(Enum):
+    ONE = os.environ["WM_TEST_SECRET"]
+
+class Settings(BaseModel):
+    token: str = PLAIN
+
+class Explicit(BaseModel):
+    token: str = Field(default=os.environ["WM_TEST_SECRET"])
+
+@dataclass
+class Options:
+    token: str = read()
+
+class Pair(NamedTuple):
+    token: str = TEXT
+
+@dataclass(frozen=True)
+class Holder:
+    token: str
+
+HOLDER = Holder(PLAIN)
+MODEL = Settings(token=PLAIN)
+
+@action
+async def act(x: object) -> object:
+    return x
+"""
+USES = {
+    "a name": "return PLAIN",
+    "a fallback": "return FALLBACK",
+    "another name": "return INDIRECT",
+    "a part": "return SLICED",
+    "a text": "return TEXT",
+    "a container": "return HELD['token']",
+    "a comprehension": "return MADE",
+    "a method": "return METHOD",
+    "a call": "return CALLED",
+    "an object": "return HOLDER.token",
+    "a model": "return MODEL",
+    "an argument": "return await act(PLAIN)",
+    "an f-string": "return f'{PLAIN}'",
+    "a nested function": "f = lambda: PLAIN\n        return f()",
+    "a default": "def f(x=PLAIN):\n            return x\n        return f()",
+    "a default of a helper": "return helper(1)",
+    "a keyword default of a helper": "return hidden(1)",
+    "a member of an enum": "return Keys.ONE",
+    "the default of a model": "return Settings()",
+    "the explicit default of a model": "return Explicit(token='x')",
+    "the default of a dataclass": "return Options()",
+    "the default of a named tuple": "return Pair()",
+    "the attribute of the class": "return self.token",
+    "the attribute by the name of the class": "return W.token",
+    "a method's default": "return self.method()",
+    "the environment": "return os.environ['WM_TEST_SECRET']",
+    "a policy": "return await self.run_action(act(1), retry=PLAIN)",
+}
+TEXTS = """
+@workflow
+class W(Workflow):
+    token = PLAIN
+
+    async def run(self{parameters}) -> object:
+        {body}
+
+    def method(self, token=PLAIN):
+        return token
+"""
+
+
+def compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, body: str, parameters: str = ""
+) -> type:
+    monkeypatch.setenv("WM_TEST_SECRET", SECRET)
+    return workflow_of(imported(tmp_path, HEAD + TEXTS.format(body=body, parameters=parameters)))
+
+
+@pytest.mark.parametrize("use", USES)
+def test_what_a_module_read_from_its_environment_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    workflow = compiled(tmp_path, monkeypatch, body=USES[use])
+    with pytest.raises(UnsupportedPatternError) as caught:
+        compile_workflow(workflow)
+    assert SECRET not in str(caught.value)
+    assert problems(workflow)
+
+
+def test_what_is_not_used_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compile_workflow(compiled(tmp_path, monkeypatch, body="return await act(1)"))
+    everything = found.program_bytes + encode_spans(found.spans)
+    assert SECRET.encode() not in everything
+    assert b"WM_TEST_SECRET" not in everything
+
+
+def test_a_default_of_run_is_an_input_not_a_part_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = compiled(tmp_path, monkeypatch, body="return token", parameters=", token=PLAIN")
+    assert SECRET.encode() not in compile_workflow(workflow).program_bytes
