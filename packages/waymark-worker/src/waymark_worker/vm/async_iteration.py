@@ -174,10 +174,7 @@ def _iterate(machine: Machine, value: Any) -> Any:
         return value
     found = _special(machine, value, "__aiter__")
     if found is None:
-        msg = (
-            "'async for' requires an object with __aiter__ method, got"
-            f" {type_name(value)}"
-        )
+        msg = f"'async for' requires an object with __aiter__ method, got {type_name(value)}"
         raise TypeError(msg)
     return call_function(machine, found, [value], {})
 
@@ -240,4 +237,3 @@ def _async_next(node: ir.AsyncNext, place: Place) -> Step:
 
     block.raises = async_next
     return async_next
-
