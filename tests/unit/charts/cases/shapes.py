@@ -126,7 +126,7 @@ class Empty(Workflow):
 
 
 @workflow
-class Endless(Workflow):
+class Unending(Workflow):
     async def run(self) -> None:
         while True:
             await asyncio.sleep(3)
