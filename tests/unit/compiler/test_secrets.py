@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,7 @@ class W(Workflow):
 
 def compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, body: str, parameters: str = ""
-) -> type:
+) -> Any:
     monkeypatch.setenv("WM_TEST_SECRET", SECRET)
     return workflow_of(imported(tmp_path, HEAD + TEXTS.format(body=body, parameters=parameters)))
 

@@ -109,6 +109,8 @@ class Purity:
                 return name in PURE_CALLS
             case Kind(cls=cls):
                 return is_declared(cls)
+            case _:
+                pass
         if isinstance(func, ast.Attribute):
             owner = self._symbol(func.value, namespace)
             if isinstance(owner, Builtin):
@@ -146,6 +148,8 @@ class Purity:
                 return None
             case Captured():
                 return self.judge(symbol)
+            case _:
+                pass
         if isinstance(node, ast.Attribute) and symbol is None:
             why = self.why_not(node.value, namespace, known)
             if why is not None or is_field(evaluated(node.value, namespace), node.attr):
