@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from waymark.actions import call_with
+from waymark.attempts import running_attempt
 from waymark.coercion import codec
 from waymark.coercion.imports import ImportBinding
 from waymark.executor.arguments import Plan, plan_of
@@ -24,7 +25,8 @@ _RESULTS = Codec(ImportBinding(), sorted_sets=True)
 
 def attempt() -> int:
     """Which attempt of its call an action of a language case runs in; from 1."""
-    return _attempt.get()
+    tried = running_attempt.get()
+    return _attempt.get() if tried is None else tried.attempt
 
 
 @dataclass(frozen=True, slots=True)

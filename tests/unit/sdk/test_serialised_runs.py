@@ -26,9 +26,9 @@ async def test_the_same_bytes_start_one_run() -> None:
 
 
 async def test_options_travel_with_the_bytes() -> None:
-    payloads = [flows.Sleeper.options(delay=HOUR).call(1).payload]
-    payloads.append(flows.Sleeper.options(idempotency_key="k").call(1).payload)
-    payloads.append(flows.Sleeper.options(idempotency_key="k").call(2).payload)
+    payloads = [flows.Dozes.options(delay=HOUR).call(1).payload]
+    payloads.append(flows.Dozes.options(idempotency_key="k").call(1).payload)
+    payloads.append(flows.Dozes.options(idempotency_key="k").call(2).payload)
     delayed, first, second = await bridge.run_instances_batch(payloads)
     assert await Run.get(delayed).status() == "queued"
     assert first == second

@@ -150,7 +150,7 @@ class Shout(Workflow):
 
 
 @workflow
-class Sleeper(Workflow):
+class Dozes(Workflow):
     async def run(self, days: float) -> str:
         print("asleep")
         await asyncio.sleep(days * DAY)
@@ -188,7 +188,7 @@ class Sells(Workflow):
 
 
 @workflow
-class Tries(Workflow):
+class TriesAgain(Workflow):
     async def run(self, fails: int) -> tuple[int, str]:
         return await unreliable(fails)
 

@@ -37,7 +37,7 @@ async def test_an_action_can_wait_for_the_test() -> None:
 
 
 async def test_retries_obey_their_backoff_in_virtual_time(served: InProcessRuntime) -> None:
-    run = await flows.Tries.start(3)
+    run = await flows.TriesAgain.start(3)
     assert await run.result() == (4, run.id)
     assert served.clock.elapsed == timedelta(seconds=60 + 120 + 240)
     assert len(set(flows.TRACE)) == 1
@@ -46,7 +46,7 @@ async def test_retries_obey_their_backoff_in_virtual_time(served: InProcessRunti
 
 async def test_exhausted_retries_raise_the_last_exception_with_a_note() -> None:
     with pytest.raises(WorkflowFailed) as caught:
-        await flows.Tries().run(9)
+        await flows.TriesAgain().run(9)
     cause = caught.value.__cause__
     assert isinstance(cause, ConnectionError)
     assert str(cause) == "attempt 4"
@@ -148,10 +148,10 @@ async def test_a_stub_that_fails_is_tried_again_under_the_actions_policy(
     served: InProcessRuntime,
 ) -> None:
     served.stub(flows.unreliable, side_effect=[ConnectionError, OSError("x"), (3, "third")])
-    assert await flows.Tries().run(0) == (3, "third")
+    assert await flows.TriesAgain().run(0) == (3, "third")
     served.stub(flows.unreliable, raises=ConnectionError("down"))
     with pytest.raises(WorkflowFailed, match="down"):
-        await flows.Tries().run(0)
+        await flows.TriesAgain().run(0)
 
 
 def test_a_stub_takes_one_outcome_of_an_action(served: InProcessRuntime) -> None:

@@ -13,28 +13,28 @@ from waymark import InstanceNotFound, Run, SerializationError, WorkflowFailed
 from waymark_worker.testing import InProcessRuntime, NeverEnds
 
 # The options of waiting, for compatibility, are unknown to type checkers.
-UNTYPED_SLEEPER: Any = flows.Sleeper
+UNTYPED_DOZES: Any = flows.Dozes
 UNTYPED_SEVERAL: Any = flows.Several
 
 
 async def test_a_sleep_of_thirty_days_takes_no_time(served: InProcessRuntime) -> None:
     began, moment = time.monotonic(), served.clock.moment
-    assert await flows.Sleeper().run(30) == "awake"
+    assert await flows.Dozes().run(30) == "awake"
     assert time.monotonic() - began < 5
     assert served.clock.elapsed == timedelta(days=30)
     assert served.clock.moment - moment == timedelta(days=30)
 
 
 def test_a_plain_test_uses_the_synchronous_twins() -> None:
-    run = flows.Sleeper.start_sync(3)
+    run = flows.Dozes.start_sync(3)
     assert run.status_sync() == "waiting"
     assert run.result_sync() == "awake"
     assert run.status_sync() == "completed"
-    assert flows.Sleeper().run_sync(3) == "awake"
+    assert flows.Dozes().run_sync(3) == "awake"
 
 
 async def test_time_passes_only_while_somebody_waits(served: InProcessRuntime) -> None:
-    run = await flows.Sleeper.start(2)
+    run = await flows.Dozes.start(2)
     assert await run.status() == "waiting"
     await asyncio.sleep(0.01)
     assert await run.status() == "waiting"
@@ -79,17 +79,17 @@ async def test_a_delayed_run_is_queued_until_its_time(served: InProcessRuntime) 
 
 async def test_a_wait_that_ends_first_leaves_the_run_alone(served: InProcessRuntime) -> None:
     with pytest.raises(TimeoutError, match=r"had not ended after 3600 s") as caught:
-        await UNTYPED_SLEEPER().run(1, _timeout=3600)
+        await UNTYPED_DOZES().run(1, _timeout=3600)
     assert served.clock.elapsed == timedelta(hours=1)
     run = Run.get(caught.value.instance_id)  # type: ignore[attr-defined] # as the documentation says
     assert await run.status() == "waiting"
     assert await run.result(timeout=timedelta(days=1)) == "awake"
     with pytest.raises(TimeoutError):
-        await (await flows.Sleeper.start(1)).result(timeout=0)
+        await (await flows.Dozes.start(1)).result(timeout=0)
 
 
 async def test_a_wait_exactly_as_long_as_the_run_is_long_enough(served: InProcessRuntime) -> None:
-    assert await UNTYPED_SLEEPER().run(1, _timeout=flows.DAY) == "awake"
+    assert await UNTYPED_DOZES().run(1, _timeout=flows.DAY) == "awake"
 
 
 async def test_handles_ids_and_keys_are_those_of_production(served: InProcessRuntime) -> None:
@@ -97,7 +97,7 @@ async def test_handles_ids_and_keys_are_those_of_production(served: InProcessRun
     same = [await flows.Several.options(id=chosen).start(["a"]) for _ in range(2)]
     assert {run.id for run in same} == {str(chosen)}
     keyed = [await flows.Several.options(idempotency_key="k").start(["b"]) for _ in range(2)]
-    other = await flows.Sleeper.options(idempotency_key="k").start(0)
+    other = await flows.Dozes.options(idempotency_key="k").start(0)
     assert len({run.id for run in keyed} | {other.id}) == 2
     many = await flows.Several.start_many([flows.Several.call([name]) for name in "cd"])
     assert [await run.result() for run in many] == [["C"], ["D"]]
@@ -162,7 +162,7 @@ async def test_a_run_without_an_end_leaves_the_event_loop_alive() -> None:
 async def test_what_workflow_and_actions_print_is_kept(
     served: InProcessRuntime, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await flows.Sleeper().run(1)
+    await flows.Dozes().run(1)
     assert served.runs[0].log == ["asleep"]
     assert capsys.readouterr().out == "asleep\n"
 

@@ -50,7 +50,7 @@ def test_a_loop_that_stands_still_holds_nothing_up() -> None:
     try:
         flows.GATES["gate"] = asyncio.Event()
         run = loop.run_until_complete(flows.Gate.start("gate"))
-        assert flows.Sleeper().run_sync(30) == "awake"
+        assert flows.Dozes().run_sync(30) == "awake"
         assert run.status_sync() == "running"
         flows.GATES["gate"].set()
         assert loop.run_until_complete(run.result()) == "gate"
