@@ -13,6 +13,7 @@ from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder,
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
 from waymark.compiler.subset import ACCEPTED
+from waymark.compiler.survey import report_rest
 from waymark.compiler.symbols import (
     Builtin,
     Kind,
@@ -108,6 +109,8 @@ class Context:
     inside_except: list[int] = field(default_factory=list)
     """Slots of the exceptions that the enclosing ``except`` blocks handle; NONE for a ``finally``."""
     regions: list[Region] = field(default_factory=list)
+    surveying: bool = False
+    """Whether a statement that was refused already is looked at for further problems."""
     place: tuple[ast.AST, Text] | None = None
     """Where captured expressions of other modules are used."""
 
@@ -193,7 +196,15 @@ class Context:
             del self.inside_except[handled:]
             self.builder.handler, self.builder.handling = protection
             self.builder.fresh()
+            if not self.surveying:
+                self.surveying = True
+                report_rest(self, node)
+                self.surveying = False
         self.builder.release(mark)
+
+    def new_loop(self) -> Loop:
+        """Return a loop with labels of its own."""
+        return Loop(self.builder.label(), self.builder.label())
 
     def assign(self, target: ast.expr, slot: int) -> None:
         """Store ``slot`` into an assignment target."""
@@ -343,6 +354,8 @@ class Context:
 
     def report(self, code: str, node: ast.AST, message: str, instead: str) -> None:
         where, text = self.place or (node, self.text)
+        if self.surveying and self.tables.reporter.begins_at(text, where):
+            return  # the same thing, said of a part of it
         self.tables.reporter.report(code, where, text, message, instead)
 
     def _refuse(self, node: ast.AST) -> NoReturn:

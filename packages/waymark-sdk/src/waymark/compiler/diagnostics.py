@@ -132,6 +132,12 @@ class Reporter:
             Diagnostic(code, message, instead, text.filename, span, text.excerpt(span))
         )
 
+    def begins_at(self, text: Text, node: ast.AST) -> bool:
+        """Whether a problem that begins where ``node`` does was reported already."""
+        span = text.span(node)
+        begin = (text.filename, span.line, span.column)
+        return any((one.filename, one.span.line, one.span.column) == begin for one in self.found)
+
     def raise_found(self, subject: str) -> None:
         """Raise one error with every diagnostic, in source order; nothing if there is none.
 

@@ -11,10 +11,11 @@ from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.invoke import call
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
-from waymark.compiler.symbols import WorkflowClass
+from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.language import BUILTINS
 
 
 def read(ctx: Context, node: ast.expr, into: int | None) -> int:
@@ -320,6 +321,7 @@ def _run_action(ctx: Context, node: ast.Call, into: int | None) -> int:
             "`self.run_action` takes one call and the keywords retry, timeout and backoff",
             "write `await self.run_action(act(x), retry=…, timeout=…)`",
         )
+    _check_call(ctx, node.args[0])
     mark = ctx.builder.mark()
     slots = ctx.operands([node.args[0], *(keyword.value for keyword in node.keywords)])
     given = dict(zip(names, slots[1:], strict=True))
@@ -328,6 +330,46 @@ def _run_action(ctx: Context, node: ast.Call, into: int | None) -> int:
     policy = (given.get("retry", -1), given.get("timeout", -1), given.get("backoff", -1))
     ctx.builder.emit(ins.WithPolicy(target, slots[0], *policy))
     return target
+
+
+def _check_call(ctx: Context, given: ast.expr) -> None:
+    """Refuse what is surely not the call of an action."""
+    found: object = None
+    if isinstance(given, ast.Call):
+        found = _callee(ctx, given.func)
+    what = None
+    if isinstance(found, Compiled | Method) and _is_async(found.function):
+        what = f"`{ast.unparse(given)}` is the call of a helper"
+        instead = (
+            "await the helper by itself, and put `self.run_action(…)` around the actions in it"
+        )
+    elif isinstance(found, Builtin) and BUILTINS[found.name].awaitable:
+        what = f"`{ast.unparse(given)}` is no call of an action"
+        instead = "await it by itself"
+    elif isinstance(ctx.symbol(given), Action):
+        what = f"`{ast.unparse(given)}` is an action that is not called"
+        instead = f"call it: `self.run_action({ast.unparse(given)}(…))`"
+    elif isinstance(given, _NO_CALLS):
+        what = f"`{ast.unparse(given)}` is no call of an action"
+        instead = "write `await self.run_action(act(x), retry=…, timeout=…)`"
+    if what is not None:
+        ctx.reject("WM140", given, what, instead)
+
+
+_NO_CALLS = (
+    ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp, ast.Lambda, ast.BinOp, ast.UnaryOp, ast.Compare,
+)  # fmt: skip
+
+
+def _callee(ctx: Context, func: ast.expr) -> object:
+    if isinstance(func, ast.Attribute) and ctx.is_self(func.value):
+        return members.find(ctx.tables.workflow, ctx.namespace.mangled(func.attr))
+    return ctx.symbol(func)
+
+
+def _is_async(function: object) -> bool:
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x80)
 
 
 def class_attribute(ctx: Context, node: ast.Attribute, cls: type) -> int:

@@ -216,7 +216,7 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
             "WM124",
             node,
             f"special attribute `{attr}` cannot be used in a workflow",
-            "use the operator or builtin that it stands behind, or read it in an @action function",
+            SPECIAL_INSTEAD.get(attr, "use the operator or builtin that it stands behind"),
         )
     mark = builder.mark()
     slot = ctx.expr(owner)
@@ -242,6 +242,21 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
     return target
 
 
+SPECIAL_INSTEAD = {
+    "__members__": "iterate the class: `{member.name: member for member in Color}`",
+    "__dict__": "use `dataclasses.asdict(value)` or `value.model_dump()`",
+    "__mro__": "ask with isinstance() or issubclass()",
+    "__bases__": "ask with isinstance() or issubclass()",
+    "__doc__": "keep the text in a constant of the module",
+    "__module__": "keep the text in a constant of the module",
+    "__qualname__": "use `__name__`",
+    "__annotations__": "use `dataclasses.asdict(value)` or `value.model_dump()`",
+    "__traceback__": "show the error with repr(); tracebacks are in the run's log",
+    "__wrapped__": "keep the function itself in a variable",
+    "__self__": "keep the object in a variable",
+    "__file__": "read it in an @action function",
+}
+"""What to write in place of special attributes."""
 ALLOWED_SPECIAL = {
     "__name__",
     "__cause__",
