@@ -50,9 +50,12 @@ class ParkingLoop:
     these few methods (sockets, signals, processes) a workflow cannot reach.
     """
 
-    def __init__(self, *, seed: int | None) -> None:
+    def __init__(self, *, seed: int | None, cancel_at: int | None = None) -> None:
+        self.cancel_at = cancel_at
+        """Before which outcome the run is cancelled, if it is: 0 is the first."""
         self.as_loop: Any = self
         self.clock = 0.0
+        self.root: asyncio.Task[Any]
         self.parked: list[Parked] = []
         self.tasks: list[asyncio.Task[Any]] = []
         self._ready: deque[asyncio.Handle] = deque()
@@ -119,7 +122,7 @@ class ParkingLoop:
         """Run ``main`` as ``asyncio.run`` does: to its end, then cancel and await what it left."""
         asyncio._set_running_loop(self.as_loop)
         try:
-            root = self.create_task(main)
+            root = self.root = self.create_task(main)
             self._run_until(root)
             left = [task for task in self.tasks if not task.done()]
             if left:
@@ -148,6 +151,12 @@ class ParkingLoop:
 
     def _settle_one(self) -> None:
         self.settling()
+        if self.cancel_at is not None:
+            self.cancel_at -= 1
+            if self.cancel_at < 0:
+                self.cancel_at = None
+                self.root.cancel()
+                return
         self.parked = [call for call in self.parked if not call.outcome.done()]
         if self.parked:
             place = self._random.randrange(len(self.parked)) if self._random else 0
@@ -271,11 +280,18 @@ def _ordered_sets() -> Iterator[None]:
 
 
 def run_in_cpython(
-    workflow: Any, keywords: dict[str, Any], *, seed: int | None = None
+    workflow: Any,
+    keywords: dict[str, Any],
+    *,
+    seed: int | None = None,
+    cancel_at: int | None = None,
 ) -> Observation:
-    """Run a workflow as plain Python and say what it showed. ``seed`` permutes the order of outcomes."""
+    """Run a workflow as plain Python and say what it showed.
+
+    ``seed`` permutes the order of outcomes; before outcome number ``cancel_at`` the run is cancelled.
+    """
     observation = Observation()
-    loop = ParkingLoop(seed=seed)
+    loop = ParkingLoop(seed=seed, cancel_at=cancel_at)
     calls = _Calls(loop, observation)
     source = Chance()
     source.virtual = loop.time

@@ -21,6 +21,8 @@ class {name}(Workflow):
         self.gate = asyncio.Semaphore(2)
         self.event = asyncio.Event()
         self.queue = asyncio.Queue(1)
+        self.heap = asyncio.PriorityQueue()
+        self.changed = asyncio.Condition()
         self.tasks = []
         for start in (self.part0, self.part0, self.part1, self.part2):
             self.tasks.append(asyncio.create_task(start()))
@@ -61,7 +63,7 @@ class TaskProgram:
             self.step, self.step, self.pause, self.pause, self.hop, self.spawn, self.spawn, self.cancel,
             self.await_task, self.gather, self.wait_for, self.timeout, self.group, self.wait, self.completed,
             self.shield, self.locked, self.gated, self.put, self.get, self.event, self.guarded, self.guarded,
-            self.fails, self.loop, self.spare,
+            self.fails, self.loop, self.spare, self.condition, self.condition, self.priority, self.join,
         ]  # fmt: skip
 
     def source(self, name: str) -> str:
@@ -230,6 +232,30 @@ class TaskProgram:
 
     def get(self, indent: int, depth: int) -> list[str]:
         call = f"await asyncio.wait_for(self.queue.get(), {self.limit()})"
+        return self.caught(indent, [self.seen(indent + 1, call)])
+
+    def condition(self, indent: int, depth: int) -> list[str]:
+        pad = "    " * (indent + 1)
+        wait = self.random.choice(
+            ["self.changed.wait()", "self.changed.wait_for(lambda: len(self.seen) % 2)"]
+        )
+        what = self.random.choice(
+            [f"await asyncio.wait_for({wait}, {self.limit()})", "self.changed.notify()",
+             "self.changed.notify_all()", "self.changed.notify(2)"]
+        )  # fmt: skip
+        body = [f"{pad}async with asyncio.timeout({3 + self.seconds()}), self.changed:"]
+        return self.caught(indent, [*body, self.seen(indent + 2, what)])
+
+    def priority(self, indent: int, depth: int) -> list[str]:
+        if self.random.random() < 0.5:
+            item = f"({self.random.randrange(4)}, {self.mark()})"
+            return [f"{'    ' * indent}self.heap.put_nowait({item})"]
+        call = f"await asyncio.wait_for(self.heap.get(), {self.limit()})"
+        done = [f"{'    ' * (indent + 1)}self.heap.task_done()"] if depth % 2 else []
+        return self.caught(indent, [self.seen(indent + 1, call), *done])
+
+    def join(self, indent: int, depth: int) -> list[str]:
+        call = f"await asyncio.wait_for(self.heap.join(), {self.limit()})"
         return self.caught(indent, [self.seen(indent + 1, call)])
 
     def event(self, indent: int, depth: int) -> list[str]:

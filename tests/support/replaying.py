@@ -22,7 +22,7 @@ from waymark_worker.vm.effects import (
     StartCall,
     StartTimer,
 )
-from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFired
+from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.link import LinkedProgram, link
 from waymark_worker.vm.local import RecordedLocals
 from waymark_worker.vm.machine import Machine
@@ -53,6 +53,8 @@ class Runner:
         self.random = random.Random(seed) if seed is not None else None
         self.observation = Observation()
         self.clock = 0.0
+        self.cancel_at: int | None = None
+        """Before which outcome the run is cancelled, if it is: 0 is the first."""
         self.calls: dict[int, StartCall] = {}
         self.timers: dict[int, float] = {}
         self.chance = Chance()
@@ -142,6 +144,11 @@ class Runner:
         inline = next((call for call in self.calls.values() if call.inline), None)
         if inline is not None:
             return self._settle(inline)
+        if self.cancel_at is not None:
+            self.cancel_at -= 1
+            if self.cancel_at < 0:
+                self.cancel_at = None
+                return CancelRequested()
         if self.calls:
             waiting = list(self.calls.values())
             return self._settle(waiting[self.random.randrange(len(waiting)) if self.random else 0])
@@ -159,7 +166,14 @@ class Runner:
 
 
 def run_in_machine(
-    workflow: Any, keywords: dict[str, Any], *, mode: str = PLAIN, seed: int | None = None
+    workflow: Any,
+    keywords: dict[str, Any],
+    *,
+    mode: str = PLAIN,
+    seed: int | None = None,
+    cancel_at: int | None = None,
 ) -> Observation:
     """Compile a workflow, run it to its end in a machine, and say what it showed."""
-    return Runner(workflow, keywords, mode=mode, seed=seed).run()
+    runner = Runner(workflow, keywords, mode=mode, seed=seed)
+    runner.cancel_at = cancel_at
+    return runner.run()
