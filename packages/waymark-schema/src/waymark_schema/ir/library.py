@@ -75,7 +75,7 @@ DIGESTS = _of(
 )
 PATTERNS = _of("re", "compile escape findall finditer fullmatch match search split sub subn")
 
-PURE = (*MATH, *STATISTICS, *TEXTS, *DATA, *OPERATORS, *DIGESTS, *PATTERNS)
+PURE = ("functools.cmp_to_key", *MATH, *STATISTICS, *TEXTS, *DATA, *OPERATORS, *DIGESTS, *PATTERNS)
 """Functions of their arguments alone, carried out by the machine."""
 
 COMPILED = [

@@ -20,6 +20,7 @@ from waymark_worker.vm import asynchrony, iterators
 from waymark_worker.vm.arithmetic import bits_of, power
 from waymark_worker.vm.attributes import STATIC, get_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
+from waymark_worker.vm.callbacks import CALLBACKS
 from waymark_worker.vm.constructors import CONSTRUCTORS
 from waymark_worker.vm.contexts import FUNCTIONS as MANAGERS
 from waymark_worker.vm.decimals import FUNCTIONS as DECIMALS
@@ -408,6 +409,7 @@ LIBRARY: dict[str, Implementation] = {
     **TEXTS,
     **DOCUMENTS,
     **SORTED_LISTS,
+    **CALLBACKS,
     **DIGESTS,
     **PATTERNS,
 }

@@ -18,6 +18,7 @@ from waymark_worker.vm.callables import (
     FunctionValue,
     SleepValue,
 )
+from waymark_worker.vm.callbacks import CALLS, Comparer, Hosted
 from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
 from waymark_worker.vm.limits import MAX_DEPTH
@@ -232,12 +233,15 @@ def _two_or_three(args: list[Any], keywords: Keywords) -> bool:
     return 2 <= len(args) <= 3 and not keywords and isinstance(args[1], str)  # noqa: PLR2004 - as CPython counts
 
 
+CALLS.append(call)
 CALLERS: dict[type, Callable[[Any, Any, list[Any], Keywords], Any]] = {
     FunctionValue: call_function,
     BoundFunction: _call_bound,
     Action: call_action,
     Builtin: _call_builtin,
     BoundMethod: _call_method,
+    Comparer: lambda machine, callee, args, keywords: callee(*args, **keywords),
+    Hosted: lambda machine, callee, args, keywords: call(machine, callee.function, args, keywords),
     RecordMethod: call_record_method,
 }
 SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {

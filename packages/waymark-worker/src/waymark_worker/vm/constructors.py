@@ -16,12 +16,13 @@ from typing import Any
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 from waymark_worker.vm.arithmetic import bits_of
 from waymark_worker.vm.attributes import type_of
+from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.formatting import number_in, show
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.iteration import hostable, items
 from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.method_costs import check_decimal
-from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.recorded import make_random
 from waymark_worker.vm.refusals import unsupported_operation
@@ -130,24 +131,19 @@ def _dict(cls: type) -> Implementation:
 def _defaultdict(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if args and args[0] is not None:
         factory = args[0]
-        if not isinstance(factory, type) or factory not in {
-            int,
-            float,
-            str,
-            bool,
-            bytes,
-            list,
-            dict,
-            tuple,
-            OrderedSet,
-        }:
-            what = (
-                f"defaultdict with a factory that is no plain builtin type ({type_name(factory)})"
-            )
-            raise unsupported_operation(
-                what, "use int, float, str, list, dict, set or tuple, or dict.setdefault"
-            )
+        if not isinstance(factory, type) and type(factory) in CALLABLES:
+            factory = Hosted(factory)
+        elif not isinstance(factory, type) or factory not in _FACTORIES:
+            collections.defaultdict(factory)  # raises CPython's own TypeError
+            factory = Hosted(factory)
+        return collections.defaultdict(factory, *map(hostable, args[1:]), **keywords)
     return collections.defaultdict(*args[:1], *map(hostable, args[1:]), **keywords)
+
+
+_FACTORIES: frozenset[type] = frozenset(
+    {int, float, str, bool, bytes, list, dict, tuple, OrderedSet}
+)
+"""What the host may call by itself."""
 
 
 def _deque(_ctx: Any, args: Args, keywords: Keywords) -> Any:

@@ -7,13 +7,12 @@ import copy
 import json
 import uuid
 from collections.abc import Callable
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
+from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.meter import METER, check_text
-from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.names import RECORDS
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.weights import CONTAINERS, children, weigh
 
@@ -30,39 +29,54 @@ _ESCAPED = 6
 
 
 def _dumps(_ctx: Any, args: Args, keywords: Keywords) -> str:
-    for name in ("default", "cls"):
-        if keywords.get(name) is not None:
-            what = f"json.dumps(..., {name}=...)"
-            raise unsupported_operation(what, "convert the values before, in a comprehension")
+    if keywords.get("cls") is not None:
+        what = "json.dumps(..., cls=...)"
+        raise unsupported_operation(what, "give a function as default=")
+    if keywords.get("default") is not None:
+        keywords = {**keywords, "default": _converting(keywords["default"])}
     if args:
-        size = weigh(args[0])
-        indent = keywords.get("indent")
-        each = len(indent) if isinstance(indent, str) else indent if isinstance(indent, int) else 0
-        separators = keywords.get("separators") or ()
-        each += sum(len(text) for text in separators if isinstance(text, str))
-        METER.charge(size)
-        if max(each, 0) * size > size * _LINE or size * _ESCAPED > _ROUGH:
-            check_text(size * (_ESCAPED + max(each, 0)), "the result of json.dumps()")
+        _charge_text(args[0], keywords)
     return json.dumps(*args, **keywords)
 
 
+def _converting(function: Any) -> Hosted | Callable[[Any], Any]:
+    hosted = Hosted(function)
+
+    def convert(value: Any) -> Any:
+        made = hosted(value)
+        METER.charge(weigh(made))
+        return made
+
+    return convert
+
+
+def _charge_text(value: Any, keywords: Keywords) -> None:
+    size = weigh(value)
+    indent = keywords.get("indent")
+    each = len(indent) if isinstance(indent, str) else indent if isinstance(indent, int) else 0
+    separators = keywords.get("separators") or ()
+    each += sum(len(text) for text in separators if isinstance(text, str))
+    METER.charge(size)
+    if each > _LINE or size * _ESCAPED > _ROUGH:
+        check_text(size * (_ESCAPED + max(each, 0)), "the result of json.dumps()")
+
+
 _ROUGH = 4 * 1024 * 1024
-_NUMBERS: frozenset[Any] = frozenset({int, float, str, Decimal, Fraction, bool, None})
+
+
+_HOOKS = ("object_hook", "object_pairs_hook", "parse_float", "parse_int", "parse_constant")
 
 
 def _loads(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-    for name in ("object_hook", "object_pairs_hook", "cls"):
-        if keywords.get(name) is not None:
-            what = f"json.loads(..., {name}=...)"
-            raise unsupported_operation(what, "convert what it returns")
-    for name in ("parse_float", "parse_int", "parse_constant"):
-        parse = keywords.get(name)
-        if parse is not None and not (isinstance(parse, type) and parse in _NUMBERS):
-            what = f"json.loads(..., {name}={type_name(parse)})"
-            raise unsupported_operation(what, "give one of int, float, str, Decimal and Fraction")
+    if keywords.get("cls") is not None:
+        what = "json.loads(..., cls=...)"
+        raise unsupported_operation(what, "give a function as object_hook=")
     if args and isinstance(args[0], str | bytes | bytearray):
         METER.charge(len(args[0]) >> 1)
-    return json.loads(*args, **keywords)
+    hooks: Keywords = {
+        name: Hosted(keywords[name]) for name in _HOOKS if keywords.get(name) is not None
+    }
+    return json.loads(*args, **{**keywords, **hooks})
 
 
 # --- copies -----------------------------------------------------------------------------------

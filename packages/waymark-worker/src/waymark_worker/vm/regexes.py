@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from waymark_schema.ir.regexes import MAX_TEXT, bound_of
-from waymark_worker.vm.invoking import Implementation, implementation
+from waymark_worker.vm.callbacks import Hosted
+from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.meter import METER, check_text
 from waymark_worker.vm.names import RECORDS, register, type_name
 from waymark_worker.vm.refusals import LimitExceeded, unsupported_operation
@@ -236,14 +237,14 @@ def _replacing(name: str) -> Callable[..., Any]:
 
 
 def _replaced_by_calls(name: str, pattern: Pattern, given: Keywords, args: Args) -> Any:
-    """``sub`` with a pure callable; one that is compiled needs frames, which only a loop has."""
-    pure = implementation(given["repl"])
-    if pure is None:
-        what = f"{name}() with a function of the program's own"
-        raise unsupported_operation(what, "join the parts in a loop over finditer()")
+    """``sub`` with a function: what it returns for each match, joined."""
+    function = Hosted(given["repl"])
 
     def replace(found: re.Match[Any]) -> Any:
-        return pure(None, [Match(pattern, found)], {})
+        METER.charge(_MATCH_COST)
+        made = function(Match(pattern, found))
+        check_text(len(made) if isinstance(made, str | bytes) else 0, f"the result of {name}()")
+        return made
 
     count = given.get("count", args[2] if len(args) > 2 else 0)  # noqa: PLR2004 - repl, string, count
     return getattr(pattern.host, name)(replace, given["string"], count)

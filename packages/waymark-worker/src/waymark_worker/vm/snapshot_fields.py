@@ -19,6 +19,7 @@ from waymark_worker.vm.callables import (
     SleepValue,
     WorkflowObject,
 )
+from waymark_worker.vm.callbacks import Comparer, Hosted
 from waymark_worker.vm.contexts import (
     TRACEBACK,
     AsyncGeneratorManager,
@@ -153,6 +154,8 @@ RECORDS: dict[str, tuple[type, Fields]] = {
     ),
     "sending": (Sending, _STEP),
     "closing": (Closing, (*_STEP, ("then", (BaseException, Nothing)))),
+    "hosted": (Hosted, (("function", ANY),)),
+    "comparer": (Comparer, (("function", ANY),)),
     "pattern": (Pattern, (("pattern", (str, bytes)), ("flags", (int,)))),
     "match": (
         Match,

@@ -7,11 +7,11 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
+from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.comparing import COMPARE
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.iteration import items
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.refusals import unsupported_operation
 
 Args = list[Any]
 Keywords = dict[str, Any]
@@ -19,13 +19,12 @@ Keywords = dict[str, Any]
 _less = COMPARE["<"]
 
 
-def _refuse_key(name: str, keywords: Keywords) -> None:
-    if keywords.get("key") is not None:
-        what = f"{name}(..., key=...)"
-        raise unsupported_operation(what, "keep (key, value) pairs, or use sorted(..., key=...)")
+def _key_of(keywords: Keywords) -> Callable[[Any], Any] | None:
+    key = keywords.get("key")
+    return None if key is None else Hosted(key)
 
 
-def _place(sequence: Any, item: Any, low: Any = 0, high: Any = None, *, right: bool) -> int:
+def _place(sequence: Any, item: Any, low: Any, high: Any, *, right: bool, key: Any) -> int:
     if low < 0:
         msg = "lo must be non-negative"
         raise ValueError(msg)
@@ -33,9 +32,10 @@ def _place(sequence: Any, item: Any, low: Any = 0, high: Any = None, *, right: b
     while low < high:
         METER.charge(4)
         middle = (low + high) // 2
-        if right and _less(item, sequence[middle]):
+        at = sequence[middle] if key is None else key(sequence[middle])
+        if right and _less(item, at):
             high = middle
-        elif right or _less(sequence[middle], item):
+        elif right or _less(at, item):
             low = middle + 1
         else:
             high = middle
@@ -52,7 +52,6 @@ def _bisect(name: str) -> Implementation:
     names = ("a", "x", "lo", "hi")
 
     def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-        _refuse_key(name, keywords)
         given = dict(zip(names, args, strict=False))
         named = {key: value for key, value in keywords.items() if key != "key"}
         places = [named.get(key, given.get(key)) for key in ("lo", "hi")]
@@ -68,7 +67,9 @@ def _bisect(name: str) -> Implementation:
         kinds: Any = list if inserts else _SEQUENCES
         if not fits or not isinstance(sequence, kinds):
             return host(*args, **keywords)  # raises CPython's own error
-        place = _place(sequence, given["x"], places[0] or 0, places[1], right=right)
+        key = _key_of(keywords)
+        item = key(given["x"]) if inserts and key is not None else given["x"]
+        place = _place(sequence, item, places[0] or 0, places[1], right=right, key=key)
         if not inserts:
             return place
         METER.charge(len(sequence) >> 6)
@@ -160,14 +161,15 @@ def _first(name: str) -> Implementation:
     host: Callable[..., Any] = getattr(heapq, name)
 
     def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-        _refuse_key(name, keywords)
+        key = _key_of(keywords)
         named = {key: value for key, value in keywords.items() if key != "key"}
         if len(args) != 2 or named or not isinstance(args[0], int):  # noqa: PLR2004 - how many, of what
             return host(*args, **keywords)
         values = list(items(args[1]))
         made: list[Any] = []
         for order, value in enumerate(values):
-            _push(made, _Ranked(value, order, largest=name == "nlargest"))
+            ranked = value if key is None else key(value)
+            _push(made, _Ranked(ranked, value, order, largest=name == "nlargest"))
         return [_pop(made).value for _ in range(max(min(args[0], len(values)), 0))]
 
     return run
@@ -176,15 +178,16 @@ def _first(name: str) -> Implementation:
 class _Ranked:
     """An item of a heap of the host's own, earlier ones first among equal ones."""
 
-    __slots__ = ("largest", "order", "value")
+    __slots__ = ("key", "largest", "order", "value")
 
-    def __init__(self, value: Any, order: int, *, largest: bool) -> None:
+    def __init__(self, key: Any, value: Any, order: int, *, largest: bool) -> None:
+        self.key = key
         self.value = value
         self.order = order
         self.largest = largest
 
     def __lt__(self, other: _Ranked) -> bool:
-        left, right = (other.value, self.value) if self.largest else (self.value, other.value)
+        left, right = (other.key, self.key) if self.largest else (self.key, other.key)
         if _less(left, right):
             return True
         return not _less(right, left) and self.order < other.order
