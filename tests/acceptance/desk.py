@@ -56,6 +56,9 @@ MODULES = {
     "broken.py": "import a_module_that_nobody_has\n",
     "failing.py": "\nSHARE = 1 / 0\n",
     "leaving.py": "raise SystemExit(3)\n",
+    "starting.py": GOOD + "\n\nAdding().run_sync(1)\n",
+    "awaiting.py": GOOD + "\n\nimport asyncio\nasyncio.run(Adding().run(1))\n",
+    "endless.py": "import threading\nthreading.Event().wait()\n",
     "blank.py": "nothing = None\n",
 }
 

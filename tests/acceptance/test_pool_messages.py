@@ -34,6 +34,8 @@ CASES = [
     Case("module_with_missing_import", {"WAYMARK_USER_MODULE": "broken"}),
     Case("module_that_fails", {"WAYMARK_USER_MODULE": "failing"}),
     Case("module_that_exits", {"WAYMARK_USER_MODULE": "leaving"}),
+    Case("module_that_starts_a_run", {"WAYMARK_USER_MODULE": "starting"}),
+    Case("module_that_awaits_a_run", {"WAYMARK_USER_MODULE": "awaiting"}),
     Case("module_without_anything", {"WAYMARK_USER_MODULE": "blank"}),
     Case("uncompilable_workflow", {"WAYMARK_USER_MODULE": "uncompilable"}),
     Case("web_not_installed", {"WAYMARK_WEBAPP_ENABLED": "true"}, stand_in=NO_WEB),
@@ -84,6 +86,15 @@ def test_a_variable_that_nobody_reads_is_warned_of_with_the_nearest_name(
     assert len(told) == 1, "once for the whole pool"
     assert "did you mean WAYMARK_WORKER_COUNT?" in told[0]
     assert pool.terminate() == 0
+
+
+def test_a_module_that_takes_long_to_import_is_named(desk_on: Callable[[Case], Desk]) -> None:
+    case = Case("slow", {"WAYMARK_USER_MODULE": "endless"})
+    desk = desk_on(case)
+    pool = desk.start(case)
+    pool.wait_for_line(r"pool\.not_ready: workers have been importing endless for 15 s", seconds=60)
+    assert pool.terminate() == 0
+    desk.processes.assert_none_left()
 
 
 def test_the_first_line_says_what_runs_where_and_why(desk_on: Callable[[Case], Desk]) -> None:

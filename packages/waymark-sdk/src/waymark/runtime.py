@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from waymark import bridge, settings
 from waymark.errors import BridgeUnavailable
+from waymark.executor.importing import begun_by_import
 from waymark.requests import FINAL_STATES, Outcome, RunState, StartRequest
 
 if TYPE_CHECKING:
@@ -77,9 +78,17 @@ def current() -> Runtime:
     the bridge client.
 
     Raises:
-        BridgeUnavailable: runs are to be served in process, and waymark-worker is not installed.
+        BridgeUnavailable: runs are to be served in process, and waymark-worker is not installed; or a
+            worker imports the module that asks, which would wait for itself.
 
     """
+    importing = begun_by_import()
+    if importing is not None:
+        msg = (
+            f"a run was started while a worker imports {importing!r}: every worker would start one, and wait"
+            ' for itself; put that under `if __name__ == "__main__":`'
+        )
+        raise BridgeUnavailable(msg)
     if _slot.installed is not None:
         return _slot.installed
     reason = _why_in_process()

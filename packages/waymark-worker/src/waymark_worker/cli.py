@@ -27,6 +27,8 @@ from waymark_worker.telemetry import configure, log
 
 CANNOT_START = 78
 FIRST_SCREEN_LINES = 15
+PATIENCE_SECONDS = 15.0
+"""So long may a start take before the pool says what it waits for."""
 
 
 def main() -> int:
@@ -130,7 +132,7 @@ async def _announce(
     why: str,
 ) -> None:
     """One line once calls can run: what, where, how many and why."""
-    await supervisor.ready.wait()
+    await _ready(supervisor, settings)
     await _warn_of_settings(database)
     known = supervisor.known()
     slots = count * settings.concurrent_per_worker
@@ -156,6 +158,20 @@ async def _announce(
     ]
     line = f"pool.ready: pool {supervisor.pool} on {database.target}: {', '.join(parts)}"
     log.info(f"{line}, web {web_url}" if web_url else line)
+
+
+async def _ready(supervisor: Supervisor, settings: PoolSettings) -> None:
+    """Wait for it, and say so if that takes long: a module may do anything when it is imported."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await supervisor.ready.wait()
+    except TimeoutError:
+        modules = ", ".join(settings.user_module)
+        log.warning(
+            f"pool.not_ready: workers have been importing {modules} for {PATIENCE_SECONDS:g} s;"
+            " runs wait until that is done"
+        )
+        await supervisor.ready.wait()
 
 
 def _counted(count: int, noun: str) -> str:

@@ -8,14 +8,19 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import sysconfig
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+_WAYMARK = Path(__file__).parents[1]
+_STDLIB = Path(sysconfig.get_path("stdlib"))
 _SHOWN_PATHS = 3
+_importing: list[str] = []
 _EVERYWHERE = "let importing it do nothing that can fail: every worker imports it too"
 
 
@@ -45,8 +50,14 @@ def add_current_directory() -> None:
         sys.path.insert(0, here)
 
 
+def begun_by_import() -> str | None:
+    """Return the module that is being imported here by name, for who must not be asked by one."""
+    return _importing[-1] if _importing else None
+
+
 def import_module(module: str) -> ImportFailure | None:
     """Import one module; return why it could not be, or None. Never raises."""
+    _importing.append(module)
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -58,6 +69,8 @@ def import_module(module: str) -> ImportFailure | None:
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - user code; its reason is the answer
         what = "it called sys.exit()" if isinstance(error, SystemExit) else _described(error)
         return _failed(module, what, error, "")
+    finally:
+        _importing.pop()
     return None
 
 
@@ -118,7 +131,16 @@ def _place(error: BaseException) -> tuple[str | None, int, int]:
     if isinstance(error, SyntaxError) and error.filename:
         return error.filename, error.lineno or 1, max(0, (error.offset or 1) - 1)
     frames = _frames(error.__traceback__)
+    # A line of the user's, if there is one, rather than the one of asyncio or of ours that it led to.
+    frames = [frame for frame in frames if not _is_ours_or_pythons(frame.filename)] or frames
     return (frames[-1].filename, frames[-1].lineno or 1, 0) if frames else (None, 1, 0)
+
+
+def _is_ours_or_pythons(filename: str) -> bool:
+    path = Path(filename)
+    if path.is_relative_to(_WAYMARK):
+        return True
+    return path.is_relative_to(_STDLIB) and not {"site-packages", "dist-packages"} & {*path.parts}
 
 
 def _frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
