@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.awaiting import until
 from waymark_worker.vm.calls import call
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import register
 from waymark_worker.vm.operations import binary, compare, truth
 from waymark_worker.vm.records import asyncio_class, method
@@ -58,6 +59,7 @@ class Acquire(Routine):
 
     def begin(self, machine: Machine) -> Any:
         lock = self.lock
+        METER.charge(len(lock.waiters) >> 4)
         if not lock.locked and all(each.state == CANCELLED for each in lock.waiters):
             return self._taken()
         future = self.future = Future()
@@ -94,6 +96,7 @@ class Event:
         """Let everybody go on."""
         if not self.was_set:
             self.was_set = True
+            METER.charge(len(self.waiters))
             for each in self.waiters:
                 if each.state == PENDING:
                     each.settle(machine, DONE, None)
@@ -254,6 +257,7 @@ class Enter(Routine):
 
     def begin(self, machine: Machine) -> Any:
         semaphore = self.semaphore
+        METER.charge(len(semaphore.waiters) >> 4)
         if not semaphore.locked:
             semaphore.value = _add(semaphore.value, -1)
             return self._entered()
@@ -393,6 +397,7 @@ def _notify(machine: Machine, self: Condition, n: Any = 1) -> None:
     if not self.lock.locked:
         msg = "cannot notify on un-acquired lock"
         raise RuntimeError(msg)
+    METER.charge(len(self.waiters) >> 2)
     woken = 0
     for each in self.waiters:
         if woken >= n:

@@ -24,6 +24,7 @@ from waymark_worker.vm.method_costs import not_callable
 from waymark_worker.vm.methods import METHODS
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.refusals import unsupported_operation
+from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import Future
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.steps import Place, makes
@@ -261,7 +262,7 @@ def _with_policy(node: ir.WithPolicy, place: Place) -> Step:
 
 
 def _no_call(value: Any) -> BaseException:
-    if isinstance(value, Coroutine | SleepValue | Future):
+    if isinstance(value, Coroutine | SleepValue | Future | Routine):
         what = f"run_action() with a {type_name(value)}"
         return unsupported_operation(
             what, "give it the call of an action; await a helper by itself"

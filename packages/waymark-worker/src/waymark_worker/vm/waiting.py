@@ -8,6 +8,7 @@ from waymark_worker.vm.alarms import Alarm, call_later, in_seconds
 from waymark_worker.vm.awaiting import ensure_future, is_coroutine, until
 from waymark_worker.vm.formatting import show
 from waymark_worker.vm.iterators import EXHAUSTED, Framed, iterate
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import register, type_name
 from waymark_worker.vm.operations import truth
 from waymark_worker.vm.ordered import OrderedSet
@@ -42,6 +43,7 @@ class Wait(Routine, Callback):
         if self.delay is not None:
             self.alarm = call_later(machine, in_seconds(self.delay), self)
         self.left = len(futures)
+        METER.charge(8 * self.left)
         for each in futures:
             each.add_callback(machine, self)
         return until(machine, self, waiter, 1)
