@@ -63,7 +63,7 @@ def test_the_next_start_finds_the_data_of_the_last(project: Project) -> None:
 def test_kill_9_leaves_nothing(project: Project, processes: Processes) -> None:
     dev = project.dev("flows")
     server = _server(_database(dev))
-    dev.wait_for_line(r"pool\.ready", seconds=60)
+    dev.wait_for_line(r"Workers +ready", seconds=60)
     dev.kill()
     wait_for_end([server])
     processes.assert_none_left(seconds=30)
@@ -131,7 +131,7 @@ def test_a_database_of_the_users_own_is_used_instead(
 def test_without_its_database_it_ends_and_says_so(project: Project, processes: Processes) -> None:
     dev = project.dev("flows")
     server = _server(_database(dev))
-    dev.wait_for_line(r"pool\.ready", seconds=60)
+    dev.wait_for_line(r"Workers +ready", seconds=60)
     os.kill(server, signal.SIGQUIT)
     assert dev.wait(seconds=60) == 1
     assert "The private Postgres ended by itself" in dev.output

@@ -17,6 +17,9 @@ from waymark_worker.embedded.identity import Guard, own_identity
 WAYMARK = (sys.executable, "-c", "from waymark_schema.cli import main; main()")
 """The `waymark` command of this environment, wherever its script may be."""
 
+NOT_IMPORTED = "WM190"
+NOTHING_DEFINED = "WM191"
+
 
 class Problem(msgspec.Struct, frozen=True):
     """One finding of `waymark check --format json`."""
@@ -41,8 +44,6 @@ class Problem(msgspec.Struct, frozen=True):
 
 class _Report(msgspec.Struct, frozen=True):
     workflows: list[str]
-    errors: int
-    warnings: int
     findings: list[Problem]
     files: list[str]
 
@@ -52,7 +53,6 @@ class Checked:
     """What a check found."""
 
     workflows: tuple[str, ...]
-    errors: int
     problems: tuple[Problem, ...]
     files: frozenset[Path]
     """What importing the modules loaded, installed packages left out."""
@@ -62,13 +62,13 @@ class Checked:
     @property
     def sound(self) -> bool:
         """Whether workers can run this."""
-        return not self.errors and not self.crash
+        return not self.crash and all(one.severity != "error" for one in self.problems)
 
     @property
     def nothing_there(self) -> bool:
         """Whether a module of that name does not even exist: no save mends a name on a command line."""
         return any(
-            one.code == "WM190" and "no module named" in one.message for one in self.problems
+            one.code == NOT_IMPORTED and "no module named" in one.message for one in self.problems
         )
 
 
@@ -97,9 +97,11 @@ async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Check
         report = msgspec.json.decode(out, type=_Report)
     except msgspec.MsgspecError:
         said = err.decode(errors="replace").strip() or out.decode(errors="replace").strip()
-        return Checked((), 1, (), frozenset(), said or f"it ended with status {process.returncode}")
+        return Checked((), (), frozenset(), said or f"it ended with status {process.returncode}")
     files = frozenset(Path(name) for name in report.files)
-    return Checked(tuple(report.workflows), report.errors, tuple(report.findings), files)
+    # Actions alone are enough for a pool, which says so itself where there is nothing at all.
+    problems = tuple(one for one in report.findings if one.code != NOTHING_DEFINED)
+    return Checked(tuple(report.workflows), problems, files)
 
 
 def digest(path: Path) -> bytes | None:
