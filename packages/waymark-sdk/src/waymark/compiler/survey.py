@@ -54,6 +54,8 @@ def _expressions(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _look_at(ctx: Context, node: ast.expr) -> None:
+    if isinstance(node, ast.Starred):
+        node = node.value
     try:
         ctx.expr(node)
     except Unsupported:
@@ -74,7 +76,7 @@ def _parts(ctx: Context, node: ast.expr) -> Iterator[ast.expr]:
         case ast.Attribute(value=value):
             if not _is_dotted(value):
                 yield value
-        case ast.Starred(value=value) | ast.NamedExpr(value=value):
+        case ast.NamedExpr(value=value):
             yield value
         case _ if not isinstance(node, _OWN_SCOPE):
             yield from (part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr))

@@ -6,6 +6,7 @@ import ast
 import builtins
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.frames import child_frame, close_frame, signature
 from waymark.compiler.lowering.functions import made_function
 from waymark.compiler.scopes import Definition, function_kind, parameters
@@ -66,22 +67,24 @@ def _check_annotations(ctx: Context, node: Definition) -> None:
     if ctx.namespace.postponed:
         return
     annotations = [one.annotation for one in parameters(node.args)]
-    for annotation in filter(None, [*annotations, node.returns]):
-        for part in ast.walk(annotation):
-            if isinstance(part, ast.Call | ast.Await | ast.NamedExpr | ast.Yield | ast.YieldFrom):
-                ctx.reject(
-                    "WM106",
-                    annotation,
-                    "an annotation inside a workflow is not evaluated, and this one runs code",
-                    "name a type in it",
-                )
-            if isinstance(part, ast.Name) and _is_missing(ctx, part.id):
-                ctx.reject(
-                    "WM120",
-                    part,
-                    f"name `{part.id}` is not defined",
-                    "define or import it at module level",
-                )
+    wrong = [
+        part
+        for annotation in filter(None, [*annotations, node.returns])
+        for part in ast.walk(annotation)
+        if isinstance(part, _RUNNING) or (isinstance(part, ast.Name) and _is_missing(ctx, part.id))
+    ]
+    for part in wrong:
+        if isinstance(part, ast.Name):
+            what = f"name `{part.id}` is not defined"
+            ctx.report("WM120", part, what, "define or import it at module level")
+        else:
+            what = "an annotation inside a workflow is not evaluated, and this one runs code"
+            ctx.report("WM106", part, what, "name a type in it")
+    if wrong:
+        raise Unsupported
+
+
+_RUNNING = (ast.Call, ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
 
 
 def _is_missing(ctx: Context, name: str) -> bool:

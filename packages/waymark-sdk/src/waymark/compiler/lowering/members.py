@@ -10,6 +10,7 @@ from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.invoke import call
+from waymark.compiler.language import instead_of_capturing
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
@@ -88,7 +89,9 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
             "WM126",
             node,
             f"class attribute `{name}` cannot be captured: {why}",
-            "set it on the instance before run() is called, or pass it as an input",
+            instead_of_capturing(
+                found.value, "set it on the instance before run() is called, or pass it as an input"
+            ),
         )
 
 
@@ -337,7 +340,7 @@ def _check_call(ctx: Context, given: ast.expr) -> None:
     found: object = None
     if isinstance(given, ast.Call):
         found = _callee(ctx, given.func)
-    what = None
+    what, instead = None, ""
     if isinstance(found, Compiled | Method) and _is_async(found.function):
         what = f"`{ast.unparse(given)}` is the call of a helper"
         instead = (

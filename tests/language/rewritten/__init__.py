@@ -1,0 +1,1 @@
+"""What to write in place of each rejected workflow: every module beside one of ``rejected``."""
