@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from waymark import Workflow, action, workflow
@@ -127,6 +131,50 @@ def plain_seconds(run: Callable[[int], Any], n: int) -> float:
     return time.process_time() - begin
 
 
+_PART = """
+    async def step_{n}(self, order: dict) -> int:
+        total, names = 0, []
+        for index, item in enumerate(order["items"]):
+            if item["price"] > {n} and item.get("name"):
+                total += item["price"] * await act(index)
+                names.append(f"{{item['name']:>10}} {n}")
+            else:
+                total -= 1
+        try:
+            total += await act(len([name for name in names if name.strip()]))
+        except (ValueError, KeyError) as error:
+            names.append(str(error))
+        finally:
+            self.count = total
+        first, *rest = names or ["none"]
+        parts = await asyncio.gather(act(total), act(len(rest)), *[act(n) for n in range(3)])
+        return sum(parts) + max(len(first), {n})
+"""
+"""18 lines of an ordinary workflow."""
+
+
+def compile_seconds(lines: int) -> float:
+    """Import a workflow of so many lines and compile it."""
+    parts = range(lines // 18)
+    calls = "".join(f"        total += await self.step_{n}(order)\n" for n in parts)
+    text = (
+        "import asyncio\nfrom waymark import Workflow, action, workflow\n\n"
+        "@action\nasync def act(x: int) -> int:\n    return x\n\n"
+        "@workflow\nclass BenchLong(Workflow):\n    async def run(self, order: dict) -> int:\n"
+        f"        total = 0\n{calls}        return total\n{''.join(_PART.format(n=n) for n in parts)}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "bench_long.py").write_text(text)
+        sys.path.insert(0, folder)
+        try:
+            case = importlib.import_module("bench_long").BenchLong
+            begin = time.process_time()
+            compile_workflow(case)
+            return time.process_time() - begin
+        finally:
+            sys.path.remove(folder)
+
+
 def main() -> None:
     """Print the table: the best of three runs each, interleaved, in processor time."""
     print(f"{'':34}{'machine µs':>12}{'CPython µs':>12}{'ratio':>8}{'target µs':>11}")
@@ -156,6 +204,8 @@ def main() -> None:
     print(
         f"{'restore, per value':34}{(read - written) / values * 1e6:12.2f}   ({len(stored)} bytes)"
     )
+    seconds = compile_seconds(1000)
+    print(f"{'compile, 1,000 lines':34}{seconds * 1e6:12.0f}{'':20}{'1000000':>11}")
 
 
 if __name__ == "__main__":
