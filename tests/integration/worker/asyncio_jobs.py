@@ -116,7 +116,7 @@ class Crowd(Workflow):
 
 
 @workflow
-class Pipeline(Workflow):
+class TaskPipeline(Workflow):
     async def run(self, items: int) -> list[Any]:
         queue: asyncio.Queue[int] = asyncio.Queue(2)
         results: list[str] = []

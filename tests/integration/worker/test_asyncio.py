@@ -82,7 +82,7 @@ def test_a_group_goes_on_where_a_killed_pool_left_it(pools: Farm) -> None:
 
 def test_workers_of_a_queue_share_its_items(pools: Farm) -> None:
     pools.start()
-    runs = pools.queue(jobs.Pipeline, (12,), (1,))
+    runs = pools.queue(jobs.TaskPipeline, (12,), (1,))
     items = [sorted(f"item-{n}" for n in range(count)) for count in (12, 1)]
     assert pools.finished(runs) == [[each, ["CancelledError"] * 3] for each in items]
     pools.assert_exactly_once()
