@@ -1,6 +1,7 @@
 """Runs that crash after every step in; that nothing changed, or the step at which something did, out."""
 
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 
 from tests.integration.testing import flows
 from waymark import WorkflowFailed, runtime
+from waymark_worker.runloop.replica import Step
 from waymark_worker.testing import InProcessRuntime
-from waymark_worker.testing.crashing import CrashDifference, CrashEverywhere, Replica, Replicas
+from waymark_worker.testing.crashing import SEEDS, CrashDifference, CrashEverywhere, Replicas
 
 NAMES = [f"name {number}" for number in range(12)]
 ODD = Path(__file__).with_name("odd_replica.py")
@@ -82,10 +84,12 @@ async def test_a_recovering_process_that_dies_is_told(faulty: InProcessRuntime) 
 
 
 def test_recovering_processes_really_have_other_hash_seeds() -> None:
-    seeds = set()
-    for seed in (1, 77):
-        replica = Replica(seed)
-        environment = Path(f"/proc/{replica.pid}/environ").read_bytes().split(b"\0")
-        seeds |= {each for each in environment if each.startswith(b"PYTHONHASHSEED=")}
-        replica.end()
-    assert seeds == {b"PYTHONHASHSEED=1", b"PYTHONHASHSEED=77"}
+    step = Step(uuid.uuid4(), b"no digest", b"no program", [], b"", [], None)
+    replicas = Replicas()
+    found = [replicas.recover(step) for _ in range(2 * len(SEEDS))]
+    replicas.end()
+    assert [seed for seed, _ in found] == [*SEEDS, *SEEDS]
+    hashes = [answer.word_hash for _, answer in found]
+    assert hashes[: len(SEEDS)] == hashes[len(SEEDS) :]
+    assert len({*hashes, hash("waymark")}) == len(SEEDS) + 1
+    assert all("not a program" in answer.trouble for _, answer in found)

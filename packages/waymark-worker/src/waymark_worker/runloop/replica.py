@@ -46,6 +46,8 @@ class Recovered(msgspec.Struct, frozen=True, array_like=True):
     snapshot: bytes | None = None
     trouble: str = ""
     """Why it could not be recovered."""
+    word_hash: int = 0
+    """``hash("waymark")`` in the process that recovered it: another one for each hash seed."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -55,6 +57,13 @@ _answers = msgspec.msgpack.Decoder(Recovered)
 
 def recover(step: Step) -> Recovered:
     """Rebuild the run by its journal and by its snapshot, and do its last step in each."""
+    try:
+        return _recover(step)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return Recovered(trouble=f"{type(error).__name__}: {error}")
+
+
+def _recover(step: Step) -> Recovered:
     program = RunnableProgram(
         ProgramId(0),
         step.digest,
@@ -64,13 +73,6 @@ def recover(step: Step) -> Recovered:
         {key: index for index, key in enumerate(step.actions)},
         (),
     )
-    try:
-        return _recover(step, program)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-        return Recovered(trouble=f"{type(error).__name__}: {error}")
-
-
-def _recover(step: Step, program: RunnableProgram) -> Recovered:
     replayed = recovery.fresh(InstanceId(step.instance), 0, program, step.inputs, awaited=False)
     replay = recovery.Replay(replayed, 0.0)
     started = bool(step.entries) and step.entries[0].kind == JournalKind.START
@@ -139,7 +141,8 @@ def main() -> None:
     """Answer steps until there are no more."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while (body := _body(source)) is not None:
-        send(sink, recover(_steps.decode(body)))
+        found = recover(_steps.decode(body))
+        send(sink, msgspec.structs.replace(found, word_hash=hash("waymark")))
 
 
 if __name__ == "__main__":

@@ -41,11 +41,6 @@ class Replica:
             stdout=subprocess.PIPE,
         )
 
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
     def recover(self, step: Step) -> Recovered:
         """Ask for one step; raises RuntimeError when the process has died."""
         assert self._process.stdin is not None
