@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.dev_command.conftest import Project
-from tests.support.processes import Processes, wait_for_end
+from tests.support.processes import Processes, running, wait_for_end
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.postgres]
 
@@ -74,6 +74,18 @@ def test_ctrl_c_ends_the_command_and_all_that_it_started(
     dev.wait_for_line("stays")
     assert dev.interrupt() == 0, dev.output
     wait_for_end([daemon])
+    processes.assert_none_left()
+
+
+def test_what_a_command_leaves_behind_goes_on_until_the_end(
+    project: Project, processes: Processes
+) -> None:
+    _write(project, _DAEMON)
+    dev = project.dev("flows", "--", "python", "application.py")
+    daemon = int(dev.wait_for_line(r"^daemon (\d+)", seconds=60)[1])
+    dev.wait_for_line(r"ended with exit status 0; everything else goes on")
+    assert running(daemon)
+    assert dev.interrupt() == 0, dev.output
     processes.assert_none_left()
 
 

@@ -1,0 +1,1 @@
+"""How `waymark dev` follows files, on a real file system."""
