@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -37,11 +38,17 @@ def _is_workflow(value: object, module_name: str) -> bool:
 
 
 def cases(package: ModuleType) -> list[Case]:
-    """Every workflow of every module, once for each of its ``INPUTS``."""
+    """Every workflow of every module, once for each of its ``INPUTS``, that this CPython runs like the machine.
+
+    ``SINCE`` of a module says from which version on, where that is not the oldest.
+    """
     found = []
     for module in modules(package):
         inputs: dict[str, list[dict[str, Any]]] = getattr(module, "INPUTS", {})
+        since: dict[str, tuple[int, int]] = getattr(module, "SINCE", {})
         for workflow in workflows(module):
+            if sys.version_info[:2] < since.get(workflow.__name__, (3, 11)):
+                continue
             for index, keywords in enumerate(inputs.get(workflow.__name__, [{}])):
                 short = module.__name__.rpartition(".")[2]
                 name = f"{short}-{workflow.__name__}-{index}"

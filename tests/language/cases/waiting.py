@@ -5,6 +5,8 @@ import asyncio
 from tests.language.steps import boom, double, echo, note
 from waymark import Workflow, workflow
 
+SINCE = {"CompletedTasks": (3, 13), "CompletedTasksTooLate": (3, 13), "CompletedCalls": (3, 13)}
+"""``async for`` over ``as_completed`` came with 3.13; the machine has it everywhere."""
 INPUTS = {
     "WaitReturns": [
         {"when": asyncio.ALL_COMPLETED},
@@ -287,3 +289,37 @@ class FailuresAsTheyCome(Workflow):
             except ValueError as error:
                 seen.append(repr(error))
         return sorted(seen, key=str)
+
+
+@workflow
+class CompletedTasks(Workflow):
+    async def run(self):
+        tasks = {asyncio.create_task(asyncio.sleep(n, n)): n for n in (5, 1, 3)}
+        out = []
+        async for task in asyncio.as_completed(tasks):
+            out.append((tasks[task], task.result(), await double(tasks[task])))
+        return out
+
+
+@workflow
+class CompletedTasksTooLate(Workflow):
+    async def run(self):
+        tasks = [asyncio.create_task(asyncio.sleep(n, n)) for n in (5, 1, 3)]
+        out = []
+        try:
+            async for task in asyncio.as_completed(tasks, timeout=2):
+                out.append(await task)
+        except TimeoutError as error:
+            out.append(repr(error))
+        return out, [task.done() for task in tasks]
+
+
+@workflow
+class CompletedCalls(Workflow):
+    async def run(self):
+        completed = asyncio.as_completed([double(3)])
+        one = await anext(aiter(completed))
+        try:
+            await anext(completed)
+        except StopAsyncIteration:
+            return await one, [task async for task in asyncio.as_completed([])]

@@ -7,6 +7,9 @@ from tests.language.steps import note
 from waymark import Workflow, workflow
 
 
+LOCK = asyncio.Lock()
+
+
 def blocking():
     return 1
 
@@ -80,3 +83,12 @@ class CallsBackWhenDone(Workflow):
         task.add_done_callback(seen.append)
         await task
         return seen
+
+
+@workflow
+class SharesALockBetweenRuns(Workflow):
+    queue = asyncio.Queue()
+
+    async def run(self):
+        async with LOCK:
+            return await self.queue.get()

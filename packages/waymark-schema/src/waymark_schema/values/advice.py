@@ -9,10 +9,21 @@ from waymark_schema.failures import SerializationError
 
 _PATH_PARTS = 24
 _SPLIT = "keep it in files or an object store and pass its key"
+_ONE_RUN = "make it in run(), or inside the action that uses it: it belongs to one of them"
+_AWAIT = "await it, and keep what it gives"
+_RECORDS = {
+    **dict.fromkeys(("Task", "Future", "_GatheringFuture"), _AWAIT),
+    **dict.fromkeys(
+        "Lock Event Condition Semaphore Queue PriorityQueue LifoQueue TaskGroup Timeout".split(),
+        _ONE_RUN,
+    ),
+}
+"""What the machine has in place of asyncio's classes; they bear their names, in no module of their own."""
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("_thread", "create it inside the action that uses it"),
     ("threading", "create it inside the action that uses it"),
-    ("asyncio", "create it inside the action that uses it"),
+    ("asyncio", _ONE_RUN),
+    ("_asyncio", _AWAIT),
     ("socket", "open it inside the action that uses it"),
     ("_io", "pass the path, and open it inside the action"),
     ("sqlalchemy", "pass the key of the row, or a pydantic model of it"),
@@ -36,10 +47,10 @@ def for_type(value: Any) -> str:
         if isinstance(value, native):
             return f"pass {native.__name__}(value), which leaves the subclass {kind.__qualname__} behind"
     root = kind.__module__.partition(".")[0]
-    for module, what in _FAMILIES:
-        if root == module:
-            return what
-    return (
+    known = dict(_FAMILIES).get(root)
+    if root == "builtins":
+        known = _RECORDS.get(kind.__qualname__)
+    return known or (
         "make it a pydantic model, a dataclass or an enum at the top level of a module, "
         "or pass the plain values that it is made of"
     )

@@ -197,6 +197,13 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
     return "WM124", f"`{name}` is not part of the workflow language", MOVE_TO_ACTION
 
 
+def instead_of_capturing(value: object, instead: str) -> str:
+    """What to do in place of capturing ``value``: ``instead``, unless its kind needs something else."""
+    if type(value).__module__.partition(".")[0] in {"asyncio", "_asyncio"}:
+        return "make it in run(), and keep it in a variable or on self: it belongs to one run"
+    return instead
+
+
 def is_stable(module: ModuleType) -> bool:
     """Whether the scalar constants of a module are the same in every process."""
     return module.__name__ in STABLE_MODULES

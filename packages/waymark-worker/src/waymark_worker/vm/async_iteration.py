@@ -21,6 +21,7 @@ from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.state import PUSHED, NativeFrame, push_native
 from waymark_worker.vm.steps import Place, makes
 from waymark_worker.vm.unwinding import give
+from waymark_worker.vm.waiting import AsCompleted, NextCompleted
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
@@ -138,6 +139,8 @@ def _anext(machine: Machine, callee: Any, args: list[Any], keywords: dict[str, A
     iterator = args[0]
     if isinstance(iterator, AsyncGenerator):
         return AsyncStep(iterator, "anext", None, *args[1:])
+    if isinstance(iterator, AsCompleted) and len(args) == 1:
+        return NextCompleted(iterator)
     found = _special(machine, iterator, "__anext__")
     if found is None:
         msg = f"{type_name(iterator)!r} object is not an async iterator"
@@ -151,7 +154,7 @@ def _anext(machine: Machine, callee: Any, args: list[Any], keywords: dict[str, A
 def _aiter(machine: Machine, callee: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
     if keywords or len(args) != 1:
         return aiter(*args, **keywords)
-    if isinstance(args[0], AsyncGenerator):
+    if isinstance(args[0], AsyncGenerator | AsCompleted):
         return args[0]
     found = _special(machine, args[0], "__aiter__")
     if found is None:
@@ -170,7 +173,7 @@ def _special(machine: Machine, value: Any, name: str) -> FunctionValue | None:
 
 
 def _iterate(machine: Machine, value: Any) -> Any:
-    if value.__class__ is AsyncGenerator:
+    if value.__class__ in (AsyncGenerator, AsCompleted):
         return value
     found = _special(machine, value, "__aiter__")
     if found is None:
@@ -184,6 +187,9 @@ def _next(machine: Machine, iterator: Any) -> Any:
     if iterator.__class__ is AsyncGenerator:
         push_native(machine, AsyncItem())
         made = iterator.produce(machine)
+    elif iterator.__class__ is AsCompleted:
+        push_native(machine, AsyncItem())
+        made = await_value(machine, NextCompleted(iterator))
     else:
         found = _special(machine, iterator, "__anext__")
         if found is None:

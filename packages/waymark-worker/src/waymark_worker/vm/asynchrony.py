@@ -27,7 +27,7 @@ from waymark_worker.vm.scheduling import Callback, Future, Gather, Task
 from waymark_worker.vm.state import Frame, NativeFrame
 from waymark_worker.vm.tasks import LOOP, Loop, Shield
 from waymark_worker.vm.timeouts import Release, Timeout, WaitFor
-from waymark_worker.vm.waiting import AsCompleted, Wait, WaitForOne
+from waymark_worker.vm.waiting import AsCompleted, NextCompleted, Wait, WaitForOne
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
@@ -116,6 +116,7 @@ RECORDS: dict[str, tuple[type, Fields]] = {
         ),
     ),
     "wait_for_one": (WaitForOne, (*_ROUTINE, ("source", (AsCompleted,)))),
+    "next_completed": (NextCompleted, (*_ROUTINE, ("source", (AsCompleted,)))),
     "lock": (Lock, (("locked", (bool,)), _WAITERS)),
     "acquire": (Acquire, (*_ROUTINE, ("lock", (Lock,)), ("entering", (bool,)), _FUTURE)),
     "event": (Event, (("was_set", (bool,)), _WAITERS)),

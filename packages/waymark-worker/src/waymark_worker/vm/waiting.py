@@ -128,13 +128,19 @@ class AsCompleted(Framed, Callback):
         self.alarm: Alarm | None = None
 
     def produce(self, machine: Machine) -> Any:
+        if self.more(machine):
+            return WaitForOne(self)
+        self.ended = True
+        return EXHAUSTED
+
+    def more(self, machine: Machine) -> bool:
+        """Whether there is one more to wait for; then it is being waited for."""
         if not self.begun:
             self._begin(machine)
         if not self.left:
-            self.ended = True
-            return EXHAUSTED
+            return False
         self.left -= 1
-        return WaitForOne(self)
+        return True
 
     def _begin(self, machine: Machine) -> None:
         self.begun = self.ended = True
@@ -184,6 +190,26 @@ class WaitForOne(Routine):
             raise TimeoutError
         future: Future = value
         return future.result()
+
+
+class NextCompleted(Routine):
+    """The next task of an ``as_completed`` that is done, for ``async for``: CPython has that since 3.13."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: AsCompleted) -> None:
+        Routine.__init__(self)
+        self.source = source
+
+    def begin(self, machine: Machine) -> Any:
+        if not self.source.more(machine):
+            raise StopAsyncIteration
+        return until(machine, self, Get(self.source.finished), 1)
+
+    def resumed(self, machine: Machine, value: Any) -> Any:
+        if value is None:
+            raise TimeoutError
+        return value
 
 
 @asyncio_function("as_completed")

@@ -11,6 +11,7 @@ from waymark.compiler import members
 from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Policy
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.durable import SCALARS, is_immutable
+from waymark.compiler.language import instead_of_capturing
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -110,7 +111,9 @@ def _captured(ctx: Context, found: Captured, node: ast.expr, into: int | None) -
                 "WM121",
                 node,
                 f"`{ast.unparse(node)}` cannot be captured: {why}",
-                "pass it as an input of run(), or read it in an @action function",
+                instead_of_capturing(
+                    found.value, "pass it as an input of run(), or read it in an @action function"
+                ),
             )
         case Immutable(value=value):
             return ctx.constant(value, node)
