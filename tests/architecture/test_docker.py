@@ -178,3 +178,11 @@ def _copy(source: str, app: Path, target: str) -> None:
         folder = app / target
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(origin, folder)
+
+
+def test_it_works_where_its_user_may_write() -> None:
+    steps = _instructions()
+    (user,) = _values("USER")
+    assert steps.index(("WORKDIR", f"/home/{user}")) > steps.index(("USER", user))
+    assert ("RUN", f"useradd --create-home {user}") in steps
+    assert _values("WORKDIR")[-1] == f"/home/{user}"
