@@ -12,8 +12,8 @@ from waymark_schema.inputs import pack_inputs
 from waymark_schema.ir.digest import decode
 from waymark_schema.ir.program import FORMAT
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
-from waymark_worker.vm.effects import Complete
-from waymark_worker.vm.entries import CallReturned, Entry
+from waymark_worker.vm.effects import Complete, StartCall
+from waymark_worker.vm.entries import CallReturned
 
 pytestmark = pytest.mark.postgres
 
@@ -68,36 +68,24 @@ def _insert(farm: Farm, run: RecordedRun, *, entries: int) -> UUID:
         effect.call: effect
         for effects in run.effects
         for effect in effects
-        if effect.__class__.__name__ == "StartCall"
+        if isinstance(effect, StartCall)
     }
     for position, entry in enumerate(run.entries[1 : entries + 1], start=1):
-        _journal(farm, id_, position, entry, asked, keys, run.minor)
+        assert isinstance(entry, CallReturned)
+        start = asked[entry.call]
+        farm.query(
+            _ENTRY,
+            id_,
+            position,
+            int(JournalKind.OUTCOME),
+            entry.call,
+            keys.index(start.action),
+            int(OutcomeKind.VALUE),
+            run.minor,
+            start.arguments,
+            entry.value,
+        )
     return id_
-
-
-def _journal(
-    farm: Farm,
-    id_: UUID,
-    position: int,
-    entry: Entry | None,
-    asked: dict[int, object],
-    keys: list[str],
-    minor: int,
-) -> None:
-    assert isinstance(entry, CallReturned)
-    start = asked[entry.call]
-    farm.query(
-        _ENTRY,
-        id_,
-        position,
-        int(JournalKind.OUTCOME),
-        entry.call,
-        keys.index(start.action),  # type: ignore[attr-defined] # a StartCall
-        int(OutcomeKind.VALUE),
-        minor,
-        start.arguments,  # type: ignore[attr-defined] # a StartCall
-        entry.value,
-    )
 
 
 def test_runs_of_the_first_format_are_finished_by_the_pool_of_today(farm: Farm) -> None:
