@@ -68,6 +68,9 @@ def _match_keys(node: ir.MatchKeys, place: Place) -> Step:
 
 def values_of(mapping: dict[Any, Any], keys: list[Any]) -> tuple[Any, ...] | None:
     """Give the values of all ``keys``, or None; a key that comes twice is CPython's ValueError."""
+    if not isinstance(mapping, dict):
+        msg = f"the keys of a {type_name(mapping)} are asked for; no compiler writes that"
+        raise TypeError(msg)
     seen: dict[Any, None] = {}
     found = []
     for key in keys:
@@ -75,7 +78,7 @@ def values_of(mapping: dict[Any, Any], keys: list[Any]) -> tuple[Any, ...] | Non
             msg = f"mapping pattern checks duplicate key ({represent(key)})"
             raise ValueError(msg)
         seen[key] = None
-        value = mapping.get(key, UNBOUND)
+        value = dict.get(mapping, key, UNBOUND)
         if value is UNBOUND:
             return None
         found.append(value)
