@@ -1,6 +1,7 @@
 """The sessions of Waymark: `nox` for the everyday ones, `nox --list` for all, `nox -s NAME` for one."""
 
 import os
+import secrets
 import shutil
 import sys
 import tomllib
@@ -45,7 +46,7 @@ def _pytest(
     session: nox.Session, folder: str, *options: str, env: dict[str, str] | None = None
 ) -> None:
     """Run the tests of one folder; what follows `--` is added."""
-    if not any((ROOT / folder).rglob("test_*.py")):
+    if not folder.endswith(".py") and not any((ROOT / folder).rglob("test_*.py")):
         session.skip(f"{folder} has no tests yet")
     _sync(session)
     session.run("pytest", folder, *options, *session.posargs, env=env)
@@ -84,6 +85,16 @@ def unit(session: nox.Session) -> None:
 def language(session: nox.Session) -> None:
     """The workflow language against its oracle, CPython."""
     _pytest(session, "tests/language", "-n2")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """20,000 random workflows against CPython, and every planted miscompile found; prints its seed."""
+    chosen = os.environ.get("WAYMARK_FUZZ_SEED", str(secrets.randbelow(10**9)))
+    session.log(f"seed {chosen}; repeat with WAYMARK_FUZZ_SEED={chosen} nox -s fuzz")
+    programs = os.environ.get("WAYMARK_FUZZ_PROGRAMS", "20000")
+    env = {"WAYMARK_FUZZ_PROGRAMS": programs, "WAYMARK_FUZZ_SEED": chosen}
+    _pytest(session, "tests/language/test_fuzzing.py", "-n2", "-v", env=env)
 
 
 @nox.session

@@ -3,7 +3,7 @@
 Expressions: ``<i>`` an int, ``<b>`` a test, ``<s>`` a text, ``<l>`` a list of ints, ``<any>`` anything to log,
 ``<w>`` an awaitable of an int; ``<pi>``, ``<pb>`` and ``<pl>`` the same without await or walrus, where ``v`` is
 bound. Names: ``<n>`` of an int, ``<L>`` of a list, ``<k>`` a key. ``<#>`` is a number of its own in each use.
-Lines ``<BLOCK>``, ``<LOOP>``, ``<HANDLER>``, ``<FINALLY>``, ``<STAR>`` (of ``except*``), ``<DEF>``, ``<ADEF>``, ``<GEN>``
+Lines ``<BLOCK>``, ``<LOOP>``, ``<HANDLER>``, ``<FINALLY>``, ``<STAR>`` (of ``except*``), ``<DEF>``, ``<ADEF>``, ``<GEN>``, ``<AGEN>``
 (bodies of functions) and ``<SAME>`` (no deeper than its line) are blocks of statements.
 """
 
@@ -125,11 +125,15 @@ class Production:
 
     @property
     def awaits(self) -> bool:
-        return bool(re.search(r"\bawait\b|<w>|\basync\b|<ADEF>", self.template))
+        return bool(re.search(r"\bawait\b|<w>|\basync\b", self.template))
 
     @property
     def returns(self) -> bool:
         return bool(re.search(r"\breturn\b", self.template)) and "def " not in self.template
+
+    @property
+    def sync(self) -> bool:
+        return "yield from" in self.template
 
     @property
     def impure(self) -> bool:
@@ -296,7 +300,7 @@ LISTS = _one(
 3* [<i>, <i>, <i>]
 2* [<pi> for v in <pl> if <pb>]
 1* [v + q for v in <pl> for q in (1, 2) if <pb>]
-1* [(<n> := v) for v in <pl>[:3]]
+1* [(a := v) for v in <pl>[:3]]
 1* [b for v in <pl> if (b := v * 2) > 1]
 1* [sum([v, *p]) for v, *p in [(1, 2), (3,), [4, 5]]]
 2* [await double(v) for v in <pl>[:3]]
@@ -423,7 +427,7 @@ ASSIGNMENTS = _one(
 """
 )
 
-SIMPLE = _one(
+_SIMPLE = _one(
     """
 9* log.append(<any>)
 3* <L>.append(<i>)
@@ -449,7 +453,9 @@ SIMPLE = _one(
 1* if <b>:\\n    raise KeyError
 1* if <b>:\\n    raise <R>(<i>) from Odd(<i>)
 """
-) + [
+)
+SIMPLE = [
+    *_SIMPLE,
     Production("if <b>:\n    break", 5, loop=True),
     Production("if <b>:\n    continue", 5, loop=True),
     Production("if <b>:\n    raise", 3, handler=True),
@@ -506,10 +512,12 @@ NESTED = [
     Production("h = asyncio.create_task(self.slow(<i>))", 1, level=2),
     Production("try:\n    log.append(await asyncio.wait_for(self.slow(<i>), <u>))\nexcept TimeoutError as e<#>:\n    <HANDLER>", 1, level=2),
     Production("def f<#>(x, *p, y=<i>, **q):\n    <NL>\n    <DEF>\n    return x + y + a + len(p) + len(q)\nlog.append(f<#>(<i>, *<l>[:2], y=<i>))\n<n> = f<#>(<i>)", 3),
-    Production("def f<#>(x=<i>):\n    <DEF>\n    return x\nlog.append([f<#>(v) for v in <l>[:2]])", 1),
+    Production("def f<#>(x=<i>):\n    <DEF>\n    return x\nlog.append([f<#>(v) for v in <pl>[:2]])", 1),
     Production("async def f<#>(x):\n    <NL>\n    <ADEF>\n    return x + a\nlog.append(await asyncio.gather(f<#>(<i>), f<#>(<i>)))", 3),
     Production("def f<#>(x):\n    <NL>\n    <GEN>\n    yield x\nfor <v> in f<#>(<i>):\n    if len(log) > 90:\n        break\n    <LOOP>\nelse:\n    <BLOCK>", 3),
     Production("def f<#>(x):\n    <NL>\n    <GEN>\n    yield x\n    return a\nlog.append(list(f<#>(<i>)))\n<n> = sum(f<#>(<i>))", 2),
+    Production("async def f<#>(x):\n    <NL>\n    <AGEN>\n    yield x\nasync for q in f<#>(<i>):\n    log.append(q)\nelse:\n    <BLOCK>", 2, node="AsyncFor"),
+    Production("async def f<#>(x):\n    <NL>\n    yield x\n    <AGEN>\nlog.append([q async for q in f<#>(<pi>)])", 1, node="AsyncFor"),
     Production("def f<#>(x):\n    <NL>\n    yield x\n    <GEN>\nk<#> = f<#>(<i>)\nlog.append(next(k<#>))\nlog.append(k<#>.send(<i>))\nk<#>.close()", 2),
     Production("try:\n    <BLOCK>\nexcept* <X> as e<#>:\n    log.append(list(map(repr, e<#>.exceptions)))\n    <STAR>", 3),
     Production("try:\n    <BLOCK>\nexcept* <R> as e<#>:\n    <STAR>\nexcept* <X>:\n    <STAR>\nelse:\n    <BLOCK>\nfinally:\n    <FINALLY>", 2),

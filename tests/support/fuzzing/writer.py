@@ -26,7 +26,7 @@ from waymark_schema.ir import language
 
 _T = TypeVar("_T")
 _PART = re.compile(r"<([A-Za-z]+|#)>")
-_BLOCK = re.compile(r"<(BLOCK|LOOP|HANDLER|FINALLY|STAR|DEF|ADEF|GEN|SAME)>")
+_BLOCK = re.compile(r"<(BLOCK|LOOP|HANDLER|FINALLY|STAR|DEF|ADEF|GEN|AGEN|SAME)>")
 _AUGMENTED = ("+=", "-=", "+=", "^=", "|=", "&=", "%=", "//=", ">>=")
 _DEEPEST_EXPRESSION = 2
 
@@ -69,6 +69,7 @@ def _usable(kind: str, where: Where, leaf: bool) -> tuple[list[Production], list
         allowed = allowed and (where.loop or not each.loop)
         allowed = allowed and (where.returns or not each.returns)
         allowed = allowed and (where.generator or not each.generator)
+        allowed = allowed and not (each.sync and where.awaits)
         allowed = allowed and (bool(where.errors) or not each.handler)
         named = bool(where.errors and where.errors[-1])
         if allowed and (named or "<e>" not in each.template):
@@ -177,9 +178,10 @@ class Writer:
 
     def _inside(self, kind: str) -> Where:
         where = replace(self.where, depth=self.where.depth + 1)
-        if kind in {"DEF", "ADEF", "GEN"}:
-            inner = replace(where, loop=False, returns=True, errors=(), awaits=kind == "ADEF")
-            return replace(inner, generator=kind == "GEN")
+        if kind in {"DEF", "ADEF", "GEN", "AGEN"}:
+            inner = replace(where, loop=False, errors=(), awaits=kind.startswith("A"))
+            # An asynchronous generator returns nothing.
+            return replace(inner, generator=kind.endswith("GEN"), returns=kind != "AGEN")
         if kind == "STAR":
             where = replace(where, loop=False, returns=False)
             return replace(where, errors=(*where.errors, self.caught))
