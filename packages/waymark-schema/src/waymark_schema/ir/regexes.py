@@ -20,6 +20,8 @@ _WIDE = _WIDE_DIGIT | _WIDE_SPACE | _WIDE_WORD | _WIDE_OTHER
 _ALL = (1 << _NARROW + 4) - 1
 _NEWLINE = 1 << 10
 _UNBOUNDED = 1 << 20
+_MANY = 16
+"""Repeats from which on it matters that each place of a text may have to be walked again."""
 
 _SAMPLES = {
     names.CATEGORY_DIGIT: (r"\d", _WIDE_DIGIT),
@@ -43,6 +45,8 @@ class Bound:
     """Why the pattern cannot be bounded."""
     anchored: bool = False
     """It can only match at the start of a text."""
+    retries: bool = True
+    """Something may fail behind a repeat without a bound: a search then walks the same text from every place."""
     width: int = 1
     """How much may be tried at one place: grows with the length of the pattern."""
 
@@ -51,9 +55,9 @@ class Bound:
         work = (length + 1) * self.width
         for choice in self.choices:
             work *= min(choice or length + 1, length + 1)
-        if searches and not self.anchored:
+        if searches and self.retries and not self.anchored:
             work *= length + 1
-        return (length >> 4) + (work >> 9)
+        return (length >> 4) + (work >> 7)
 
 
 @dataclass(slots=True)
@@ -67,6 +71,12 @@ class _Part:
     choices: list[int] = field(default_factory=list)
     variable: bool = False
     """It may match texts of different lengths, or in different ways."""
+    may_fail: bool = True
+    """There are texts that it does not match, not even as an empty one."""
+    unbounded: bool = False
+    """It has a repeat without a bound."""
+    retries: bool = False
+    """As in ``Bound``."""
 
 
 class _Unbounded(Exception):
@@ -97,11 +107,13 @@ def bound_of(pattern: str | bytes, flags: int = 0) -> Bound:
         or (first[1] is names.AT_BEGINNING and not parsed.state.flags & re.MULTILINE)
     )
     # What ends a match accepts it: the last repeat has nothing to give back to.
-    return Bound(tuple(part.choices), anchored=anchored, width=1 + (len(pattern) >> 5))
+    retries = part.retries or bool(part.choices)
+    width = 1 + (len(pattern) >> 5)
+    return Bound(tuple(part.choices), anchored=anchored, retries=retries, width=width)
 
 
 def _sequence(items: Any, flags: int) -> _Part:
-    whole = _Part(0, nullable=True)
+    whole = _Part(0, nullable=True, may_fail=False)
     for op, value in items:
         _append(whole, _part(op, value, flags))
     return whole
@@ -119,6 +131,9 @@ def _append(whole: _Part, part: _Part) -> None:
             left.append((characters, most))
     whole.repeats = left + part.repeats
     whole.nullable = whole.nullable and part.nullable
+    whole.retries = whole.retries or part.retries or (whole.unbounded and part.may_fail)
+    whole.unbounded = whole.unbounded or part.unbounded
+    whole.may_fail = whole.may_fail or part.may_fail
     whole.variable = whole.variable or part.variable
 
 
@@ -160,6 +175,9 @@ def _repeat(least: int, most: Any, inner: Any, flags: int) -> _Part:
             [*part.repeats, *own],
             choices,
             not fixed or part.variable,
+            may_fail=fixed and part.may_fail,
+            unbounded=part.unbounded,
+            retries=part.retries,
         )
     if part.variable:
         what = "it repeats a part that repeats itself"
@@ -167,10 +185,18 @@ def _repeat(least: int, most: Any, inner: Any, flags: int) -> _Part:
     if part.nullable:
         what = "it repeats a part that may be empty"
         raise _Unbounded(what)
-    if least == often:
-        return _Part(part.first, part.nullable, [], part.choices, variable=False)
+    fixed = least == often
     rest = 0 if often >= _UNBOUNDED else often - least + 1
-    return _Part(part.first, not least, [(part.first, rest)], part.choices, variable=True)
+    return _Part(
+        part.first,
+        not least,
+        [] if fixed else [(part.first, rest)],
+        part.choices,
+        variable=not fixed,
+        may_fail=least > 0,
+        unbounded=part.unbounded or often > _MANY,
+        retries=part.retries or least > _MANY,
+    )
 
 
 def _branch(parts: list[_Part]) -> _Part:
@@ -188,6 +214,9 @@ def _branch(parts: list[_Part]) -> _Part:
         [each for part in parts for each in part.repeats],
         choices,
         variable=bool(overlaps) or any(part.variable for part in parts),
+        may_fail=all(part.may_fail for part in parts),
+        unbounded=any(part.unbounded for part in parts),
+        retries=any(part.retries for part in parts),
     )
 
 
