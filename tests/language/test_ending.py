@@ -9,7 +9,16 @@ from tests.language.discovery import Case, cases
 from tests.support.replaying import SNAPSHOTS, Runner
 
 CASES = [pytest.param(case, id=case.name) for case in cases(ending)]
-UNSUPPORTED = {"FormatAddress", "FormatTemplate", "OddEncoding", "MachineTimeZone"}
+UNSUPPORTED = {
+    "FormatAddress",
+    "FormatTemplate",
+    "OddEncoding",
+    "MachineTimeZone",
+    "ReadsATraceback",
+    "ManagerAsADecorator",
+    "DelegatingManagerFunction",
+    "SharedContextOfAChild",
+}
 
 
 BUDGET = 300_000
