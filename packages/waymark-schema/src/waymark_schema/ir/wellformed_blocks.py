@@ -239,7 +239,7 @@ def _check_roles(function: Function) -> None:
     for one in operations:
         _check_completion_use(one, completions)
         _check_cell_use(one, cells)
-        if not isinstance(one, ins.Iterate) and not iterators.isdisjoint(writes(one)):
+        if not isinstance(one, ins.Iterate | ins.Unbind) and not iterators.isdisjoint(writes(one)):
             msg = f"{_tag(one)} writes an iterator"
             raise Malformed(msg)
     protected = {block.handling for block in function.blocks}

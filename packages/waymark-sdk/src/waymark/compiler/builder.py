@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from waymark_schema.ir.instructions import NONE, Instruction, Jump, Terminator
+from waymark_schema.ir.instructions import (
+    NONE,
+    Call,
+    CallPure,
+    Instruction,
+    Jump,
+    Terminator,
+)
 from waymark_schema.ir.program import Span
 
 TEMPORARIES = 1_000_000
@@ -49,6 +56,8 @@ class Builder:
     handling: int = NONE
     span: Span = Span(1, 0, 1, 0)
     current: OpenBlock = field(init=False)
+    produced: set[int] = field(default_factory=set)
+    """Temporaries that took what a call gave, within the statement that is being lowered."""
     _top: Mark = (0, 0, 0)
     _high: Mark = (0, 0, 0)
     _constant_slots: dict[int, int] = field(default_factory=dict)
@@ -77,12 +86,20 @@ class Builder:
         self.place(label)
         return label
 
+    def iterators_since(self, mark: Mark) -> list[int]:
+        """Slots of the iterators that were taken, and may have been released, since ``mark``."""
+        return [ITERATORS + number for number in range(mark[1], self._high[1])]
+
     def emit(self, instruction: Instruction) -> None:
+        if isinstance(instruction, CallPure) and TEMPORARIES <= instruction.dst < CONSTANTS:
+            self.produced.add(instruction.dst)
         self.current.instructions.append(instruction)
         self.current.spans.append(self.span)
 
     def terminate(self, terminator: Terminator) -> None:
         """End the open block; what is emitted until the next label can never run."""
+        if isinstance(terminator, Call) and TEMPORARIES <= terminator.dst < CONSTANTS:
+            self.produced.add(terminator.dst)
         self.current.terminator = terminator
         self.current.end_span = self.span
         unreachable = OpenBlock(self.handler, self.handling)

@@ -56,6 +56,8 @@ class Loop:
 
     leave: Label
     again: Label
+    iterator: int = NONE
+    """Slot of what a ``for`` walks."""
 
 
 @dataclass(eq=False, slots=True)
@@ -182,6 +184,7 @@ class Context:
     def statement(self, node: ast.stmt) -> None:
         """Lower one statement; a problem in it is reported and the next one goes on."""
         mark = self.builder.mark()
+        produced, self.builder.produced = self.builder.produced, set()
         regions = len(self.regions)
         handled = len(self.inside_except)
         protection = self.builder.handler, self.builder.handling
@@ -200,7 +203,15 @@ class Context:
                 self.surveying = True
                 report_rest(self, node)
                 self.surveying = False
+        self.drop(sorted(self.builder.produced))
+        self.builder.produced = produced
         self.builder.release(mark)
+
+    def drop(self, slots: Iterable[int]) -> None:
+        """Let go of values that are not needed any more: a generator suspended in ``finally`` ends then."""
+        if self.tables.assumed.finalizers:
+            for slot in slots:
+                self.builder.emit(ins.Unbind(slot))
 
     def new_loop(self) -> Loop:
         """Return a loop with labels of its own."""

@@ -15,6 +15,8 @@ def leave_function(ctx: Context, value: int) -> None:
     for region in reversed(ctx.regions):
         if isinstance(region, Named):
             ctx.unbind(region.variable)
+        elif isinstance(region, Loop):
+            ctx.drop([region.iterator] if region.iterator != NONE else [])
         elif isinstance(region, Finally):
             region.returns = True
             ctx.builder.emit(ins.Complete(region.completion, "return", value))

@@ -107,7 +107,8 @@ def _drop_checks(pieces: list[Piece], *, limit: int, initially: int) -> None:
                     continue
                 bound |= 1 << one.src
             elif isinstance(one, ins.Unbind):
-                bound &= ~(1 << one.dst)
+                if one.dst < limit:
+                    bound &= ~(1 << one.dst)
             else:
                 for name in one.writes:
                     value = getattr(one, name)

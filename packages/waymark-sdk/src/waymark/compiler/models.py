@@ -137,6 +137,7 @@ def learned(tables: Tables) -> Assumed:
         frozenset(names),
         excluded,
         excluded_names,
+        before.finalizers or tables.finalizers,
     )
 
 

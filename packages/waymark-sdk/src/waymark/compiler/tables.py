@@ -95,6 +95,8 @@ class Assumed:
     """``module:Class.method`` → why it cannot be compiled in."""
     excluded_names: dict[str, str] = field(default_factory=dict)
     """Method name → why, for names that mean nothing else."""
+    finalizers: bool = False
+    """Whether a generator of the program has a ``yield`` inside ``try`` or ``with``."""
 
 
 @dataclass(eq=False, slots=True)
@@ -116,6 +118,8 @@ class Tables:
     actions: list[ActionEntry] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """Every attribute name that lowered code mentions."""
+    finalizers: bool = False
+    """Whether this round met a ``yield`` inside ``try`` or ``with``."""
     any_name: bool = False
     """``getattr`` is given a computed name: any attribute may be meant."""
     constructed: set[type] = field(default_factory=set)

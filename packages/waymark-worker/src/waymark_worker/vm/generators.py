@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from waymark_schema.ir import instructions as ir
 from waymark_worker.vm.iterators import (
     CREATED,
     EXHAUSTED,
+    FINALIZE,
     NATIVES,
     RUNNING,
     Generator,
@@ -19,10 +21,11 @@ from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.methods import METHODS
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.nesting import Failed, current, run
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import PUSHED, NativeFrame, push_native, too_deep
 from waymark_worker.vm.steps import Place, makes
-from waymark_worker.vm.unwinding import give, unwind
+from waymark_worker.vm.unwinding import FATAL, give, unwind
 
 if TYPE_CHECKING:
     from waymark_worker.vm.async_generators import AsyncGenerator
@@ -62,6 +65,7 @@ def throw_into(
     if frame.depth > MAX_DEPTH:
         raise too_deep()
     generator.state = RUNNING
+    frame.owner = generator
     frame.caller = caller
     machine.frame = frame
     unwind(machine, error, thrown=True)
@@ -242,3 +246,44 @@ def _throw_step(node: ir.Throw, place: Place) -> Step:
 
 
 NATIVES["generator"] = lambda machine, what: call_method(machine, *what)
+
+
+class _Collecting:
+    """Whether the host's garbage collector runs: when it finds a cycle is nothing that a replay repeats."""
+
+    def __init__(self) -> None:
+        self.now = False
+        gc.callbacks.append(self._note)
+
+    def _note(self, phase: str, _details: dict[str, int]) -> None:
+        self.now = phase == "start"
+
+
+_COLLECTING = _Collecting()
+
+
+def finalize(generator: Generator) -> None:
+    """Close a generator that was dropped while it is suspended inside ``try`` or ``with``, as CPython does.
+
+    What is dropped because its machine is given up, or as part of a cycle, is not closed.
+    """
+    machine = current()
+    frame = generator.frame
+    if machine is None or machine.finished or _COLLECTING.now or frame is None:
+        return
+    functions = machine.linked.functions
+    number = frame.function.number
+    if number >= len(functions) or functions[number] is not frame.function:
+        return
+    kept = machine.fault, machine.returned, machine.carried
+    try:
+        run(machine, lambda: close(machine, generator))
+    except Failed:
+        pass  # as CPython, which tells standard error of it and goes on
+    except FATAL as error:
+        machine.doomed = error
+    finally:
+        machine.fault, machine.returned, machine.carried = kept
+
+
+FINALIZE.append(finalize)

@@ -134,7 +134,6 @@ class Generator(Framed):
     def __init__(self, frame: Frame) -> None:
         Framed.__init__(self)
         self.frame: Frame | None = frame
-        frame.owner = self
         self.state = CREATED
         self.result: Any = None
         """What it returned, if nobody has been told yet."""
@@ -146,6 +145,11 @@ class Generator(Framed):
 
     def note_result(self, result: Any) -> None:
         self.result = result
+
+    def __del__(self) -> None:
+        frame = getattr(self, "frame", None)
+        if frame is not None and self.state == SUSPENDED and frame.at.handler is not None:
+            FINALIZE[0](self)
 
     def stopped(self) -> StopIteration:
         result, self.result = self.result, None
@@ -169,6 +173,7 @@ class Generator(Framed):
             frame.slots[at.dst] = None
             frame.next = at.target
         self.state = RUNNING
+        frame.owner = self
         machine.fuel -= TURN
         frame.caller = caller
         machine.frame = frame
@@ -182,6 +187,10 @@ class Generator(Framed):
         self.state = FINISHED
         caller, frame.caller = frame.caller, None
         return caller
+
+
+FINALIZE: list[Callable[[Generator], None]] = []
+"""What closes a generator that nothing refers to any more; the module of generators puts it here."""
 
 
 def pull(machine: Machine, iterator: Any) -> Any:

@@ -63,7 +63,7 @@ class Machine:
     """One instance: ``start`` it, ``advance`` it with one entry after the other until ``finished``."""
 
     __slots__ = (
-        "calls", "cancel_asked", "cancelling", "carried", "clock", "decimals", "due", "effects", "fault", "frame", "fuel", "globals", "grown", "inline", "linked", "local",
+        "calls", "cancel_asked", "cancelling", "carried", "clock", "decimals", "doomed", "due", "effects", "fault", "frame", "fuel", "globals", "grown", "inline", "linked", "local",
         "next_call", "next_timer", "phase", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
     )  # fmt: skip
 
@@ -97,6 +97,8 @@ class Machine:
         """What the generator returned that has just ended."""
         self.runs = 0
         """Runs of compiled code from inside host code, one inside the other."""
+        self.doomed: BaseException | None = None
+        """What ended the instance while a generator was closed because nothing referred to it."""
         self.carried: BaseException | None = None
         """What compiled code raised that host code ran: it has its context already."""
         self.globals: dict[int, Any] = {}
@@ -370,6 +372,8 @@ class Machine:
         if self.frame is not None:
             execute(self)
         self.task = None
+        if self.doomed is not None:
+            raise self.doomed
 
     def _begin(self, task: Task, coroutine: Any, error: BaseException | None) -> None:
         """Take the first step of a task: its coroutine may be a call or a sleep, which have no frame."""

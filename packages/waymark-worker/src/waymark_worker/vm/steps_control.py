@@ -143,12 +143,15 @@ def _await(node: ir.Await, place: Place) -> Step:
 def _yield(node: ir.Yield, place: Place) -> Step:
     block = place.block
     block.dst, block.target = node.dst, place.target(node.target)
-    src = node.src
+    src, kept = node.src, place.function.kind != "generator"
 
     def yield_(s: Slots, m: Machine) -> None:
         frame: Any = m.frame
         frame.at = block
-        frame.owner.state = SUSPENDED
+        owner = frame.owner
+        owner.state = SUSPENDED
+        # A suspended generator is alive as long as something else refers to it.
+        frame.owner = owner if kept else None
         caller, frame.caller = frame.caller, None
         give(m, caller, s[src])
 

@@ -87,9 +87,11 @@ def _with_handlers(ctx: Context, node: ast.Try) -> None:
     builder = ctx.builder
     caught = builder.temporary()
     failed, after = builder.label(), builder.label()
+    mark = builder.mark()
     with builder.protected(handler=failed, handling=builder.handling):
         builder.fresh()
         ctx.body(node.body)
+        walked = builder.iterators_since(mark)
         ended = builder.label()
         builder.terminate(ins.Jump(ended))
     builder.place(ended)
@@ -97,6 +99,7 @@ def _with_handlers(ctx: Context, node: ast.Try) -> None:
     builder.terminate(ins.Jump(after))
     builder.place(failed)
     builder.emit(ins.Catch(caught))
+    ctx.drop(walked)
     with builder.protected(handler=builder.handler, handling=caught):
         builder.fresh()
         for handler in node.handlers:

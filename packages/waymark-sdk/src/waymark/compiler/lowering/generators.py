@@ -6,6 +6,7 @@ import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
 
 
 def item(ctx: Context, node: ast.expr, into: int | None) -> int:
@@ -13,6 +14,7 @@ def item(ctx: Context, node: ast.expr, into: int | None) -> int:
     assert isinstance(node, ast.Yield)
     _check(ctx, node)
     builder = ctx.builder
+    ctx.tables.finalizers = ctx.tables.finalizers or builder.handler != NONE
     mark = builder.mark()
     value = ctx.none() if node.value is None else ctx.expr(node.value)
     builder.release(mark)
@@ -29,7 +31,9 @@ def items(ctx: Context, node: ast.expr, into: int | None) -> int:
     _check(ctx, node)
     builder = ctx.builder
     slot, iterator, caught = builder.temporary(), builder.iterator(), builder.temporary()
+    ctx.tables.finalizers = ctx.tables.finalizers or builder.handler != NONE
     builder.emit(ins.Iterate(iterator, ctx.expr(node.value)))
+    ctx.drop(sorted(builder.produced))
     builder.emit(ins.Move(slot, ctx.none()))
     again, body, done, failed = (builder.label() for _ in range(4))
     builder.place(again)
@@ -41,6 +45,7 @@ def items(ctx: Context, node: ast.expr, into: int | None) -> int:
     builder.emit(ins.Catch(caught))
     builder.terminate(ins.Throw(iterator, caught, slot, body, done))
     builder.place(done)
+    ctx.drop([iterator])
     return slot
 
 

@@ -16,10 +16,12 @@ def for_each(ctx: Context, node: ast.stmt) -> None:
     iterator = builder.iterator()
     mark = builder.mark()
     builder.emit(ins.Iterate(iterator, ctx.expr(node.iter)))
+    ctx.drop(sorted(builder.produced))
+    builder.produced.clear()
     builder.release(mark)
     local = ctx.plain_local(node.target)
     item = builder.temporary() if local is None else local
-    loop = Loop(leave=builder.label(), again=builder.label())
+    loop = Loop(leave=builder.label(), again=builder.label(), iterator=iterator)
     body, done = builder.label(), builder.label()
     builder.place(loop.again)
     builder.terminate(ins.Next(iterator, item, body, done))
@@ -29,8 +31,10 @@ def for_each(ctx: Context, node: ast.stmt) -> None:
     _run(ctx, loop, node.body)
     builder.terminate(ins.Jump(loop.again))
     builder.place(done)
+    ctx.drop([iterator])
     ctx.body(node.orelse)
     builder.place(loop.leave)
+    ctx.drop([iterator])
 
 
 def async_for_each(ctx: Context, node: ast.stmt) -> None:
