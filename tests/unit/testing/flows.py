@@ -284,3 +284,25 @@ class Loop(Workflow):
         for number in range(count):
             total += len(await note(str(number)))
         return total
+
+
+@workflow
+class Impatient(Workflow):
+    async def run(self, gate: str, seconds: float) -> str:
+        try:
+            return await asyncio.wait_for(wait_at(gate), seconds)
+        except TimeoutError:
+            return await note("gave up")
+
+
+@workflow
+class Grouped(Workflow):
+    async def run(self, gate: str) -> list[str]:
+        seen: list[str] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(wait_at(gate))
+                group.create_task(sell("tea"))
+        except* SoldOut as errors:
+            seen += [str(error) for error in errors.exceptions]
+        return seen

@@ -161,3 +161,28 @@ def test_a_stub_takes_one_outcome_of_an_action(served: InProcessRuntime) -> None
         served.stub(flows.note, side_effect=7)  # type: ignore[arg-type] # the mistake
     with pytest.raises(TypeError, match="is no action"):
         served.stub(flows.opened)
+
+
+async def test_a_call_that_the_workflow_gives_up_is_cancelled(served: InProcessRuntime) -> None:
+    assert await flows.Impatient().run("never", 0.3) == "GAVE UP"
+    assert flows.TRACE == ["at never", "cancelled at never", "gave up"]
+    assert [call.ended for call in served.calls] == ["cancelled", "returned"]
+    assert served.clock.elapsed == timedelta(seconds=0.3)
+
+
+async def test_a_stub_that_takes_too_long_is_given_up_without_waiting(
+    served: InProcessRuntime,
+) -> None:
+    served.stub(flows.wait_at, returns="late", takes=timedelta(days=2))
+    assert await flows.Impatient().run("gate", flows.DAY) == "GAVE UP"
+    assert served.clock.elapsed == timedelta(days=1)
+    assert await flows.Impatient().run("gate", 3 * flows.DAY) == "late"
+
+
+async def test_siblings_of_a_failing_call_in_a_group_are_cancelled(
+    served: InProcessRuntime,
+) -> None:
+    assert await flows.Grouped().run("never") == ["only 3 of tea left"]
+    assert [call.ended for call in served.calls] == ["cancelled", "raised"]
+    await asyncio.sleep(0)
+    assert flows.TRACE == ["at never", "cancelled at never"]

@@ -149,3 +149,21 @@ def test_in_process_serves_without_pytest_and_gives_back_what_served_before() ->
         assert flows.Several().run_sync(["a"]) == ["A"]
         assert len(served.runs) == 1
     assert runtime.current() is before
+
+
+async def test_a_long_lived_process_forgets_old_runs_but_none_that_goes_on() -> None:
+    served = InProcessRuntime(keep=3)
+    previous = runtime.install(served)
+    try:
+        going_on = await flows.Gate.options(idempotency_key="gate").start("gate")
+        first = await flows.Several.options(idempotency_key="k").start(["first"])
+        for number in range(20):
+            assert await flows.Several().run([str(number)]) == [str(number)]
+        assert len(served.runs) <= 2 * 3 + 1
+        again = await flows.Several.options(idempotency_key="k").start(["again"])
+        assert again.id != first.id
+        assert await again.result() == ["AGAIN"]
+        assert await going_on.status() == "running"
+    finally:
+        runtime.install(previous)
+        served.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 import sys
 import threading
 import time
@@ -164,8 +165,17 @@ class _Captures:
         self.count = 0
         self.restore: Callable[[], None] = lambda: None
 
+    def forked(self) -> None:
+        """In the copy of a forked process no attempt runs, whoever held the lock."""
+        self.guard = threading.Lock()
+        if self.count:
+            self.count = 0
+            self.restore()
+
 
 _captures = _Captures()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_captures.forked)
 
 
 @contextmanager
@@ -179,7 +189,7 @@ def _captured() -> Iterator[None]:
         yield
     finally:
         with _captures.guard:
-            _captures.count -= 1
+            _captures.count = max(0, _captures.count - 1)  # a fork may have reset it
             if _captures.count == 0:
                 _captures.restore()
 

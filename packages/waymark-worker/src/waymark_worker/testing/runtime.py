@@ -222,9 +222,9 @@ class InProcessRuntime:
 
     def _begin(self, request: StartRequest, home: asyncio.AbstractEventLoop) -> UUID:
         workflow, key = request.program.workflow, request.idempotency_key
-        known = self._keys.get((workflow, key)) if key is not None else None
-        if known is not None or request.id in self._engine.instances:
-            return known or request.id
+        known = self._keys.get((workflow, key), request.id) if key is not None else request.id
+        if known in self._engine.instances:
+            return known
         if key is not None:
             self._keys[workflow, key] = request.id
         instance = Instance(request, Performer(self._stubs), self.clock, self._committed)
@@ -244,6 +244,7 @@ class InProcessRuntime:
             ended = [each.id for each in instances.values() if each.outcome is not None]
             for instance_id in ended[: len(instances) - self._keep]:
                 del instances[instance_id]
+            self._keys = {key: known for key, known in self._keys.items() if known in instances}
 
     async def _wait(
         self,
