@@ -166,6 +166,21 @@ def test_what_the_workflow_printed_is_shown_beside_its_entry() -> None:
     ]
 
 
+def test_a_queued_run_that_no_pool_can_take_says_why() -> None:
+    queued = detail(state=InstanceState.QUEUED, finished_at=None, result=None, result_size=None)
+    line = UnservedLine(queued.program, "ship", "1", 1, 1, 1, ["shop:act"])
+    other = UnservedLine(ProgramId(queued.program + 1), "ship", "2", 1, 1, 1, ["shop:other"])
+    told = run_page(queued, [], [], before=None, now=NOW, unserved=[other, line]).waits_for
+    assert told == (
+        "Queued: no living pool knows shop:act. Start one whose WAYMARK_USER_MODULE has it."
+    )
+    assert "next pool" in run_page(queued, [], [], before=None, now=NOW, unserved=[other]).waits_for
+    running = detail(state=InstanceState.RUNNING, finished_at=None)
+    assert (
+        "Queued" not in run_page(running, [], [], before=None, now=NOW, unserved=[line]).waits_for
+    )
+
+
 def test_what_an_attempt_printed_and_logged_is_shown_with_its_times() -> None:
     written = [
         ["stdout", "one\x00", 1e9 + 0.25],

@@ -8,7 +8,8 @@ from falcon import HTTPNotFound
 from falcon.asgi import Request, Response
 
 from waymark_schema.database import execute
-from waymark_schema.reports import run
+from waymark_schema.kinds import InstanceState
+from waymark_schema.reports import run, workers
 from waymark_web import paging
 from waymark_web.clock import Clock
 from waymark_web.database import Database
@@ -41,7 +42,19 @@ class Run:
             latest = run.latest_entries(instance, before=before, room=ROOM, most=MOST_BYTES)
             entries = await execute.fetch_all(session, latest)
             flying = await execute.fetch_all(session, run.flying(instance, most=MOST_BYTES))
-        view = run_page(detail, entries[::-1], flying, before=before, now=self._clock.now())
+            unserved = (
+                await execute.fetch_all(session, workers.unserved(most=1))
+                if detail.state == InstanceState.QUEUED
+                else []
+            )
+        view = run_page(
+            detail,
+            entries[::-1],
+            flying,
+            before=before,
+            now=self._clock.now(),
+            unserved=unserved,
+        )
         answer(req, resp, "run.html", view)
 
     on_head = on_get

@@ -11,6 +11,7 @@ import msgspec
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.recorded import EntryLocals, decode_locals
 from waymark_schema.reports.run import EntryLine, FlyingLine, RunDetail
+from waymark_schema.reports.workers import UnservedLine
 from waymark_schema.values import render
 from waymark_schema.values.errors import MalformedValue
 from waymark_web.paging import address
@@ -24,6 +25,7 @@ from waymark_web.views.states import (
 )
 from waymark_web.views.values import FaultView, Inputs, Shown, fault, headline, inputs, shown
 from waymark_web.views.words import Moment, ago, between, clean, duration, moment, shortened
+from waymark_web.views.worker_list import unserved_advice
 
 _CALLS = frozenset({JournalKind.OUTCOME, JournalKind.RETRY, JournalKind.TIMEOUT, JournalKind.LOST})
 _LOG_LINES = 200
@@ -121,8 +123,12 @@ def run_page(
     *,
     before: int | None,
     now: datetime,
+    unserved: Sequence[UnservedLine] = (),
 ) -> RunView:
-    """Put the page of one run together; `entries` are in order, those before `before` if it is given."""
+    """Put the page of one run together; `entries` are in order, those before `before` if it is given.
+
+    `unserved` are the programs whose runs no pool can take.
+    """
     url = f"/runs/{detail.id}"
     finished = is_finished(detail.state)
     more = bool(entries) and entries[0].position > 1
@@ -141,7 +147,7 @@ def run_page(
         total=detail.position,
         earlier=address(url, {"before": str(entries[0].position)}) if more else None,
         latest=url if before is not None else None,
-        waits_for=_waits_for(detail, flying=bool(flying), now=now),
+        waits_for=_unserved(detail, unserved) or _waits_for(detail, flying=bool(flying), now=now),
     )
 
 
@@ -176,6 +182,17 @@ def _facts(detail: RunDetail, now: datetime) -> list[Fact]:
         Fact("Idempotency key", clean(detail.idempotency_key or "")),
     ]
     return [fact for fact in facts if fact.text or fact.at]
+
+
+def _unserved(detail: RunDetail, unserved: Sequence[UnservedLine]) -> str:
+    if detail.state != InstanceState.QUEUED:
+        return ""
+    found = (line for line in unserved if line.id == detail.program)
+    return next((f"Queued: {_lower_first(unserved_advice(line))}" for line in found), "")
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _waits_for(detail: RunDetail, *, flying: bool, now: datetime) -> str:

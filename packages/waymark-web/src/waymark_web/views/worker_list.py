@@ -202,17 +202,20 @@ def _worker(state: WorkerState) -> WorkerRow:
 
 
 def _unserved(line: UnservedLine) -> UnservedView:
-    if line.unknown_actions:
-        names = ", ".join(sorted(line.unknown_actions))
-        advice = f"No living pool knows {names}. Start one whose WAYMARK_USER_MODULE has it."
-    else:
-        advice = (
-            "No living pool knows all of its actions and its program format at once."
-            " Start one with its modules, or upgrade the pools."
-        )
     return UnservedView(
         workflow=clean(line.workflow),
         version=clean(shortened(line.version)),
         queued=number(line.queued, most=UNSERVED_MOST),
-        advice=clean(advice),
+        advice=unserved_advice(line),
+    )
+
+
+def unserved_advice(line: UnservedLine) -> str:
+    """Why no pool that lives takes runs of a program, and what would help."""
+    if line.unknown_actions:
+        names = ", ".join(sorted(line.unknown_actions))
+        return clean(f"No living pool knows {names}. Start one whose WAYMARK_USER_MODULE has it.")
+    return (
+        "No living pool knows all of its actions and its program format at once."
+        " Start one with its modules, or upgrade the pools."
     )
