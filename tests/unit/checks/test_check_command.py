@@ -198,3 +198,23 @@ def test_a_file_instead_of_a_module_is_refused_with_the_modules_name(run: Check,
     done = run(name)
     assert done.exit_code == 2
     assert "as `import` takes it: yourapp.flows" in done.output
+
+
+def test_a_defect_of_the_compiler_costs_one_workflow_its_report(
+    tmp_path: Path, run: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "defective.py", "return 1", name="Defective")
+    write(tmp_path / "afterwards.py", "a = missing", name="Afterwards")
+
+    def fail(workflow: type, *rest: object) -> list[object]:
+        if workflow.__name__ == "Defective":
+            raise KeyError("lost")
+        return []
+
+    monkeypatch.setattr("waymark.checks.inspection.lint", fail)
+    done = run("defective", "afterwards", "--format", "json")
+    assert done.exit_code == 1
+    second, first = json.loads(done.stdout)["findings"]
+    assert (first["code"], first["file"], first["line"]) == ("WM192", "defective.py", 12)
+    assert "KeyError: 'lost'" in first["message"]
+    assert second["code"] == "WM120"

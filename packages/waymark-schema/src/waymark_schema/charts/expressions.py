@@ -8,12 +8,15 @@ from waymark_schema.charts.meanings import Callee, Meanings, SourceText
 from waymark_schema.charts.nodes import Arm, Choice, Loop, Node, Place, Step, Together
 
 LONGEST = 46
+_WRAPPERS = frozenset(("wait_for", "shield"))
 _STARTS = frozenset(("create_task", "ensure_future"))
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 def shortened(node: ast.AST) -> str:
     """Source of a node on one line, cut where it gets long."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return f"class {node.name}" if isinstance(node, ast.ClassDef) else f"def {node.name}(…)"
     text = " ".join(ast.unparse(node).split())
     if len(text) <= LONGEST:
         return text
@@ -76,11 +79,16 @@ class Expressions:
 
     def _call(self, node: ast.Call, around: ast.expr) -> Step:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "run_action" and node.args:
-            detail = ", ".join(f"{one.arg}={shortened(one.value)}" for one in node.keywords)
+            detail = ", ".join(_given(node))
             inner = node.args[0]
             action = self._action(inner)
             kind = "action" if action else "await"
             return self._step(kind, shortened(inner), around, action=action, detail=detail)
+        if self._called_name(node) in _WRAPPERS and node.args and self._action(node.args[0]):
+            inner = node.args[0]
+            detail = ", ".join([self._called_name(node), *_given(node)])
+            action = self._action(inner)
+            return self._step("action", shortened(inner), around, action=action, detail=detail)
         callee = self._meanings.callee(self._place(node))
         match callee:
             case Callee(kind="action", name=name):
@@ -176,6 +184,12 @@ class Expressions:
                 label = f"{taken} {shortened(before)}"
                 found = [Choice(word, shortened(before), [Arm(label, inner)], self._place(node))]
         return [*self.steps(node.values[0]), *found]
+
+
+def _given(node: ast.Call) -> list[str]:
+    """Everything but the first argument, as it is written."""
+    rest = [shortened(one) for one in node.args[1:]]
+    return [*rest, *(f"{one.arg}={shortened(one.value)}" for one in node.keywords)]
 
 
 def _clauses(node: Comprehension) -> str:

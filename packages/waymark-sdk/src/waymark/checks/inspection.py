@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NOT_IMPORTED = "WM190"
 NOTHING_DEFINED = "WM191"
+DEFECT = "WM192"
 
 
 def inspect_modules(modules: Sequence[str]) -> Report:
@@ -66,12 +67,34 @@ def _named(definition: WorkflowDefinition, modules: Sequence[str]) -> bool:
 def _examined(defined: Sequence[WorkflowDefinition]) -> Iterator[Finding]:
     reader = SourceReader()
     for definition in defined:
-        examined = examine(definition.workflow, reader)
-        for problem in examined.diagnostics:
-            yield finding(problem, Severity.ERROR, definition.name)
-        warnings: list[Diagnostic] = lint(definition.workflow, examined.functions, reader)
-        for warning in warnings:
-            yield finding(warning, Severity.WARNING, definition.name)
+        try:
+            yield from _of_workflow(definition, reader)
+        except Exception as error:  # noqa: BLE001 - a defect costs one workflow its report, not all of them
+            yield _defect(definition, error)
+
+
+def _of_workflow(definition: WorkflowDefinition, reader: SourceReader) -> list[Finding]:
+    examined = examine(definition.workflow, reader)
+    found = [finding(one, Severity.ERROR, definition.name) for one in examined.diagnostics]
+    warnings: list[Diagnostic] = lint(definition.workflow, examined.functions, reader)
+    return [*found, *(finding(one, Severity.WARNING, definition.name) for one in warnings)]
+
+
+def _defect(definition: WorkflowDefinition, error: Exception) -> Finding:
+    line = definition.place.line
+    return Finding(
+        DEFECT,
+        Severity.ERROR,
+        f"workflow {definition.name!r} could not be examined: {type(error).__name__}: {error}",
+        "this is a defect of Waymark: please report it with the source of the workflow",
+        shown_path(definition.place.filename),
+        line,
+        1,
+        line,
+        1,
+        "",
+        (definition.name,),
+    )
 
 
 def _import_finding(failure: ImportFailure) -> Finding:

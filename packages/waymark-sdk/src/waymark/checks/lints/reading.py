@@ -30,6 +30,8 @@ from waymark.compiler.tables import Job
 from waymark.registry import ActionDefinition
 
 _COROUTINE = 0x80
+_LAZY = frozenset(("asyncio.sleep", "asyncio.wait", "asyncio.wait_for"))
+"""Builtins that do nothing until they are awaited."""
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -130,7 +132,7 @@ class Reading:
         return (
             self.action(node) is not None
             or self.is_helper(node)
-            or self.builtin(node) == "asyncio.sleep"
+            or self.builtin(node) in _LAZY
             or self.is_framework(node, "run_action")
         )
 
