@@ -169,6 +169,25 @@ INSTEAD: dict[str, dict[str, str]] = {
         "id": "compare with `is`, or give the value an id of its own",
         "input": "pass it as an input of run()",
     },
+    "operator": {
+        "attrgetter": "write `lambda value: value.name`",
+        "methodcaller": "write `lambda value: value.name(…)`",
+    },
+    "functools": {
+        "lru_cache": "keep the results in a dict",
+        "cache": "keep the results in a dict",
+        "cached_property": "write a plain property",
+        "singledispatch": "write `match` or a chain of isinstance()",
+        "partialmethod": "write a method",
+        "wraps": "define the function with a plain `def`",
+    },
+    "json": {"dump": "use json.dumps()", "load": "use json.loads()"},
+    "json.encoder": {"JSONEncoder": "give json.dumps() a function as default="},
+    "json.decoder": {"JSONDecoder": "give json.loads() a function as object_hook="},
+    "collections": {"ChainMap": "merge the dicts: `{**second, **first}`"},
+    "string": {"Template": "use an f-string or str.format()"},
+    "time": {"strptime": "use datetime.strptime()"},
+    "pprint": {"pformat": "use json.dumps(value, indent=2) or repr()"},
 }
 """What to write in place of well-known functions, by module and name."""
 
@@ -188,7 +207,7 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
         return "WM124", f"`{name}` is not part of the workflow language", INSTEAD[module][own]
     if module == "builtins":
         return "WM124", f"builtin `{name}` cannot be used in a workflow", MOVE_TO_ACTION
-    if isinstance(value, type):
+    if isinstance(value, type) and top not in sys.stdlib_module_names:
         return (
             "WM123",
             f"class `{name}` is not a pydantic model, dataclass, named tuple, enum or exception",
