@@ -18,6 +18,8 @@ UNSUPPORTED = {
     "ManagerAsADecorator",
     "DelegatingManagerFunction",
     "SharedContextOfAChild",
+    "AsyncGeneratorLeftEarly",
+    "AsyncGeneratorForgotten",
 }
 
 

@@ -316,3 +316,17 @@ class NestedFunctionsThatYield(Workflow):
                     return
 
         return [x async for x in scaled(1, 2)], [x async for x in scaled()]
+
+
+@workflow
+class LeftEarlyAndClosed(Workflow):
+    async def run(self):
+        log = []
+        items = counting(log, 5)
+        try:
+            async for each in items:
+                if each == 2:
+                    break
+        finally:
+            await items.aclose()
+        return each, log

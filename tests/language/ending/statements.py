@@ -106,3 +106,36 @@ class ManagersWithoutEnd(Workflow):
         while True:
             with scope():
                 pass
+
+
+@workflow
+class AsyncGeneratorLeftEarly(Workflow):
+    async def items(self):
+        try:
+            yield 1
+            yield 2
+        finally:
+            await note("closed")
+
+    async def run(self):
+        async for each in self.items():
+            if each == 1:
+                break
+        return each
+
+
+@workflow
+class AsyncGeneratorForgotten(Workflow):
+    async def items(self):
+        with scope():
+            yield 1
+            await note("never")
+
+    async def first(self):
+        return await anext(self.items())
+
+    async def run(self):
+        try:
+            return await self.first()
+        except BaseException:
+            await note("caught")

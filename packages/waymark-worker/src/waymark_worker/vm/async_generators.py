@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.iterators import CREATED, EXHAUSTED, FINISHED, RUNNING, SUSPENDED
@@ -21,8 +22,12 @@ class AsyncGenerator:
 
     def __init__(self, frame: Frame) -> None:
         self.frame: Frame | None = frame
-        frame.owner = self
         self.state = CREATED
+
+    def __del__(self) -> None:
+        frame = getattr(self, "frame", None)
+        if frame is not None and self.state == SUSPENDED and frame.at.handler is not None:
+            DROPPED[0](self)
 
     def produce(self, machine: Machine) -> Any:
         """Turn to its frame: ``PUSHED``, or ``EXHAUSTED`` if there is none left."""
@@ -42,6 +47,7 @@ class AsyncGenerator:
             frame.slots[at.dst] = None
             frame.next = at.target
         self.state = RUNNING
+        frame.owner = self
         frame.caller = caller
         machine.frame = frame
         return PUSHED
@@ -55,5 +61,8 @@ class AsyncGenerator:
         caller, frame.caller = frame.caller, None
         return caller
 
+
+DROPPED: list[Callable[[AsyncGenerator], None]] = []
+"""What is told of an async generator that nothing refers to any more, but whose ``finally`` has not run."""
 
 register(AsyncGenerator, "async_generator")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir import instructions as ir
-from waymark_worker.vm.async_generators import AsyncGenerator
+from waymark_worker.vm.async_generators import DROPPED, AsyncGenerator
 from waymark_worker.vm.awaiting import await_value
 from waymark_worker.vm.callables import FINISHED as DONE
 from waymark_worker.vm.callables import FunctionValue
 from waymark_worker.vm.calls import SPECIAL, call_function
-from waymark_worker.vm.generators import throw_into
+from waymark_worker.vm.generators import dropped_by, throw_into
 from waymark_worker.vm.iterators import CREATED, EXHAUSTED
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.managers import AwaitWhat
@@ -206,6 +206,19 @@ def _next(machine: Machine, iterator: Any) -> Any:
     if made is not PUSHED:
         machine.frame = caller
     return made
+
+
+def _refuse(generator: AsyncGenerator) -> None:
+    """CPython's loop would close it in a task of its own; that is not done here, and must not go unnoticed."""
+    machine = dropped_by(generator)
+    if machine is not None:
+        what = "leaving an async generator before its end while it waits inside `try` or `with`"
+        machine.doomed = unsupported_operation(
+            what, "keep it in a variable and `await generator.aclose()` in a `finally`"
+        )
+
+
+DROPPED.append(_refuse)
 
 
 @makes(ir.AsyncIterate)

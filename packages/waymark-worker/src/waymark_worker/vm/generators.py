@@ -267,13 +267,8 @@ def finalize(generator: Generator) -> None:
 
     What is dropped because its machine is given up, or as part of a cycle, is not closed.
     """
-    machine = current()
-    frame = generator.frame
-    if machine is None or machine.finished or _COLLECTING.now or frame is None:
-        return
-    functions = machine.linked.functions
-    number = frame.function.number
-    if number >= len(functions) or functions[number] is not frame.function:
+    machine = dropped_by(generator)
+    if machine is None:
         return
     kept = machine.fault, machine.returned, machine.carried
     try:
@@ -284,6 +279,18 @@ def finalize(generator: Generator) -> None:
         machine.doomed = error
     finally:
         machine.fault, machine.returned, machine.carried = kept
+
+
+def dropped_by(generator: Generator | AsyncGenerator) -> Machine | None:
+    """Give the machine whose code dropped a generator, if that is why it is dropped."""
+    machine = current()
+    frame = generator.frame
+    if machine is None or machine.finished or _COLLECTING.now or frame is None:
+        return None
+    functions = machine.linked.functions
+    number = frame.function.number
+    own = number < len(functions) and functions[number] is frame.function
+    return machine if own else None
 
 
 FINALIZE.append(finalize)

@@ -143,7 +143,7 @@ def _await(node: ir.Await, place: Place) -> Step:
 def _yield(node: ir.Yield, place: Place) -> Step:
     block = place.block
     block.dst, block.target = node.dst, place.target(node.target)
-    src, kept = node.src, place.function.kind != "generator"
+    src, kept = node.src, "generator" not in place.function.kind
 
     def yield_(s: Slots, m: Machine) -> None:
         frame: Any = m.frame
