@@ -185,3 +185,26 @@ def test_a_source_that_is_not_utf_8_is_told_with_its_place(project: Project) -> 
     (project.directory / "flows.py").write_bytes(b"x = '\xff'\n")
     dev = project.dev("flows")
     dev.wait_for_line(r"flows.py:1:\d+: WM190 .*SyntaxError.*utf-8", seconds=60)
+
+
+def test_a_module_that_never_ends_its_import_is_told_and_mended(project: Project) -> None:
+    project.save("flows.py", "import threading\nthreading.Event().wait()\n")
+    dev = project.dev("flows")
+    dev.wait_for_line(r"Waiting +for flows to be imported; does it run something", seconds=60)
+    project.save("flows.py", _TELLING)
+    url = _up(dev)
+    assert _told(project, url) == "old"
+    before = len(dev.lines)
+    project.save("flows.py", "import threading\nthreading.Event().wait()\n")
+    dev.wait_for_line("Reload +flows.py changed", seconds=60, after=before)
+    project.save("flows.py", _NEW)
+    dev.wait_for_line(_DONE, seconds=60, after=before)
+    assert _told(project, url) == "new"
+
+
+def test_a_file_instead_of_a_module_ends_it_with_the_modules_name(project: Project) -> None:
+    dev = project.dev("flows.py")
+    assert dev.wait(seconds=60) == 1
+    assert "'flows.py' is a file; expected the name of a module, as `import` takes it: flows" in (
+        dev.output
+    )

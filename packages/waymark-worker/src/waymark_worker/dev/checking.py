@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +69,7 @@ class Checked:
     @property
     def nothing_there(self) -> bool:
         """Whether a module of that name does not even exist: no save mends a name on a command line."""
-        return any(
+        return bool(self.crash) or any(
             one.code == NOT_IMPORTED and "no module named" in one.message for one in self.problems
         )
 
@@ -90,13 +92,14 @@ async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Check
     try:
         out, err = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
         raise
     try:
         report = msgspec.json.decode(out, type=_Report)
     except msgspec.MsgspecError:
-        said = err.decode(errors="replace").strip() or out.decode(errors="replace").strip()
+        said = err.decode(errors="replace").strip().rpartition("Error: ")[2]
         return Checked((), (), frozenset(), said or f"it ended with status {process.returncode}")
     files = frozenset(Path(name) for name in report.files)
     # Actions alone are enough for a pool, which says so itself where there is nothing at all.

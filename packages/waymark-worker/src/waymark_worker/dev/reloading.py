@@ -15,6 +15,7 @@ import click
 from waymark_worker.dev.checking import Checked, check, digest
 from waymark_worker.dev.children import Child, start_announced
 
+SLOW_SECONDS = 10.0
 _SHOWN_FILES = 3
 _SHOWN_NAMES = 5
 
@@ -41,6 +42,14 @@ class Pools:
         self._loaded: frozenset[Path] = frozenset()
         self._told: tuple[str, ...] = ()
         self._sound = False
+        self._saved: set[Path] = set()
+        """Changed files that no finished check has seen."""
+        self._checking = False
+
+    @property
+    def checking(self) -> bool:
+        """Whether nothing is lost by cancelling what goes on: a check is under way."""
+        return self._checking
 
     @property
     def children(self) -> tuple[Child, ...]:
@@ -70,13 +79,14 @@ class Pools:
 
     async def follow(self, changed: Iterable[Path]) -> None:
         """Act on saved files: check what they make, and replace the workers if it is sound."""
-        real = sorted(path for path in changed if self._is_real(path))
-        if not real:
+        self._saved.update(path for path in changed if self._is_real(path))
+        if not self._saved:
             return
-        self._say("Reload", _shown(real))
-        for path in real:
+        self._say("Reload", _shown(sorted(self._saved)))
+        for path in self._saved:
             _forget_bytecode(path)
         checked = await self._check()
+        self._saved.clear()
         if not checked.sound:
             self._sound = False
             kept = "the workers keep what they run" if self._current else "no workers run yet"
@@ -95,7 +105,13 @@ class Pools:
             self._say("Reload", "done: the workers are ready.")
 
     async def _check(self) -> Checked:
-        checked = await check(self._modules, self._environment)
+        self._checking = True
+        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._slow)
+        try:
+            checked = await check(self._modules, self._environment)
+        finally:
+            self._checking = False
+            slow.cancel()
         self._loaded = checked.files or self._loaded
         for path in checked.files:
             self._known[path] = digest(path)
@@ -106,6 +122,13 @@ class Pools:
         if checked.crash:
             click.echo(f"waymark check: {checked.crash}", err=True)
         return checked
+
+    def _slow(self) -> None:
+        self._say(
+            "Waiting",
+            f"for {', '.join(self._modules)} to be imported; does it run something, such as a server?"
+            ' Put that below `if __name__ == "__main__":`',
+        )
 
     def _is_real(self, path: Path) -> bool:
         """Whether a file is another than it was, and may matter to workers."""

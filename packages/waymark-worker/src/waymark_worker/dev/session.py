@@ -7,9 +7,10 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
@@ -30,6 +31,8 @@ WEB_GRACE_SECONDS = 5.0
 HASTE_SECONDS = 2.0
 # On top of the pool's own grace: it stops its workers one by one and says farewell to the database.
 EXTRA_GRACE_SECONDS = 10.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,10 @@ class Session:
     # duties -----------------------------------------------------------------------------------
 
     async def _work(self) -> None:
-        if not await self._pools.begin():
+        begun, more = None, frozenset[Path]()
+        while begun is None:
+            begun, more = await self._unless_saved(self._pools.begin())
+        if not begun:
             self._finish(1)
             return
         await self._announce()
@@ -103,7 +109,25 @@ class Session:
                 group.create_task(self._run_command())
             while True:
                 self._watcher.also({path.parent for path in self._pools.loaded})
-                await self._pools.follow(await self._watcher.changes())
+                changed = more or await self._watcher.changes()
+                _, more = await self._unless_saved(self._pools.follow(changed))
+
+    async def _unless_saved(
+        self, work: Coroutine[None, None, T]
+    ) -> tuple[T | None, frozenset[Path]]:
+        """Do some work and say what was saved meanwhile; a check of what is outdated is given up for it."""
+        more: frozenset[Path] = frozenset()
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(work)
+            saving = group.create_task(self._watcher.changes())
+            await asyncio.wait([working, saving], return_when=asyncio.FIRST_COMPLETED)
+            if saving.done():
+                more = saving.result()
+                if self._pools.checking:
+                    working.cancel()
+            await asyncio.wait([working])
+            saving.cancel()
+        return None if working.cancelled() else working.result(), more
 
     async def _announce(self) -> None:
         """Say where the web application is once it answers."""
@@ -118,16 +142,18 @@ class Session:
         say("Ready", "saving a file replaces the workers; Ctrl-C stops everything.")
         if self._plan.server is not None and not self._plan.command:
             url = shlex.quote(self._plan.environment["WAYMARK_DATABASE_URL"])
-            say("Try", f"in another terminal: WAYMARK_DATABASE_URL={url} python {self._script()}")
+            say("Try", f"in another terminal: {self._try(url)}")
 
-    def _script(self) -> str:
-        """A program of the user's to start: the module itself if it is one."""
+    def _try(self, url: str) -> str:
+        """A line for a shell: it starts the module itself if that is a program."""
         path = Path(*self._plan.modules[0].split(".")).with_suffix(".py")
         try:
-            runs = "__main__" in path.read_text(encoding="utf-8", errors="replace")
+            text = path.read_text(encoding="utf-8", errors="replace")
         except OSError:
-            runs = False
-        return str(path) if runs else "yourapp.py"
+            text = ""
+        if "__main__" in text:
+            return f"WAYMARK_DATABASE_URL={url} python {path}"
+        return f"export WAYMARK_DATABASE_URL={url}"
 
     async def _serve_web(self) -> None:
         loop = asyncio.get_running_loop()
