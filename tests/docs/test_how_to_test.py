@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.checkout import ROOT
 
+pytestmark = pytest.mark.timeout(300)
+
 PAGE = ROOT / "docs" / "how-to" / "test-your-workflows.md"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -13,6 +13,9 @@ from waymark_worker.runloop.replica import Step
 from waymark_worker.testing import InProcessRuntime
 from waymark_worker.testing.crashing import SEEDS, CrashDifference, CrashEverywhere, Replicas
 
+# Each starts interpreters, on machines that are busy with other tests.
+pytestmark = pytest.mark.timeout(300)
+
 NAMES = [f"name {number}" for number in range(12)]
 ODD = Path(__file__).with_name("odd_replica.py")
 

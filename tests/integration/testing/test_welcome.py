@@ -3,9 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.support.checkout import ROOT
 
 
+@pytest.mark.timeout(300)
 def test_the_tests_of_the_example_pass_in_its_folder() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
