@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -19,7 +20,6 @@ from waymark_schema.migrate import migrate_up
 from waymark_worker.dev.session import ENDINGS, Plan, run, say
 from waymark_worker.embedded import database_for
 from waymark_worker.settings import WEB_PORT, available_cpus
-from waymark_worker.web import require_web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from waymark_worker.embedded import DatabaseSource
 
 _ADDRESS = "WAYMARK_WEBAPP_ADDR"
+_EXTRA = ("watchfiles", "waymark_web")
 _MOST_WORKERS = 4
 _GRACE_MS = 10_000
 
@@ -81,6 +82,7 @@ def dev(
     if not named:
         msg = "name a module with workflows, as in `waymark dev yourapp.workflows`, or set WAYMARK_USER_MODULE."
         raise click.UsageError(msg)
+    _require_extra()
     command = _found(ctx.meta.get(__name__, ()))
     status = 0
     with _asked_to_stop():
@@ -99,6 +101,16 @@ def _from_environment() -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
+def _require_extra() -> None:
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        msg = (
+            f"waymark dev needs {', '.join(missing)}, not installed here: "
+            "install waymark-worker[dev] instead of waymark-worker"
+        )
+        raise click.ClickException(msg)
+
+
 def _found(command: tuple[str, ...]) -> tuple[str, ...]:
     """Look the program up before anything starts: a typing mistake should cost nothing."""
     if command and shutil.which(command[0]) is None:
@@ -112,7 +124,6 @@ def _run(
 ) -> int:
     address = os.environ.get(_ADDRESS) or f"127.0.0.1:{WEB_PORT}"
     _refuse_busy(address)
-    require_web()
     with database_for(directory, port=postgres_port) as database:
         environment = {
             **os.environ,

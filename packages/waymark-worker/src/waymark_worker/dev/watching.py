@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
 
-from watchfiles import Change, awatch
-from watchfiles.main import FileChange
-
+ADDED = 1
+"""watchfiles' number for what was not there before."""
 DEBOUNCE_MS = 400
 """A burst of saves is one change; one that does not end is one change each time this has passed."""
 QUIET_MS = 60
@@ -65,6 +64,8 @@ class Watcher:
                 )
 
     async def _watch(self, directories: set[Path]) -> None:
+        from watchfiles import awatch  # noqa: PLC0415 - of the extra `dev`: a pool does without
+
         watching = awatch(
             *sorted(directories),
             watch_filter=_matters,
@@ -107,14 +108,14 @@ def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name in _IGNORED
 
 
-def _matters(change: Change, name: str) -> bool:
+def _matters(change: int, name: str) -> bool:
     path = Path(name)
     if path.name.startswith("."):
         return False
     return path.suffix == ".py" or _is_new_directory((change, name))
 
 
-def _is_new_directory(change: FileChange) -> bool:
+def _is_new_directory(change: tuple[int, str]) -> bool:
     kind, name = change
     path = Path(name)
-    return kind is Change.added and not _is_ignored(path.name) and path.is_dir()
+    return kind == ADDED and not _is_ignored(path.name) and path.is_dir()
