@@ -10,10 +10,11 @@ import string
 import textwrap
 import zlib
 from collections import Counter, OrderedDict, defaultdict, namedtuple
+from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
 from os import path
-from urllib.parse import parse_qs, quote, unquote, urlencode, urljoin
+from urllib.parse import parse_qs, quote, unquote, urlencode, urljoin, urlparse, urlsplit
 
 from tests.language.steps import Colour, Point, boom, echo, note, numbers
 from waymark import Workflow, workflow
@@ -266,6 +267,42 @@ class TextFailures(Workflow):
             await boom("KeyError", "x")
         except (TypeError, ValueError, AttributeError, KeyError) as error:
             return type(error).__name__, str(error)
+
+
+@workflow
+class PartsOfLinks(Workflow):
+    async def run(self):
+        link = urlparse(await note("https://ann:pw@shop.example:8080/a/b;v=1?q=tea&n=2#top"))
+        await echo(1)
+        short = urlsplit("//host/path?x=1")
+        return [
+            (link.scheme, link.hostname, link.port, link.username, link.params, link.fragment),
+            link._replace(query="q=milk").geturl(),
+            parse_qs(link.query)["q"],
+            link[1],
+            repr(short),
+            list(short),
+            short == urlsplit("//host/path?x=1"),
+        ]
+
+
+@workflow
+class WeeksAndElements(Workflow):
+    async def run(self):
+        week = date(2026, 12, 31).isocalendar()
+        counted = Counter({"a": 2, "b": 0, "c": 1})
+        some = counted.elements()
+        await echo(next(some))
+        year, number, day = week
+        return (
+            week.week,
+            week[0],
+            (year, number, day),
+            week.weekday,
+            list(some),
+            repr(week),
+            datetime(2027, 1, 1).isocalendar() == week,
+        )
 
 
 INPUTS = {

@@ -135,9 +135,9 @@ METHODS: dict[str, tuple[str, ...]] = {
         "slice": "indices",
         "dict_keys": "isdisjoint",
         "dict_items": "isdisjoint",
-        "datetime.datetime": "astimezone ctime date dst isoformat isoweekday replace strftime time"
+        "datetime.datetime": "astimezone ctime date dst isocalendar isoformat isoweekday replace strftime time"
         " timestamp timetz toordinal tzname utcoffset weekday",
-        "datetime.date": "ctime isoformat isoweekday replace strftime toordinal weekday",
+        "datetime.date": "ctime isocalendar isoformat isoweekday replace strftime toordinal weekday",
         "datetime.time": "dst isoformat replace strftime tzname utcoffset",
         "datetime.timedelta": "total_seconds",
         "datetime.timezone": "dst tzname utcoffset",
@@ -154,7 +154,7 @@ METHODS: dict[str, tuple[str, ...]] = {
         "pathlib.Path": _PATH_METHODS,
         "collections.deque": "append appendleft clear copy count extend extendleft index insert pop"
         " popleft remove reverse rotate",
-        "collections.Counter": _DICT_METHODS + " most_common subtract total",
+        "collections.Counter": _DICT_METHODS + " elements most_common subtract total",
         "collections.OrderedDict": _DICT_METHODS + " move_to_end",
         "collections.defaultdict": _DICT_METHODS,
         "BaseException": "add_note",

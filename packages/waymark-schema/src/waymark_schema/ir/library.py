@@ -45,7 +45,7 @@ TEXTS = [
     *_of(
         "urllib.parse",
         "quote quote_plus quote_from_bytes unquote unquote_plus unquote_to_bytes urlencode urljoin urldefrag"
-        " parse_qs parse_qsl urlunparse urlunsplit",
+        " parse_qs parse_qsl urlparse urlsplit urlunparse urlunsplit",
     ),
     *_of(
         "base64",
@@ -109,13 +109,20 @@ EXCEPTIONS = [
 TYPES = ["random.Random"]
 """Classes whose instances the machine can store."""
 
+_OF_LINKS = "fragment hostname netloc password path port query scheme username"
 METHODS: dict[str, str] = {
+    "urllib.parse.ParseResult": "_asdict _replace count geturl index",
+    "urllib.parse.SplitResult": "_asdict _replace count geturl index",
+    "datetime.IsoCalendarDate": "count index",
     "random.Random": " ".join(name[7:] for name in RANDOM) + " seed",
     "re.Pattern": "findall finditer fullmatch match search split sub subn",
     "re.Match": "end expand group groupdict groups span start",
     "hashlib.Digest": "copy digest hexdigest update",
 }
 ATTRIBUTES: dict[str, str] = {
+    "urllib.parse.ParseResult": _OF_LINKS + " params",
+    "urllib.parse.SplitResult": _OF_LINKS,
+    "datetime.IsoCalendarDate": "week weekday year",
     "re.Pattern": "flags groupindex groups pattern",
     "re.Match": "endpos lastgroup lastindex pos re regs string",
     "hashlib.Digest": "block_size digest_size name",

@@ -40,6 +40,7 @@ from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
 from waymark_worker.vm.recorded import RECORDED
 from waymark_worker.vm.refusals import LACKING, UnsupportedOperation, unsupported_operation
 from waymark_worker.vm.regexes import PATTERNS
+from waymark_worker.vm.results import RESULTS
 from waymark_worker.vm.sorted_lists import SORTED_LISTS
 from waymark_worker.vm.summing import total
 from waymark_worker.vm.texts import TEXTS
@@ -62,6 +63,7 @@ CLASSES: dict[str, type] = {
     **{f"waymark.{name}": failure for name, failure in failures.DURABLE_FAILURES.items()},
     "pydantic.ValidationError": ValidationError,
     **LIBRARY_FAULTS,
+    **RESULTS,
     "type": type,
 }
 """The class that stands for each type and exception of the language."""

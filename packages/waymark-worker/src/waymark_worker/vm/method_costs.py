@@ -307,6 +307,13 @@ def _most_common(counter: Counter[Any], *args: Any, **keywords: Any) -> list[tup
     return counter.most_common(*args, **keywords)
 
 
+def _elements(counter: Counter[Any], *args: Any) -> Any:
+    if args:
+        counter.elements(*args)  # raises CPython's own TypeError
+    check_items(sum(max(count, 0) for count in counter.values()), "elements()")
+    return iter(list(counter.elements()))
+
+
 def _fromkeys(cls: type[dict[Any, Any]], *args: Any) -> Any:
     if args:
         args = (list(items(args[0])), *args[1:])
@@ -411,6 +418,7 @@ OVERRIDES: dict[tuple[str, str], Method] = {
     ("list", "sort"): _sort,
     ("deque", "extendleft"): _extendleft,
     ("Counter", "most_common"): _most_common,
+    ("Counter", "elements"): _elements,
     ("Counter", "subtract"): scanning(Counter.subtract),
     ("type datetime", "fromtimestamp"): _fromtimestamp,
     ("BaseException", "add_note"): _add_note,

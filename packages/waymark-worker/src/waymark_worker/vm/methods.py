@@ -25,6 +25,7 @@ from waymark_worker.vm.method_costs import OVERRIDES, cheap, scanning
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.recorded import RANDOM_METHODS
 from waymark_worker.vm.regexes import PATTERN_METHODS, Match, Pattern
+from waymark_worker.vm.results import RESULTS
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 Method = Callable[..., Any]
@@ -83,6 +84,7 @@ _TABLED: dict[str, type] = {
     "re.Pattern": Pattern,
     "re.Match": Match,
     "hashlib.Digest": Digest,
+    **RESULTS,
     "namedtuple": collections.namedtuple("namedtuple", ()),  # noqa: PYI024 - the methods, not the type
 }
 _CONCRETE: dict[str, type] = {"pathlib.Path": type(pathlib.Path())}

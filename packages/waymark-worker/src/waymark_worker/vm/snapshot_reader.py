@@ -20,6 +20,7 @@ from waymark_worker.vm.effects import StartCall, StartTimer
 from waymark_worker.vm.iterators import CURSORS
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.results import remade
 from waymark_worker.vm.scheduling import Future
 from waymark_worker.vm.snapshot_fields import RECORDS, SINGLE
 from waymark_worker.vm.state import Frame, NativeFrame
@@ -314,7 +315,7 @@ def _exception_group(reader: GraphReader, node: Node) -> Any:
 
 _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "tuple": lambda reader, node: tuple(reader.values(node[1:])),
-    "named": lambda reader, node: tuple.__new__(
+    "named": lambda reader, node: remade(
         _checked(reader.value(node[1]), type, "a class"), reader.values(node[2:])
     ),
     "validation": _validation,
