@@ -21,7 +21,7 @@ async def work() -> bool:
 
 
 @workflow
-class EndlessLoop(Workflow):
+class NeverLeft(Workflow):
     async def run(self, job: str) -> None:
         while True:
             await status(job)
