@@ -131,7 +131,7 @@ _REVERSIBLE = "add sub mul truediv floordiv mod pow matmul lshift rshift and or 
 COMPILED = frozenset(
     f"__{name}__"
     for name in (
-        "eq ne lt le gt ge str repr format bool len contains getitem setitem delitem iter next reversed"
+        "eq ne lt le gt ge hash str repr format bool len contains getitem setitem delitem iter next reversed"
         " call neg pos abs invert int float index round trunc floor ceil divmod rdivmod"
         " enter exit aenter aexit aiter anext"
     ).split()

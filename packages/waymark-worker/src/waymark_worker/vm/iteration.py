@@ -38,6 +38,8 @@ def items(value: Any, *, message: str = "{!r} object is not iterable") -> Iterat
     if hasattr(kind, "__len__") and not has(kind, "__len__"):
         METER.charge(len(value))
         return iter(value)
+    if has(kind, "__iter__") or has(kind, "__getitem__"):
+        return _metered(iter(value))  # its length is code of the program's, which nobody asked to run
     expected = _expected(value)
     if expected > METER.left:
         METER.charge(expected)

@@ -36,7 +36,7 @@ from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
 from waymark_worker.vm.linked import LinkedProgram
 from waymark_worker.vm.local import FreshLocals, LocalSource, Recording
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.nesting import advancing
+from waymark_worker.vm.nesting import advanced, advancing
 from waymark_worker.vm.scheduling import (
     DONE,
     RAISED,
@@ -124,8 +124,9 @@ class Machine:
         shared = {
             name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()
         }
-        owned = machine.decode(attributes)
-        given = machine.decode(inputs)
+        with advanced(machine):
+            owned = machine.decode(attributes)
+            given = machine.decode(inputs)
         if not isinstance(owned, dict) or not isinstance(given, dict):
             msg = "inputs and attributes of an instance are two dicts; something else is stored"
             raise MalformedValue(msg)
@@ -139,7 +140,8 @@ class Machine:
     def restore(cls, linked: LinkedProgram, snapshot: bytes) -> Machine:
         """Make the machine that ``snapshot`` was taken of. Raises ``SnapshotUnreadable``."""
         machine = cls(linked)
-        read_snapshot(machine, snapshot)
+        with advanced(machine):
+            read_snapshot(machine, snapshot)
         return machine
 
     def snapshot(self) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.refusals import unsupported_operation
@@ -36,6 +37,16 @@ def advancing(machine: Machine | None) -> Machine | None:
     """Say whose code runs in this thread from now on; returns whose ran before."""
     before, _current.machine = _current.machine, machine
     return before
+
+
+@contextmanager
+def advanced(machine: Machine) -> Iterator[None]:
+    """Let the code of ``machine`` run in this thread: keys that are read may hash themselves."""
+    before = advancing(machine)
+    try:
+        yield
+    finally:
+        advancing(before)
 
 
 def current() -> Machine | None:
