@@ -61,6 +61,8 @@ def test_random_programs_show_what_cpython_shows(
     def each(random: Random, mode: str, order: int | None) -> None:
         text = random_workflow(random, name=NAME)
         found = difference(tmp_path, text, modes=(mode,), seed=order, histogram=histogram)
+        if found is not None:
+            said(capsys, f"seed {SEED + shard}, program {histogram.programs}: {found}")
         assert found is None, str(found)
 
     each()
