@@ -11,14 +11,18 @@ _PATH_PARTS = 24
 _SPLIT = "keep it in files or an object store and pass its key"
 _ONE_RUN = "make it in run(), or inside the action that uses it: it belongs to one of them"
 _AWAIT = "await it, and keep what it gives"
+_BY_NAME = "pass its name, and look it up inside the action"
+_AS_LIST = "pass list(...) of it"
 _RECORDS = {
+    **dict.fromkeys(("function", "method", "builtin_function_or_method"), _BY_NAME),
+    **dict.fromkeys(("generator", "async_generator"), _AS_LIST),
     **dict.fromkeys(("Task", "Future", "_GatheringFuture"), _AWAIT),
     **dict.fromkeys(
         "Lock Event Condition Semaphore Queue PriorityQueue LifoQueue TaskGroup Timeout".split(),
         _ONE_RUN,
     ),
 }
-"""What the machine has in place of asyncio's classes; they bear their names, in no module of their own."""
+"""What the machine has in place of functions, generators and asyncio's classes; they bear their names, in no module of their own."""
 _FAMILIES: tuple[tuple[str, str], ...] = (
     ("_thread", "create it inside the action that uses it"),
     ("threading", "create it inside the action that uses it"),
@@ -40,9 +44,9 @@ def for_type(value: Any) -> str:
     if isinstance(value, types.CoroutineType) or kind.__qualname__ == "coroutine":
         return "put `await` in front of the call that made it"
     if isinstance(value, types.GeneratorType | types.AsyncGeneratorType):
-        return "pass list(...) of it"
+        return _AS_LIST
     if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType | type):
-        return "pass its name, and look it up inside the action"
+        return _BY_NAME
     for native in (str, bytes, int, float, list, dict, set, tuple):
         if isinstance(value, native):
             return f"pass {native.__name__}(value), which leaves the subclass {kind.__qualname__} behind"
