@@ -1,5 +1,7 @@
 """The `waymark` command as people type it in; its first screen and exit code out."""
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 import click
@@ -101,3 +103,8 @@ def test_commands_of_other_distributions_join_and_broken_ones_only_warn() -> Non
     result = CliRunner().invoke(built[0], ["greet"])
     assert (result.exit_code, result.output) == (0, "hello\n")
     assert "migrate" in built[0].commands
+
+
+def test_the_module_runs_as_the_command_does() -> None:
+    asked = [sys.executable, "-m", "waymark_schema.cli", "migrate", "dump"]
+    assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()

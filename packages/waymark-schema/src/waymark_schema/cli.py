@@ -103,3 +103,7 @@ def dump(schema: str | None) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     click.echo(text, nl=False)
+
+
+if __name__ == "__main__":
+    main()
