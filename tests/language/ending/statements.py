@@ -139,3 +139,34 @@ class AsyncGeneratorForgotten(Workflow):
             return await self.first()
         except BaseException:
             await note("caught")
+
+
+@workflow
+class HugeSequenceInAPattern(Workflow):
+    async def run(self):
+        match range(10**12):
+            case [first, *_, last] if last < 0:
+                return await note("never")
+            case [first, *rest]:
+                return await note(str(first))
+
+
+@workflow
+class EndlessMatching(Workflow):
+    async def run(self):
+        value = [1, {"a": (2, 3)}]
+        while True:
+            match value:
+                case [1, {"a": (3, _)}] | [2, *_]:
+                    break
+                case [int(), {"a": (x, 3), **rest}] if rest:
+                    break
+
+
+@workflow
+class GroupThatGrows(Workflow):
+    async def run(self):
+        error = ValueError("leaf")
+        while True:
+            error = ExceptionGroup("deeper", [error, error])
+            error.split(KeyError)

@@ -59,7 +59,8 @@ def _like(group: BaseException, part: BaseException | None) -> None:
 
 def _for_host(group: BaseExceptionGroup[BaseException], condition: Any) -> Any:
     """Give the host a function of its own for one of the program's."""
-    METER.charge(sum(1 for _ in leaves(group)))
+    for _ in leaves(group):
+        pass  # walking it is charged for
     kind = condition.__class__
     if kind is FunctionValue or (_ANY_CALLABLE and kind in CALLABLES):
 
@@ -77,9 +78,10 @@ def _for_host(group: BaseExceptionGroup[BaseException], condition: Any) -> Any:
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """Exceptions in a group that are no groups themselves, at any depth, in order."""
+    """Exceptions in a group that are no groups themselves, at any depth, in order; each step is charged for."""
     waiting = [error]
     while waiting:
+        METER.charge(1)
         at = waiting.pop()
         if isinstance(at, BaseExceptionGroup):
             waiting.extend(reversed(at.exceptions))
