@@ -71,6 +71,13 @@ class Polling(Workflow):
             state = await status(job)
 
 
+def numbers():
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
 @workflow
 class Fine(Workflow):
     async def run(self, job: str) -> int:
@@ -86,6 +93,9 @@ class Fine(Workflow):
                 break
             seen += found
             cursor = found[-1]
+        for each in numbers():
+            if each > 3:
+                break
         number = 10
         while number > 1:
             number //= 2

@@ -92,10 +92,11 @@ def _chosen(module: str, name: str) -> type:
 
 
 def _drawn(compiled: Compiled) -> Chart:
-    names = dict.fromkeys(compiled.spans.files)
     sources = {compiled.spans.filename: compiled.source}
-    for name in names:
-        if name not in sources and Path(name).is_file():
+    own = Path(__file__).parents[1]  # what the compiler itself adds is no business of the author's
+    for name in dict.fromkeys(compiled.spans.files):
+        path = Path(name)
+        if name not in sources and path.is_file() and not path.is_relative_to(own):
             sources[name] = Path(name).read_text(encoding="utf-8", errors="replace")
     spans = compiled.spans
     return chart(compiled.program, spans, sources, digest=compiled.digest.hex())

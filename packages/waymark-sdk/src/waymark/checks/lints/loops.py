@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from waymark.checks.lints.reading import LOOPS, SCOPES, Reading
 
 CODE = "WM302"
+_TAKES_ITS_TIME = (ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
 _PAUSE = (
     "add `await asyncio.sleep(seconds)` to the loop; it is durable and costs nothing while it waits"
 )
@@ -66,11 +67,9 @@ def _polling(reading: Reading, node: ast.While) -> None:
 
 
 def _pauses(reading: Reading, loop: ast.While) -> Iterator[ast.AST]:
-    """Whatever may take its time: a sleep, an event, a helper, all but the calls of actions."""
+    """Whatever may take its time, or leave that to others: all but the calls of actions."""
     for node in _inside(loop):
-        if reading.builtin(node) == "asyncio.sleep" or isinstance(
-            node, ast.AsyncFor | ast.AsyncWith
-        ):
+        if isinstance(node, _TAKES_ITS_TIME) or reading.builtin(node) == "asyncio.sleep":
             yield node
         if isinstance(node, ast.Await) and not _asks(reading, node.value):
             yield node

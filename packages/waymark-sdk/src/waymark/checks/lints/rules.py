@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from waymark.checks.lints import awaits, loops, policies
 from waymark.checks.lints.reading import Reading, read
+from waymark.compiler import members
 from waymark.compiler.diagnostics import Diagnostic, Reporter
 from waymark.compiler.source import SourceReader
 from waymark.compiler.tables import Job
@@ -28,6 +29,8 @@ def lint(workflow: type, functions: Iterable[Job], reader: SourceReader) -> list
     """Warn about what a workflow's functions do in vain; nothing is run."""
     reporter = Reporter()
     for job in functions:
+        if job.function.__module__.partition(".")[0] in members.OURS:
+            continue
         reading = read(workflow, job, reader, reporter)
         if reading is not None:
             for check in LINTS:
