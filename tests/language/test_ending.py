@@ -20,6 +20,11 @@ UNSUPPORTED = {
     "SharedContextOfAChild",
     "AsyncGeneratorLeftEarly",
     "AsyncGeneratorForgotten",
+    "OpaqueInsideAnOperator",
+    "AssignmentThatValidates",
+    "TextOfComputedFields",
+    "MethodOfAnUnknownFailure",
+    "HashOfTheHost",
 }
 
 

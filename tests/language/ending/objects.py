@@ -1,0 +1,151 @@
+"""What objects and functions cannot do here ends the instance, whatever its code tries to catch."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, computed_field, field_validator
+
+from tests.language.steps import echo, note
+from waymark import Workflow, workflow
+
+
+class Doubling(BaseModel):
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def doubled(cls, value):
+        return value * 2
+
+
+class Assigned(BaseModel):
+    model_config = {"validate_assignment": True}
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def doubled(cls, value):
+        return value * 2
+
+
+class Showing(BaseModel):
+    n: int
+
+    @computed_field
+    @property
+    def twice(self) -> int:
+        return self.n * 2
+
+
+@dataclass
+class Making:
+    n: int
+
+    def __add__(self, other):
+        return Doubling(n=self.n)
+
+
+@dataclass
+class Hashing:
+    n: int
+
+    def __eq__(self, other):
+        return self.n == other.n
+
+    def __hash__(self):
+        return hash(self.n)
+
+
+@dataclass
+class Endless:
+    def __iter__(self):
+        while True:
+            yield 1
+
+
+@workflow
+class OpaqueInsideAnOperator(Workflow):
+    async def run(self):
+        try:
+            return Making(1) + 1
+        except BaseException:
+            return "caught"
+        finally:
+            await note("finally")
+
+
+@workflow
+class AssignmentThatValidates(Workflow):
+    async def run(self):
+        value = Assigned(n=1)
+        try:
+            value.n = 2
+        finally:
+            await note("finally")
+
+
+@workflow
+class TextOfComputedFields(Workflow):
+    async def run(self):
+        try:
+            return str(Showing(n=1))
+        except BaseException:
+            await note("caught")
+
+
+@workflow
+class MethodOfAnUnknownFailure(Workflow):
+    async def run(self):
+        try:
+            Doubling(n="x")
+        except ValueError as e:
+            try:
+                return e.error_count()
+            except AttributeError:
+                await note("caught")
+
+
+@workflow
+class HashOfTheHost(Workflow):
+    async def run(self):
+        try:
+            return {Hashing(1): 1}
+        except BaseException:
+            await note("caught")
+
+
+@workflow
+class EndlessIteration(Workflow):
+    async def run(self):
+        try:
+            return list(Endless())
+        finally:
+            await note("finally")
+
+
+@workflow
+class EndlessGeneratorFunction(Workflow):
+    async def run(self):
+        def forever():
+            while True:
+                yield await_nothing
+
+        await_nothing = await echo(1)
+        try:
+            return sorted(forever())
+        finally:
+            await note("finally")
+
+
+@workflow
+class EndlessWhenClosed(Workflow):
+    async def run(self):
+        def stubborn():
+            try:
+                yield 1
+            finally:
+                while True:
+                    pass
+
+        for _ in stubborn():
+            break
+        await note("went on")
