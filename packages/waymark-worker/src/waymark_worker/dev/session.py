@@ -116,17 +116,16 @@ class Session:
         self, work: Coroutine[None, None, T]
     ) -> tuple[T | None, frozenset[Path]]:
         """Do some work and say what was saved meanwhile; a check of what is outdated is given up for it."""
-        more: frozenset[Path] = frozenset()
         async with asyncio.TaskGroup() as group:
             working = group.create_task(work)
             saving = group.create_task(self._watcher.changes())
             await asyncio.wait([working, saving], return_when=asyncio.FIRST_COMPLETED)
-            if saving.done():
-                more = saving.result()
-                if self._pools.checking:
-                    working.cancel()
+            if self._pools.checking:
+                working.cancel()
             await asyncio.wait([working])
             saving.cancel()
+        # It may have ended in the moment in which the work did: what it brought must not be lost.
+        more = frozenset() if saving.cancelled() else saving.result()
         return None if working.cancelled() else working.result(), more
 
     async def _announce(self) -> None:
