@@ -99,3 +99,13 @@ class CallsBackWhenDoneRewritten(Workflow):
                 seen.append("done")
 
         return await asyncio.create_task(watched()), seen
+
+
+@workflow
+class SharesALockBetweenRunsRewritten(Workflow):
+    async def run(self):
+        lock = asyncio.Lock()
+        self.queue = asyncio.Queue()
+        self.queue.put_nowait(await note("x"))
+        async with lock:
+            return await self.queue.get()
