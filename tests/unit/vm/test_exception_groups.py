@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 from waymark_worker.vm.exception_groups import leaves, matched, merged, note_raised, split, subgroup
+from waymark_worker.vm.meter import METER
+
+
+@pytest.fixture(autouse=True)
+def _nothing_spent() -> None:
+    METER.start(None)
+
 
 KINDS = (ValueError, TypeError, KeyError, OSError)
 
