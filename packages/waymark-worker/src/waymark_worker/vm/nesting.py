@@ -18,9 +18,9 @@ from waymark_worker.vm.state import PUSHED, NativeFrame, push_native, too_deep
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
 
-MAX_RUNS = 60
+MAX_RUNS = 200
 """Runs inside one another; one more raises ``RecursionError``."""
-_HOST_FRAMES = 3000
+_HOST_FRAMES = 8000
 """Frames of the host that so many runs may need."""
 
 
