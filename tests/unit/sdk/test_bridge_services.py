@@ -23,14 +23,22 @@ from waymark.bridge.protocol import (
     Started,
     Stuck,
     UnknownPrograms,
+    Unserved,
 )
 from waymark.bridge.store import Store, UnfitValue
+from waymark.bridge.unserved import UnservedRuns
 from waymark.bridge.waits import Waits
 from waymark_schema.database.statement import Query
 from waymark_schema.errors import DatabaseUnreachable
-from waymark_schema.ids import InstanceId, new_instance_id, program_id
+from waymark_schema.ids import InstanceId, ProgramId, new_instance_id, program_id
 from waymark_schema.kinds import InstanceState
-from waymark_schema.tables.instances import InstanceResult, InstanceStatus, UnknownProgram
+from waymark_schema.reports.workers import UnservedLine
+from waymark_schema.tables.instances import (
+    InstanceResult,
+    InstanceStatus,
+    Queued,
+    UnknownProgram,
+)
 
 DIGEST = bytes(32)
 MOMENT = datetime(2031, 1, 1, tzinfo=UTC)
@@ -355,6 +363,45 @@ async def test_waiting_for_a_quarantined_run_is_told_once_to_each(
         runs.end(run)
         assert await two.hears(2) == [Stuck(1, run.bytes), Ended(1, 4, b"r", None)]
         await one.hears(2)
+
+
+async def test_each_client_is_told_once_of_a_program_that_nobody_can_run() -> None:
+    runs = Runs()
+    lines = [UnservedLine(ProgramId(7), "greet", "1", 1, 1, 1, ["greetings:b", "greetings:a"])]
+
+    def serve(name: str, values: dict[str, Any]) -> list[Any]:
+        if name == "unserved":
+            return list(lines)
+        if name == "queued":
+            return [Queued(InstanceId(each), ProgramId(7)) for each in values["id"]]
+        return runs.serve(name, values)
+
+    fake, store = store_of(serve)
+    waits, one, two = Waits(store), Told(), Told()
+    unserved = UnservedRuns(waits)
+    await unserved.look()
+    assert fake.queries == [], "nobody waits, so nobody looks"
+    first, second, third = runs.make(3)
+    waits.watch(one, 1, first)
+    waits.watch(one, 2, second)
+    await unserved.look()
+    assert one.answers == [], "a pool that starts may report what it knows meanwhile"
+    await unserved.look()
+    (notice,) = one.answers
+    assert isinstance(notice, Unserved)
+    assert notice.request in {1, 2}
+    assert (notice.workflow, notice.count) == ("greet", 2)
+    assert notice.unknown == ["greetings:a", "greetings:b"]
+    waits.watch(two, 1, third)
+    await unserved.look()
+    await unserved.look()
+    assert (len(one.answers), len(two.answers)) == (1, 1)
+    served = lines.pop()
+    await unserved.look()
+    lines.append(served)
+    await unserved.look()
+    await unserved.look()
+    assert (len(one.answers), len(two.answers)) == (2, 2)
 
 
 async def test_who_forgets_or_leaves_hears_nothing_and_is_kept_nowhere() -> None:

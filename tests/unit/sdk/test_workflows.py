@@ -3,7 +3,7 @@
 import abc
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -155,6 +155,9 @@ async def test_options_reach_the_request(served: FakeRuntime) -> None:
         ({"id": 7}, TypeError),
         ({"id": uuid.uuid4(), "idempotency_key": "k"}, ValueError),
         ({"idempotency_key": ""}, TypeError),
+        ({"idempotency_key": "\ud800"}, ValueError),
+        ({"delay": 1e300}, ValueError),
+        ({"start_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, ValueError),
         ({"priority": "high"}, TypeError),
         ({"priority": True}, TypeError),
         ({"priority": 2**40}, ValueError),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -80,7 +80,18 @@ def _key(key: object) -> str | None:
     if key is not None and (not isinstance(key, str) or not key):
         msg = f"idempotency_key is {key!r}; expected a text that is not empty"
         raise TypeError(msg)
+    if key is not None and not _is_storable(key):
+        msg = f"idempotency_key is {key!r}; expected a text without lone surrogates, such as a key of your own"
+        raise ValueError(msg)
     return key
+
+
+def _is_storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @judges_the_call
@@ -102,7 +113,11 @@ def _delay(delay: object, start_at: object) -> timedelta | None:
         msg = "options() takes delay or start_at, not both"
         raise ValueError(msg)
     seconds = seconds_of(delay, what="delay")
-    return timedelta(seconds=seconds)
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        msg = f"delay is {delay!r}; expected at most {timedelta.max.days} days"
+        raise ValueError(msg) from None
 
 
 @judges_the_call
@@ -115,7 +130,11 @@ def _moment(moment: object) -> datetime | None:
     if moment.utcoffset() is None:
         msg = f"start_at is {moment!r}; expected one with a time zone, such as datetime.now(UTC)"
         raise ValueError(msg)
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        msg = f"start_at is {moment!r}; expected one that also is in the years 1 to 9999 in UTC"
+        raise ValueError(msg) from None
 
 
 @judges_the_call

@@ -16,7 +16,7 @@ from waymark_schema.reports import workers
 from waymark_schema.reports.workers import UnservedLine
 from waymark_schema.tables import instances
 
-LOOK_S: Final = 3.0
+LOOK_S: Final = 5.0
 _IDS_AT_ONCE: Final = 10_000
 
 
