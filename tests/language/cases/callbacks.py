@@ -10,6 +10,7 @@ from dataclasses import asdict, is_dataclass
 
 from tests.language.steps import Colour, Point, boom, double, echo, note, numbers
 from waymark import Workflow, workflow
+from waymark.errors import SerializationError
 
 
 def by_length_then_text(left, right):
@@ -147,6 +148,16 @@ class FactoryThatFails(Workflow):
             broken["b"] += 1
         except ZeroDivisionError as error:
             return str(error), list(broken)
+
+
+@workflow
+class FactoryThatCannotTravel(Workflow):
+    async def run(self):
+        rows = defaultdict(lambda: 1, a=2)
+        try:
+            await echo(rows)
+        except SerializationError as error:
+            return str(error), await echo(dict(rows))
 
 
 @workflow

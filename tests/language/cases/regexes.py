@@ -5,6 +5,7 @@ from re import IGNORECASE, sub
 
 from tests.language.steps import boom, echo, note
 from waymark import Workflow, workflow
+from waymark.errors import SerializationError
 
 ORDER = re.compile(r"ORD-(?P<number>\d+)(?:/(?P<line>\d+))?")
 WORDS = re.compile(r"\w+")
@@ -170,6 +171,22 @@ class RegexInAHandler(Workflow):
             found = re.search(r"code=(\d+)", str(error))
             await echo(1)
             return int(found[1])
+
+
+@workflow
+class AttributesOfPatterns(Workflow):
+    async def run(self):
+        caught = []
+        for value in (re.compile("a"), re.match("a", "a")):
+            try:
+                caught.append(value.nothing)
+            except AttributeError as error:
+                caught.append(str(error))
+            try:
+                await echo(value)
+            except SerializationError as error:
+                caught.append(str(error))
+        return caught
 
 
 INPUTS = {

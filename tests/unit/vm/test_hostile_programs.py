@@ -16,7 +16,7 @@ from waymark_worker.vm.local import FreshLocals
 from waymark_worker.vm.machine import Machine
 
 HEADER = """
-import base64, bisect, copy, functools, hashlib, heapq, html, itertools, json, math, operator, random, re
+import base64, bisect, collections, copy, functools, hashlib, heapq, html, itertools, json, math, operator, random, re
 import statistics, textwrap, urllib.parse
 from collections import Counter, deque
 from datetime import datetime, timedelta
@@ -179,3 +179,18 @@ def test_a_hostile_program_ends_with_a_limit_in_little_memory(tmp_path: Path, bo
     assert any(said in told for said in SAID), told
     assert time.process_time() - began < 30
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000, "kilobytes"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return str(collections.defaultdict(lambda: 1))",
+        "return f'{[collections.defaultdict(deep)]}'",
+        "return repr(hashlib.md5())",
+        "return str(random.Random(1))",
+        "return '%s' % itertools.count()",
+        "return str(functools.partial(deep, 1))",
+    ],
+)
+def test_no_text_shows_an_address(tmp_path: Path, body: str) -> None:
+    assert "WM203" in failure(tmp_path, body)

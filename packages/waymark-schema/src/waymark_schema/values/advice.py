@@ -14,6 +14,8 @@ _AWAIT = "await it, and keep what it gives"
 _BY_NAME = "pass its name, and look it up inside the action"
 _AS_LIST = "pass list(...) of it"
 _RECORDS = {
+    "re.Pattern": "pass the pattern as text",
+    "re.Match": "pass the pattern as text",
     **dict.fromkeys(("function", "method", "builtin_function_or_method"), _BY_NAME),
     **dict.fromkeys(("generator", "async_generator"), _AS_LIST),
     **dict.fromkeys(("Task", "Future", "_GatheringFuture"), _AWAIT),

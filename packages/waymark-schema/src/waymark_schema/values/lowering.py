@@ -205,9 +205,13 @@ class Lowering:
         self._enter(value, len(value), depth)
         name = self._settings.default_names.get(value.default_factory)
         if name is None:
+            factory = value.default_factory
+            named = (
+                factory if isinstance(factory, type) else type(factory)
+            )  # no text with an address
             raise Misfit(
                 value,
-                f"a defaultdict whose factory is {value.default_factory!r:.100}",
+                f"a defaultdict whose factory is a {named.__name__}",
                 "use a builtin type such as list or int as its factory, or pass dict(value)",
             )
         return Ext(scalars.DEFAULTDICT, _encode([name, *self._pairs(value, depth)]))

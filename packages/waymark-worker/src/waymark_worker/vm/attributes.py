@@ -20,7 +20,7 @@ from waymark_worker.vm.methods import (
     NAMES,
     lookup,
 )
-from waymark_worker.vm.names import RECORDS, type_name
+from waymark_worker.vm.names import RECORDS, STANDING_FOR, type_name
 from waymark_worker.vm.refusals import (
     no_identity,
     unsupported_method,
@@ -165,7 +165,7 @@ def _shadow_class_attribute(cls: type, name: str) -> Any:
 def missing(obj: Any, name: str) -> BaseException:
     """Give what a lookup of ``name`` must raise: CPython's error, or a refusal if CPython has the name."""
     kind = type(obj)
-    if kind in RECORDS:
+    if kind in RECORDS and (kind not in STANDING_FOR or _has(STANDING_FOR[kind], name)):
         return unsupported_method(RECORDS[kind], name)
     if isinstance(obj, type):
         return _missing_on_class(obj, name)

@@ -9,7 +9,7 @@ from typing import Any
 from waymark_schema.ir import library
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.meter import METER, check_text
-from waymark_worker.vm.names import RECORDS, register, type_name
+from waymark_worker.vm.names import register
 from waymark_worker.vm.refusals import unsupported_operation
 
 Args = list[Any]
@@ -73,10 +73,7 @@ register(Digest, "_hashlib.HASH")
 
 
 def _checked(args: tuple[Any, ...] | Args) -> bytes:
-    if len(args) != 1 or type(args[0]) in RECORDS or isinstance(args[0], str):
-        if len(args) == 1 and type(args[0]) in RECORDS:
-            msg = f"object supporting the buffer API required, not {type_name(args[0])}"
-            raise TypeError(msg)
+    if len(args) != 1 or not isinstance(args[0], bytes | bytearray):
         hashlib.sha256().update(*args)  # raises CPython's own TypeError
     return bytes(memoryview(args[0]))
 

@@ -8,6 +8,9 @@ from typing import Any
 RECORDS: dict[type, str] = {}
 """Records of the machine that workflow code can hold, and the name of CPython's type for them."""
 
+STANDING_FOR: dict[type, type] = {}
+"""Records with the host's class that they stand for, which says what attributes there could be."""
+
 CALLABLES: set[type] = set()
 """Records that workflow code can call."""
 

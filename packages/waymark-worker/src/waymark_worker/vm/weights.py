@@ -6,6 +6,7 @@ import dataclasses
 import enum
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterable
+from random import Random
 from typing import Any
 
 from pydantic import BaseModel
@@ -22,6 +23,8 @@ _TEXT = (str, bytes, bytearray)
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, deque, OrderedSet, OrderedFrozenset})
 _MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
 CONTAINERS = _SEQUENCES | _MAPPINGS
+_ADDRESSED: frozenset[type] = frozenset({object, Random})
+"""Host classes whose texts show an address."""
 _FLAT: frozenset[type] = frozenset({int, float, bool, type(None), str, bytes})
 _ATOMS: frozenset[type] = frozenset({int, float, bool, type(None), complex})
 
@@ -98,8 +101,11 @@ def charge_encoding(value: Any) -> None:
 
 def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bool) -> None:
     kind = type(part)
-    if shown and (kind in RECORDS or kind is object) and not hasattr(kind, "pieces"):
-        what = f"the text of a {RECORDS.get(kind, 'object')} shows a memory address, which"
+    if shown and (kind in RECORDS or kind in _ADDRESSED) and not hasattr(kind, "pieces"):
+        what = f"the text of a {RECORDS.get(kind, kind.__name__)} shows a memory address, which"
+        raise no_identity(what)
+    if shown and kind is defaultdict and type(part.default_factory) in RECORDS:
+        what = f"the text of a defaultdict shows the memory address of its factory, a {RECORDS[type(part.default_factory)]}, which"
         raise no_identity(what)
     if len(stack) > MAX_DEPTH:
         msg = f"a value is nested deeper than {MAX_DEPTH} levels"
