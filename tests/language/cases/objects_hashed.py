@@ -62,3 +62,40 @@ class MisbehavedSpecialMethods(Workflow):
             except Exception as e:
                 out.append((type(e).__name__, str(e), repr(e.__context__)))
         return out
+
+
+class Coded(Exception):
+    def __init__(self, text, code=0):
+        super().__init__(text)
+        self.code = code
+
+    def __str__(self):
+        return f"{super().__str__()} ({self.code})"
+
+
+class Missing(KeyError):
+    def __str__(self):
+        return "missing " + super().__str__()
+
+
+class Several(ValueError):
+    def __str__(self):
+        return f"<{super().__str__()}>"
+
+
+class Further(Coded):
+    def __str__(self):
+        return "further: " + super().__str__()
+
+
+@workflow
+class TextOfExceptionsByTheirBase(Workflow):
+    async def run(self):
+        out = []
+        for error in (Coded("x", 4), Missing("key"), Missing(), Several(), Several(1), Several(1, "b"), Further("y", 2)):
+            try:
+                raise error
+            except Exception as e:
+                out.append((str(e), f"{e}", e.args))
+        await note(out[0][0])
+        raise Further(await echo("end"), 9)

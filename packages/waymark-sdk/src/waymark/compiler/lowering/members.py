@@ -11,6 +11,7 @@ from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.invoke import call
 from waymark.compiler.language import instead_of_capturing
+from waymark.compiler.lowering.exception_texts import text_of_arguments
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
@@ -264,6 +265,9 @@ def _super_of_value(
         return call(ctx, callee, node, into, pure=pure, first=first, mark=mark)
     if func.attr == "__init__" and found is None and _plain_exception(owner):
         return _exception_arguments(ctx, node, ctx.load(receiver))
+    if func.attr == "__str__" and found is None and _says_its_arguments(owner) and not node.args:
+        of_key = issubclass(owner, KeyError)
+        return text_of_arguments(ctx, ctx.load(receiver), into, of_key=of_key)
     raise ctx.rejected(
         "WM112",
         func,
@@ -289,6 +293,11 @@ def _plain_exception(owner: type) -> bool:
         and not issubclass(owner, (*_ODD, BaseExceptionGroup))
         and all(base.__module__ == "builtins" or not _own_init(base) for base in owner.__mro__[1:])
     )
+
+
+def _says_its_arguments(owner: type) -> bool:
+    """Whether the builtin base of an exception says nothing but its arguments."""
+    return issubclass(owner, BaseException) and not issubclass(owner, (*_ODD, BaseExceptionGroup))
 
 
 def _own_init(cls: type) -> bool:
