@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
+
 from waymark.compiler.builder import Label
 from waymark.compiler.context import Context, Finally, Loop, Named
 from waymark_schema.ir import instructions as ins
@@ -84,3 +87,32 @@ def restore_handling(ctx: Context, region: Finally) -> None:
         return
     outer = ctx.none() if region.outer_handling == NONE else region.outer_handling
     ctx.builder.emit(ins.Move(region.handling, outer))
+
+
+def with_finally(ctx: Context, body: list[ast.stmt], protected: Callable[[], None]) -> None:
+    """The body of ``finally`` stands once; a completion slot remembers how it was entered."""
+    builder = ctx.builder
+    completion = builder.completion()
+    handling, caught = builder.temporary(), builder.temporary()
+    failed, after = builder.label(), builder.label()
+    region = Finally(completion, builder.label(), handling, builder.handling)
+    ctx.regions.append(region)
+    with builder.protected(handler=failed, handling=builder.handling):
+        builder.fresh()
+        protected()
+        builder.emit(ins.Complete(completion, "normal"))
+        restore_handling(ctx, region)
+        builder.terminate(ins.Jump(region.label))
+    ctx.regions.pop()
+    builder.place(failed)
+    builder.emit(ins.Catch(caught))
+    builder.emit(ins.Move(handling, caught))
+    builder.emit(ins.Complete(completion, "raise", caught))
+    builder.terminate(ins.Jump(region.label))
+    ctx.inside_except.append(NONE)
+    with builder.protected(handler=builder.handler, handling=handling):
+        builder.place(region.label)
+        ctx.body(body)
+        end_finally(ctx, region, after)
+    ctx.inside_except.pop()
+    builder.place(after)

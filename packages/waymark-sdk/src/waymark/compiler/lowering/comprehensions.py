@@ -6,7 +6,7 @@ import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.frames import fresh_variable
-from waymark.compiler.lowering.loops import async_iterator
+from waymark.compiler.iteration import async_iterator
 from waymark_schema.ir import instructions as ins
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 
 from waymark.compiler.builder import Label
-from waymark.compiler.context import Assign, Context, Execute, Finally, Lower, Named
-from waymark.compiler.exits import end_finally, restore_handling
+from waymark.compiler.context import Assign, Context, Execute, Lower, Named
+from waymark.compiler.exits import with_finally
 from waymark.compiler.scopes import Variable
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
@@ -52,35 +51,6 @@ def attempt(ctx: Context, node: ast.stmt) -> None:
         with_finally(ctx, node.finalbody, lambda: _with_handlers(ctx, node))
     else:
         with_finally(ctx, node.finalbody, lambda: ctx.body(node.body))
-
-
-def with_finally(ctx: Context, body: list[ast.stmt], protected: Callable[[], None]) -> None:
-    """The body of ``finally`` stands once; a completion slot remembers how it was entered."""
-    builder = ctx.builder
-    completion = builder.completion()
-    handling, caught = builder.temporary(), builder.temporary()
-    failed, after = builder.label(), builder.label()
-    region = Finally(completion, builder.label(), handling, builder.handling)
-    ctx.regions.append(region)
-    with builder.protected(handler=failed, handling=builder.handling):
-        builder.fresh()
-        protected()
-        builder.emit(ins.Complete(completion, "normal"))
-        restore_handling(ctx, region)
-        builder.terminate(ins.Jump(region.label))
-    ctx.regions.pop()
-    builder.place(failed)
-    builder.emit(ins.Catch(caught))
-    builder.emit(ins.Move(handling, caught))
-    builder.emit(ins.Complete(completion, "raise", caught))
-    builder.terminate(ins.Jump(region.label))
-    ctx.inside_except.append(NONE)
-    with builder.protected(handler=builder.handler, handling=handling):
-        builder.place(region.label)
-        ctx.body(body)
-        end_finally(ctx, region, after)
-    ctx.inside_except.pop()
-    builder.place(after)
 
 
 def _with_handlers(ctx: Context, node: ast.Try) -> None:

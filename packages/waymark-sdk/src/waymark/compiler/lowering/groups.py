@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Lower, Named
-from waymark.compiler.lowering.exceptions import with_finally
+from waymark.compiler.exits import with_finally
 from waymark_schema.ir import instructions as ins
 
 

@@ -6,6 +6,7 @@ import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Loop, Lower
 from waymark.compiler.exits import innermost_loop, leave_loop
+from waymark.compiler.iteration import async_iterator
 from waymark_schema.ir import instructions as ins
 
 
@@ -64,19 +65,6 @@ def async_for_each(ctx: Context, node: ast.stmt) -> None:
     builder.place(done)
     ctx.body(node.orelse)
     builder.place(loop.leave)
-
-
-def async_iterator(ctx: Context, node: ast.expr) -> int:
-    """Slot of the asynchronous iterator over the value of ``node``."""
-    builder = ctx.builder
-    iterator = builder.temporary()
-    mark = builder.mark()
-    source = ctx.expr(node)
-    builder.release(mark)
-    made = builder.label()
-    builder.terminate(ins.AsyncIterate(iterator, source, made))
-    builder.place(made)
-    return iterator
 
 
 def while_true(ctx: Context, node: ast.stmt) -> None:
