@@ -3,13 +3,18 @@
 import msgspec
 import pytest
 
+from tests.language.cases import found_by_fuzzing
 from tests.language.discovery import Case
+from tests.support.acting import act
 from tests.support.history import CHOSEN, RecordedRun, chosen_cases, recorded_runs
 from tests.support.replaying import PLAIN, run_in_machine
+from waymark.coercion import codec
+from waymark.compiler.pipeline import compile_workflow
 from waymark_schema.ir.digest import canonical, decode, digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.ir.wellformed import ProgramTooNew, load
-from waymark_worker.vm.effects import Cancelled, Complete, Fail
+from waymark_worker.vm.effects import Cancelled, Complete, Fail, StartCall
+from waymark_worker.vm.entries import CallRaised, Entry
 from waymark_worker.vm.link import link
 from waymark_worker.vm.local import FreshLocals
 from waymark_worker.vm.machine import Machine
@@ -72,6 +77,32 @@ def test_the_same_workflow_compiled_today_does_what_was_recorded(case: Case) -> 
     last = run.effects[-1][-1]
     endings = {Complete: "returned", Fail: "raised", Cancelled: "cancelled"}
     assert shown.ending == endings[type(last)]
+
+
+def _context_of_an_action(program: bytes, number: int) -> str:
+    """What a program shows of the context of an action's error, if it had been compiled under this semantics."""
+    tree = msgspec.msgpack.decode(program)
+    tree[1] = number
+    edited = msgspec.msgpack.encode(tree)
+    linked = link(edited, digest(edited))
+    nothing = codec().encode({})
+    machine = Machine.start(linked, inputs=nothing, attributes=nothing)
+    entry: Entry | None = None
+    while True:
+        effects = machine.advance(entry, FreshLocals())
+        match effects[-1]:
+            case Complete(result=result):
+                return str(codec().decode(result))
+            case StartCall(call=call, action=key, arguments=arguments, policy=policy):
+                entry = CallRaised(call, act(key, arguments, policy).wire)
+            case other:
+                raise AssertionError(other)
+
+
+def test_what_semantics_two_changed_stays_as_it_was_under_one() -> None:
+    program = compile_workflow(found_by_fuzzing.ContextOfAnActionInAHelper).program_bytes
+    assert _context_of_an_action(program, 1) == "None"
+    assert _context_of_an_action(program, 2) == "KeyError(5)"
 
 
 def test_a_program_of_a_later_format_is_refused_with_what_to_do() -> None:

@@ -4,7 +4,8 @@
 number that it knows exactly as it was; any change that can alter a result takes a new number.
 
 * 1: the first.
-* 2: more instructions and names (nothing of 1 changed its shape or meaning).
+* 2: more instructions and names (nothing of 1 changed its shape). The exception of an action has as its context
+  what is being handled anywhere up the stack of coroutines that awaits it; under 1, what its own awaiter handles.
 
 Programs, snapshots and journals of every earlier number are recorded in ``tests/fixtures/history``; record
 the present ones there before a number is raised.

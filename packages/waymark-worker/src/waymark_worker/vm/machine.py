@@ -51,7 +51,7 @@ from waymark_worker.vm.scheduling import (
 from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
-from waymark_worker.vm.unwinding import FATAL, unwind
+from waymark_worker.vm.unwinding import FATAL, chain, handled, unwind
 from waymark_worker.vm.weights import charge_encoding
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
@@ -287,7 +287,19 @@ class Machine:
         if self.inline is not None and self.inline[0] is future:
             self._resume_inline(value, returned=returned)
         else:
+            if not returned:
+                self._place(value, future)
             future.settle(self, DONE if returned else RAISED, value)
+
+    def _place(self, error: BaseException, future: Future) -> None:
+        """An action raises inside of whoever awaits it: what that handles, at any depth, is the context.
+
+        Under semantics 1 only the innermost coroutine was asked.
+        """
+        if self.linked.program.semantics > 1:
+            for waiter in future.callbacks:
+                if waiter.__class__ is Task:
+                    chain(error, handled(waiter.frame))
 
     def _resume_inline(self, value: Any, *, returned: bool) -> None:
         assert self.inline is not None

@@ -16,6 +16,7 @@ from waymark_worker.vm.queues import Get, Queue
 from waymark_worker.vm.records import asyncio_function
 from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import DONE, PENDING, RAISED, Callback, Future
+from waymark_worker.vm.unwinding import chain, handled
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
@@ -189,7 +190,12 @@ class WaitForOne(Routine):
         if value is None:
             raise TimeoutError
         future: Future = value
-        return future.result()
+        try:
+            return future.result()
+        except BaseException as error:
+            # It is raised here anew: what its own task handled is no longer its context.
+            chain(error, handled(self.caller))
+            raise
 
 
 class NextCompleted(Routine):

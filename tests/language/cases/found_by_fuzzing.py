@@ -1,0 +1,94 @@
+"""What random programs found: each showed something else than CPython once."""
+
+import asyncio
+
+from tests.language.steps import boom, echo
+from waymark import Workflow, workflow
+
+
+@workflow
+class ContextOfWhatAwaitingsRaise(Workflow):
+    async def run(self):
+        log = []
+        for how in (self.completed, self.result, self.awaited, self.gathered, self.shielded):
+            try:
+                try:
+                    raise KeyError(5)
+                finally:
+                    await how()
+            except ValueError as e:
+                log.append((how.__name__, repr(e), repr(e.__context__), repr(e.__context__.__context__)))
+        return log
+
+    async def bad(self):
+        await echo(1)
+        try:
+            1 / 0
+        except ArithmeticError:
+            raise ValueError("v")
+
+    async def completed(self):
+        for each in asyncio.as_completed([self.bad()]):
+            await each
+
+    async def result(self):
+        task = asyncio.create_task(self.bad())
+        await asyncio.wait([task])
+        task.result()
+
+    async def awaited(self):
+        await asyncio.create_task(self.bad())
+
+    async def gathered(self):
+        await asyncio.gather(self.bad(), echo(1))
+
+    async def shielded(self):
+        await asyncio.shield(self.bad())
+
+
+@workflow
+class ContextOfWhatLimitsRaise(Workflow):
+    async def run(self):
+        log = []
+        for how in (self.waited, self.timed, self.stored):
+            try:
+                try:
+                    await boom("KeyError", 5)
+                finally:
+                    await how()
+            except ValueError as e:
+                log.append((repr(e.__context__), repr(e.__context__.__context__)))
+        return log
+
+    async def bad(self):
+        try:
+            await boom("IndexError", 1)
+        except LookupError:
+            raise ValueError("v")
+
+    async def waited(self):
+        await asyncio.wait_for(self.bad(), 5)
+
+    async def timed(self):
+        async with asyncio.timeout(4):
+            await self.bad()
+
+    async def stored(self):
+        task = asyncio.create_task(self.bad())
+        await asyncio.wait([task])
+        raise task.exception()
+
+
+@workflow
+class ContextOfAnActionInAHelper(Workflow):
+    async def run(self):
+        try:
+            raise KeyError(5)
+        except KeyError:
+            return await self.helper()
+
+    async def helper(self):
+        try:
+            await boom("IndexError", 1)
+        except IndexError as error:
+            return repr(error.__context__)
