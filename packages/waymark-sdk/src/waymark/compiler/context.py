@@ -13,7 +13,6 @@ from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder,
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
 from waymark.compiler.subset import ACCEPTED
-from waymark.compiler.survey import report_rest
 from waymark.compiler.symbols import (
     Builtin,
     Kind,
@@ -48,6 +47,8 @@ class Families:
     """``Workflow.NAME``, read as a value."""
     member_call: Callable[[Context, ast.Call, int | None], int | None]
     """``self.name(…)`` and ``super().name(…)``; None for any other call."""
+    report_rest: Callable[[Context, ast.stmt], None]
+    """What else is wrong with a statement that was refused."""
 
 
 @dataclass(eq=False, slots=True)
@@ -201,7 +202,7 @@ class Context:
             self.builder.fresh()
             if not self.surveying:
                 self.surveying = True
-                report_rest(self, node)
+                self.families.report_rest(self, node)
                 self.surveying = False
         self.drop(sorted(self.builder.produced))
         self.builder.produced = produced

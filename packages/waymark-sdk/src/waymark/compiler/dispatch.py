@@ -24,6 +24,7 @@ from waymark.compiler.lowering import (
     operators,
     patterns,
 )
+from waymark.compiler.survey import report_rest
 
 _FAMILIES: tuple[ModuleType, ...] = (
     names, operators, displays, assignments, branches, loops, exceptions, calls, comprehensions,
@@ -47,6 +48,7 @@ def _collected() -> Families:
         members.read,
         members.class_attribute,
         members.member_call,
+        report_rest,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+import msgspec
+
 from waymark.compiler.builder import Builder
 from waymark.compiler.context import Context, Families
 from waymark.compiler.diagnostics import Text
@@ -79,6 +81,13 @@ def child_frame(ctx: Context, node: Frame, *, name: str) -> Context:
 def cells_of(ctx: Context, inner: Context) -> list[int]:
     """Slots in ``ctx`` of the cells that ``inner`` captures."""
     return [ctx.cell_slot(variable)[0] for variable in inner.scope.free.values()]
+
+
+def made_function(ctx: Context, inner: Context, into: int | None, made: ins.MakeFunction) -> int:
+    """Make the function value: another one each time, as functions are told apart by identity."""
+    target = ctx.target(into)
+    ctx.builder.emit(msgspec.structs.replace(made, dst=target, cells=cells_of(ctx, inner)))
+    return target
 
 
 def close_frame(

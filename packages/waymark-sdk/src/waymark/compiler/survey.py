@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Unsupported
-
-if TYPE_CHECKING:
-    from waymark.compiler.context import Context
 
 _OWN_SCOPE = (
     ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.FunctionDef,

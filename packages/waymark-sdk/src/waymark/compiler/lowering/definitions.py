@@ -7,8 +7,7 @@ import builtins
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.diagnostics import Unsupported
-from waymark.compiler.frames import child_frame, close_frame, signature
-from waymark.compiler.lowering.functions import made_function
+from waymark.compiler.frames import child_frame, close_frame, made_function, signature
 from waymark.compiler.scopes import Definition, function_kind, parameters
 from waymark.compiler.symbols import Refused
 from waymark_schema.ir import instructions as ins

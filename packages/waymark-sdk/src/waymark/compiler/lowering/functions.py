@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 
-import msgspec
-
 from waymark.compiler.context import Assign, Context, Execute, Lower
-from waymark.compiler.frames import cells_of, child_frame, close_frame, signature
+from waymark.compiler.frames import cells_of, child_frame, close_frame, made_function, signature
 from waymark.compiler.scopes import ITERATOR
 from waymark_schema.ir import instructions as ins
 
@@ -32,13 +30,6 @@ def function_value(ctx: Context, node: ast.expr, into: int | None) -> int:
     names = [name for name, _ in named]
     made = ins.MakeFunction(0, number, slots[:count], names, slots[count:], [])
     return made_function(ctx, inner, into, made)
-
-
-def made_function(ctx: Context, inner: Context, into: int | None, made: ins.MakeFunction) -> int:
-    """Make the function value: another one each time, as functions are told apart by identity."""
-    target = ctx.target(into)
-    ctx.builder.emit(msgspec.structs.replace(made, dst=target, cells=cells_of(ctx, inner)))
-    return target
 
 
 def generator(ctx: Context, node: ast.expr, into: int | None) -> int:

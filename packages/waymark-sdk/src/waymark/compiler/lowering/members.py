@@ -9,9 +9,9 @@ from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
+from waymark.compiler.exception_texts import text_of_arguments
 from waymark.compiler.invoke import call
 from waymark.compiler.language import instead_of_capturing
-from waymark.compiler.lowering.exception_texts import text_of_arguments
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
