@@ -44,6 +44,8 @@ class Pools:
         self._sound = False
         self._saved: set[Path] = set()
         """Changed files that no finished check has seen."""
+        self._announced: frozenset[Path] = frozenset()
+        """Those that were told of; a check that begins again for the same ones is not."""
         self._checking = False
 
     @property
@@ -82,11 +84,14 @@ class Pools:
         self._saved.update(path for path in changed if self._is_real(path))
         if not self._saved:
             return
-        self._say("Reload", _shown(sorted(self._saved)))
+        if self._announced != self._saved:
+            self._say("Reload", _shown(sorted(self._saved)))
+            self._announced = frozenset(self._saved)
         for path in self._saved:
             _forget_bytecode(path)
         checked = await self._check()
         self._saved.clear()
+        self._announced = frozenset()
         if not checked.sound:
             self._sound = False
             kept = "the workers keep what they run" if self._current else "no workers run yet"
