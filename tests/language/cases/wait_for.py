@@ -189,7 +189,7 @@ class WrongTimeouts(Workflow):
         told = []
         for wrong in ("5", [1]):
             try:
-                await asyncio.wait_for(note("x"), wrong)
+                await asyncio.wait_for(asyncio.gather(), wrong)
             except TypeError as error:
                 told.append(str(error))
             try:
@@ -198,7 +198,7 @@ class WrongTimeouts(Workflow):
             except TypeError as error:
                 told.append(str(error))
         try:
-            asyncio.wait_for(note("z"))
+            asyncio.wait_for(asyncio.gather())
         except TypeError as error:
             told.append(str(error))
         return told
