@@ -15,6 +15,9 @@ from tests.support.recording import Chance
 from waymark.starting import prepare
 from waymark_worker.testing import InProcessRuntime, RunRecord, instances
 
+# What CPython says of a generator that raises while it is thrown away goes to stderr, in both.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 CASES = all_cases(cases)
 
 
