@@ -8,26 +8,33 @@ Instructions run in order and never suspend. Whatever can push a frame, suspend 
 terminator. If an instruction raises, control goes to the handler of its block.
 """
 
-from typing import ClassVar
-
-import msgspec
-
-NONE = -1
-
-
-class _Node(msgspec.Struct, frozen=True, array_like=True):
-    """One array on the wire: its tag, then its fields in order."""
-
-    reads: ClassVar[tuple[str, ...]] = ()
-    """Names of the fields that hold slots (or lists of slots) that are read."""
-    writes: ClassVar[tuple[str, ...]] = ()
-    """Names of the fields that hold slots (or lists of slots) that are written."""
-
+from waymark_schema.ir.nodes import NONE, Node
+from waymark_schema.ir.terminators import (
+    Access,
+    AsyncIterate,
+    AsyncNext,
+    Await,
+    Branch,
+    Call,
+    EndFinally,
+    Enter,
+    Jump,
+    Leave,
+    MatchClass,
+    Next,
+    Raise,
+    Reraise,
+    Return,
+    Send,
+    Terminator,
+    Throw,
+    Yield,
+)
 
 # --- names and cells ------------------------------------------------------------------------
 
 
-class Move(_Node, tag="move", frozen=True, array_like=True):
+class Move(Node, tag="move", frozen=True, array_like=True):
     """``dst = src``."""
 
     reads = ("src",)
@@ -36,7 +43,7 @@ class Move(_Node, tag="move", frozen=True, array_like=True):
     src: int
 
 
-class Check(_Node, tag="check", frozen=True, array_like=True):
+class Check(Node, tag="check", frozen=True, array_like=True):
     """Raise ``UnboundLocalError`` (or ``NameError`` if ``free``) naming ``name`` if ``src`` is unbound."""
 
     reads = ("src",)
@@ -45,14 +52,14 @@ class Check(_Node, tag="check", frozen=True, array_like=True):
     free: bool = False
 
 
-class Unbind(_Node, tag="unbind", frozen=True, array_like=True):
+class Unbind(Node, tag="unbind", frozen=True, array_like=True):
     """Make ``dst`` unbound (``del name``, and the end of ``except ... as name``)."""
 
     writes = ("dst",)
     dst: int
 
 
-class MakeCell(_Node, tag="make_cell", frozen=True, array_like=True):
+class MakeCell(Node, tag="make_cell", frozen=True, array_like=True):
     """``dst`` becomes a new cell that holds what ``src`` held (unbound if ``src`` is NONE or unbound)."""
 
     reads = ("src",)
@@ -61,7 +68,7 @@ class MakeCell(_Node, tag="make_cell", frozen=True, array_like=True):
     src: int = NONE
 
 
-class LoadCell(_Node, tag="load_cell", frozen=True, array_like=True):
+class LoadCell(Node, tag="load_cell", frozen=True, array_like=True):
     """``dst`` = content of the cell in ``cell``; unbound raises as ``Check`` does."""
 
     reads = ("cell",)
@@ -72,7 +79,7 @@ class LoadCell(_Node, tag="load_cell", frozen=True, array_like=True):
     free: bool = False
 
 
-class StoreCell(_Node, tag="store_cell", frozen=True, array_like=True):
+class StoreCell(Node, tag="store_cell", frozen=True, array_like=True):
     """Content of the cell in ``cell`` = ``src`` (NONE: unbound)."""
 
     reads = ("cell", "src")
@@ -80,7 +87,7 @@ class StoreCell(_Node, tag="store_cell", frozen=True, array_like=True):
     src: int
 
 
-class LoadGlobal(_Node, tag="load_global", frozen=True, array_like=True):
+class LoadGlobal(Node, tag="load_global", frozen=True, array_like=True):
     """``dst`` = captured mutable module or class value number ``index``: one object per instance."""
 
     writes = ("dst",)
@@ -88,7 +95,7 @@ class LoadGlobal(_Node, tag="load_global", frozen=True, array_like=True):
     index: int
 
 
-class MakeFunction(_Node, tag="make_function", frozen=True, array_like=True):
+class MakeFunction(Node, tag="make_function", frozen=True, array_like=True):
     """``dst`` = function value over function ``function`` with evaluated defaults and captured cells.
 
     ``defaults`` are those of the last positional parameters, ``keyword_defaults`` name theirs.
@@ -107,7 +114,7 @@ class MakeFunction(_Node, tag="make_function", frozen=True, array_like=True):
 # --- operators ------------------------------------------------------------------------------
 
 
-class Unary(_Node, tag="unary", frozen=True, array_like=True):
+class Unary(Node, tag="unary", frozen=True, array_like=True):
     """``dst = op src``; ``op`` from ``ir.language.UNARY``."""
 
     reads = ("src",)
@@ -117,7 +124,7 @@ class Unary(_Node, tag="unary", frozen=True, array_like=True):
     src: int
 
 
-class Binary(_Node, tag="binary", frozen=True, array_like=True):
+class Binary(Node, tag="binary", frozen=True, array_like=True):
     """``dst = left op right``; ``op`` from ``ir.language.BINARY``."""
 
     reads = ("left", "right")
@@ -128,7 +135,7 @@ class Binary(_Node, tag="binary", frozen=True, array_like=True):
     right: int
 
 
-class Inplace(_Node, tag="inplace", frozen=True, array_like=True):
+class Inplace(Node, tag="inplace", frozen=True, array_like=True):
     """``dst = left op= right`` (mutates ``left`` where CPython does)."""
 
     reads = ("left", "right")
@@ -139,7 +146,7 @@ class Inplace(_Node, tag="inplace", frozen=True, array_like=True):
     right: int
 
 
-class Compare(_Node, tag="compare", frozen=True, array_like=True):
+class Compare(Node, tag="compare", frozen=True, array_like=True):
     """``dst = left op right``; ``op`` from ``ir.language.COMPARE`` (also ``is``, ``in`` and their negations)."""
 
     reads = ("left", "right")
@@ -153,7 +160,7 @@ class Compare(_Node, tag="compare", frozen=True, array_like=True):
 # --- displays -------------------------------------------------------------------------------
 
 
-class Build(_Node, tag="build", frozen=True, array_like=True):
+class Build(Node, tag="build", frozen=True, array_like=True):
     """``dst`` = a new ``kind`` (``list``, ``tuple`` or ``set``) of ``items``."""
 
     reads = ("items",)
@@ -163,7 +170,7 @@ class Build(_Node, tag="build", frozen=True, array_like=True):
     items: list[int]
 
 
-class BuildDict(_Node, tag="build_dict", frozen=True, array_like=True):
+class BuildDict(Node, tag="build_dict", frozen=True, array_like=True):
     """``dst`` = a new dict of ``keys`` and ``values``."""
 
     reads = ("keys", "values")
@@ -173,7 +180,7 @@ class BuildDict(_Node, tag="build_dict", frozen=True, array_like=True):
     values: list[int]
 
 
-class Append(_Node, tag="append", frozen=True, array_like=True):
+class Append(Node, tag="append", frozen=True, array_like=True):
     """Append ``src`` to the list (or add it to the set) in ``target``: displays and comprehensions."""
 
     reads = ("target", "src")
@@ -181,7 +188,7 @@ class Append(_Node, tag="append", frozen=True, array_like=True):
     src: int
 
 
-class Extend(_Node, tag="extend", frozen=True, array_like=True):
+class Extend(Node, tag="extend", frozen=True, array_like=True):
     """``*src`` into the list or set in ``target``; errors as CPython for ``site`` = ``display`` or ``call``."""
 
     reads = ("target", "src")
@@ -190,7 +197,7 @@ class Extend(_Node, tag="extend", frozen=True, array_like=True):
     site: str = "display"
 
 
-class DictSet(_Node, tag="dict_set", frozen=True, array_like=True):
+class DictSet(Node, tag="dict_set", frozen=True, array_like=True):
     """``target[key] = value`` for a dict display or comprehension."""
 
     reads = ("target", "key", "value")
@@ -199,7 +206,7 @@ class DictSet(_Node, tag="dict_set", frozen=True, array_like=True):
     value: int
 
 
-class DictMerge(_Node, tag="dict_merge", frozen=True, array_like=True):
+class DictMerge(Node, tag="dict_merge", frozen=True, array_like=True):
     """``**src`` into the dict in ``target``; ``site`` = ``call`` rejects duplicates and non-string keys."""
 
     reads = ("target", "src")
@@ -208,7 +215,7 @@ class DictMerge(_Node, tag="dict_merge", frozen=True, array_like=True):
     site: str = "display"
 
 
-class ToTuple(_Node, tag="to_tuple", frozen=True, array_like=True):
+class ToTuple(Node, tag="to_tuple", frozen=True, array_like=True):
     """``dst`` = tuple of the list in ``src`` (a tuple display with starred items)."""
 
     reads = ("src",)
@@ -217,7 +224,7 @@ class ToTuple(_Node, tag="to_tuple", frozen=True, array_like=True):
     src: int
 
 
-class Slice(_Node, tag="slice", frozen=True, array_like=True):
+class Slice(Node, tag="slice", frozen=True, array_like=True):
     """``dst = slice(start, stop, step)``; each a slot."""
 
     reads = ("start", "stop", "step")
@@ -228,7 +235,7 @@ class Slice(_Node, tag="slice", frozen=True, array_like=True):
     step: int
 
 
-class Format(_Node, tag="format", frozen=True, array_like=True):
+class Format(Node, tag="format", frozen=True, array_like=True):
     """One replacement field: ``conversion`` is ``""``, ``"r"``, ``"s"`` or ``"a"``; ``spec`` a slot or NONE."""
 
     reads = ("src", "spec")
@@ -239,7 +246,7 @@ class Format(_Node, tag="format", frozen=True, array_like=True):
     spec: int
 
 
-class Join(_Node, tag="join", frozen=True, array_like=True):
+class Join(Node, tag="join", frozen=True, array_like=True):
     """``dst`` = the strings in ``parts`` joined (an f-string)."""
 
     reads = ("parts",)
@@ -248,7 +255,7 @@ class Join(_Node, tag="join", frozen=True, array_like=True):
     parts: list[int]
 
 
-class Unpack(_Node, tag="unpack", frozen=True, array_like=True):
+class Unpack(Node, tag="unpack", frozen=True, array_like=True):
     """Assign the items of ``src`` to ``targets``; ``star`` is the index of the starred one or NONE."""
 
     reads = ("src",)
@@ -261,7 +268,7 @@ class Unpack(_Node, tag="unpack", frozen=True, array_like=True):
 # --- attributes, items ----------------------------------------------------------------------
 
 
-class GetAttr(_Node, tag="get_attr", frozen=True, array_like=True):
+class GetAttr(Node, tag="get_attr", frozen=True, array_like=True):
     """``dst = obj.name`` where no compiled property can be meant."""
 
     reads = ("obj",)
@@ -271,7 +278,7 @@ class GetAttr(_Node, tag="get_attr", frozen=True, array_like=True):
     name: str
 
 
-class SetAttr(_Node, tag="set_attr", frozen=True, array_like=True):
+class SetAttr(Node, tag="set_attr", frozen=True, array_like=True):
     """``obj.name = src``."""
 
     reads = ("obj", "src")
@@ -280,7 +287,7 @@ class SetAttr(_Node, tag="set_attr", frozen=True, array_like=True):
     src: int
 
 
-class DelAttr(_Node, tag="del_attr", frozen=True, array_like=True):
+class DelAttr(Node, tag="del_attr", frozen=True, array_like=True):
     """``del obj.name``."""
 
     reads = ("obj",)
@@ -288,7 +295,7 @@ class DelAttr(_Node, tag="del_attr", frozen=True, array_like=True):
     name: str
 
 
-class GetItem(_Node, tag="get_item", frozen=True, array_like=True):
+class GetItem(Node, tag="get_item", frozen=True, array_like=True):
     """``dst = obj[key]``."""
 
     reads = ("obj", "key")
@@ -298,7 +305,7 @@ class GetItem(_Node, tag="get_item", frozen=True, array_like=True):
     key: int
 
 
-class SetItem(_Node, tag="set_item", frozen=True, array_like=True):
+class SetItem(Node, tag="set_item", frozen=True, array_like=True):
     """``obj[key] = src``."""
 
     reads = ("obj", "key", "src")
@@ -307,7 +314,7 @@ class SetItem(_Node, tag="set_item", frozen=True, array_like=True):
     src: int
 
 
-class DelItem(_Node, tag="del_item", frozen=True, array_like=True):
+class DelItem(Node, tag="del_item", frozen=True, array_like=True):
     """``del obj[key]``."""
 
     reads = ("obj", "key")
@@ -318,7 +325,7 @@ class DelItem(_Node, tag="del_item", frozen=True, array_like=True):
 # --- calls that never run compiled code -------------------------------------------------------
 
 
-class LoadMethod(_Node, tag="load_method", frozen=True, array_like=True):
+class LoadMethod(Node, tag="load_method", frozen=True, array_like=True):
     """``dst`` = bound method ``obj.name``, looked up before the arguments are evaluated."""
 
     reads = ("obj",)
@@ -328,7 +335,7 @@ class LoadMethod(_Node, tag="load_method", frozen=True, array_like=True):
     name: str
 
 
-class CallMethod(_Node, tag="call_method", frozen=True, array_like=True):
+class CallMethod(Node, tag="call_method", frozen=True, array_like=True):
     """``dst = obj.name(*args, **keywords)`` where ``name`` can only be a pure method of a durable value."""
 
     reads = ("obj", "args", "keyword_values")
@@ -341,7 +348,7 @@ class CallMethod(_Node, tag="call_method", frozen=True, array_like=True):
     keyword_values: list[int] = []
 
 
-class CallPure(_Node, tag="call_pure", frozen=True, array_like=True):
+class CallPure(Node, tag="call_pure", frozen=True, array_like=True):
     """``dst = callee(*args, **keywords)`` where ``callee`` never runs compiled code.
 
     The callee is a builtin, an action (which yields a single-use call value), a coroutine function
@@ -361,7 +368,7 @@ class CallPure(_Node, tag="call_pure", frozen=True, array_like=True):
     star_keywords: int = NONE
 
 
-class WithPolicy(_Node, tag="with_policy", frozen=True, array_like=True):
+class WithPolicy(Node, tag="with_policy", frozen=True, array_like=True):
     """``dst`` = the call value in ``call`` under a policy: ``self.run_action(call, retry=, timeout=, backoff=)``."""
 
     reads = ("call", "retry", "timeout", "backoff")
@@ -373,7 +380,7 @@ class WithPolicy(_Node, tag="with_policy", frozen=True, array_like=True):
     backoff: int = NONE
 
 
-class Local(_Node, tag="local", frozen=True, array_like=True):
+class Local(Node, tag="local", frozen=True, array_like=True):
     """``dst`` = a recorded value (``kind`` from ``ir.language.RECORDED``), journaled as a local effect."""
 
     reads = ("args", "keyword_values")
@@ -388,7 +395,7 @@ class Local(_Node, tag="local", frozen=True, array_like=True):
 # --- iteration and exceptions ---------------------------------------------------------------
 
 
-class Iterate(_Node, tag="iterate", frozen=True, array_like=True):
+class Iterate(Node, tag="iterate", frozen=True, array_like=True):
     """``dst`` = a machine iterator over ``src`` (a record that a snapshot can hold)."""
 
     reads = ("src",)
@@ -397,14 +404,14 @@ class Iterate(_Node, tag="iterate", frozen=True, array_like=True):
     src: int
 
 
-class Catch(_Node, tag="catch", frozen=True, array_like=True):
+class Catch(Node, tag="catch", frozen=True, array_like=True):
     """``dst`` = the exception in flight: first instruction of a handler block."""
 
     writes = ("dst",)
     dst: int
 
 
-class MatchException(_Node, tag="match_exception", frozen=True, array_like=True):
+class MatchException(Node, tag="match_exception", frozen=True, array_like=True):
     """``dst`` = whether ``exc`` matches the class, or tuple of classes, in ``pattern``."""
 
     reads = ("exc", "pattern")
@@ -414,7 +421,7 @@ class MatchException(_Node, tag="match_exception", frozen=True, array_like=True)
     pattern: int
 
 
-class Complete(_Node, tag="complete", frozen=True, array_like=True):
+class Complete(Node, tag="complete", frozen=True, array_like=True):
     """Record in ``completion`` how a protected region ended.
 
     ``how`` is ``normal``, ``raise`` (``src`` holds the exception), ``return`` (``src`` holds the value) or
@@ -429,14 +436,14 @@ class Complete(_Node, tag="complete", frozen=True, array_like=True):
     target: int = NONE
 
 
-class Handled(_Node, tag="handled", frozen=True, array_like=True):
+class Handled(Node, tag="handled", frozen=True, array_like=True):
     """``dst`` = the exception that is being handled here, or by who called this function, or None (bare ``raise``)."""
 
     writes = ("dst",)
     dst: int
 
 
-class SplitGroup(_Node, tag="split_group", frozen=True, array_like=True):
+class SplitGroup(Node, tag="split_group", frozen=True, array_like=True):
     """``except* pattern``: ``dst`` = what it takes of ``exc``, in a group, or None; ``rest`` = what is left, or None.
 
     ``exc`` holds an exception or None (nothing is left); a single exception is taken in a group of its own.
@@ -450,7 +457,7 @@ class SplitGroup(_Node, tag="split_group", frozen=True, array_like=True):
     pattern: int
 
 
-class MergeGroups(_Node, tag="merge_groups", frozen=True, array_like=True):
+class MergeGroups(Node, tag="merge_groups", frozen=True, array_like=True):
     """``dst`` = what leaves a ``try`` with ``except*``, or None.
 
     ``exc`` holds what was caught, ``raised`` the list of what its handlers raised and of what none took.
@@ -463,7 +470,7 @@ class MergeGroups(_Node, tag="merge_groups", frozen=True, array_like=True):
     raised: int
 
 
-class MatchSequence(_Node, tag="match_sequence", frozen=True, array_like=True):
+class MatchSequence(Node, tag="match_sequence", frozen=True, array_like=True):
     """``dst`` = whether ``src`` is what a sequence pattern may match, with ``count`` items (``more``: or more)."""
 
     reads = ("src",)
@@ -474,7 +481,7 @@ class MatchSequence(_Node, tag="match_sequence", frozen=True, array_like=True):
     more: bool = False
 
 
-class MatchMapping(_Node, tag="match_mapping", frozen=True, array_like=True):
+class MatchMapping(Node, tag="match_mapping", frozen=True, array_like=True):
     """``dst`` = whether ``src`` is what a mapping pattern may match, with at least ``count`` items."""
 
     reads = ("src",)
@@ -484,7 +491,7 @@ class MatchMapping(_Node, tag="match_mapping", frozen=True, array_like=True):
     count: int
 
 
-class MatchKeys(_Node, tag="match_keys", frozen=True, array_like=True):
+class MatchKeys(Node, tag="match_keys", frozen=True, array_like=True):
     """``dst`` = tuple of the values that the mapping in ``src`` has for ``keys``, or None if it lacks one."""
 
     reads = ("src", "keys")
@@ -504,223 +511,13 @@ Instruction = (
     | MatchSequence | MatchMapping | MatchKeys | SplitGroup | MergeGroups | Handled
 )  # fmt: skip
 
-
-# --- terminators ----------------------------------------------------------------------------
-
-
-class Jump(_Node, tag="jump", frozen=True, array_like=True):
-    """Go to block ``target``."""
-
-    target: int
-
-
-class Branch(_Node, tag="branch", frozen=True, array_like=True):
-    """Go to ``then`` if ``test`` is true, else to ``otherwise``."""
-
-    reads = ("test",)
-    test: int
-    then: int
-    otherwise: int
-
-
-class Next(_Node, tag="next", frozen=True, array_like=True):
-    """Advance the iterator in ``iterator``: its item into ``dst`` and go to ``body``, or go to ``done``."""
-
-    reads = ("iterator",)
-    writes = ("dst",)
-    iterator: int
-    dst: int
-    body: int
-    done: int
-
-
-class Call(_Node, tag="call", frozen=True, array_like=True):
-    """Call ``callee``, which may run compiled code, then continue in ``target`` with the result in ``dst``.
-
-    Operands as for ``CallPure``. The callee may be anything that ``CallPure`` takes and also a compiled
-    function, a bound compiled method, a type with a compiled ``__init__`` or an opaque type (an inline
-    step), a builtin with a key function.
-    """
-
-    reads = ("callee", "args", "keyword_values", "star", "star_keywords")
-    writes = ("dst",)
-    dst: int
-    callee: int
-    args: list[int]
-    keyword_names: list[str]
-    keyword_values: list[int]
-    star: int
-    star_keywords: int
-    target: int
-
-
-class Access(_Node, tag="access", frozen=True, array_like=True):
-    """``dst = obj.name`` where a compiled property may be meant, then ``target``."""
-
-    reads = ("obj",)
-    writes = ("dst",)
-    dst: int
-    obj: int
-    name: str
-    target: int
-
-
-class Await(_Node, tag="await", frozen=True, array_like=True):
-    """Await ``src``, then continue in ``target`` with the result in ``dst``."""
-
-    reads = ("src",)
-    writes = ("dst",)
-    dst: int
-    src: int
-    target: int
-
-
-class Yield(_Node, tag="yield", frozen=True, array_like=True):
-    """Yield ``src`` from a generator frame; what is sent arrives in ``dst`` and ``target`` runs."""
-
-    reads = ("src",)
-    writes = ("dst",)
-    dst: int
-    src: int
-    target: int
-
-
-class Return(_Node, tag="return", frozen=True, array_like=True):
-    """Leave the function with ``src``."""
-
-    reads = ("src",)
-    src: int
-
-
-class Raise(_Node, tag="raise", frozen=True, array_like=True):
-    """``raise exc from cause`` (``cause`` NONE: no ``from``); ``exc`` may be a class or an instance."""
-
-    reads = ("exc", "cause")
-    exc: int
-    cause: int = NONE
-
-
-class Reraise(_Node, tag="reraise", frozen=True, array_like=True):
-    """Continue to propagate the exception in ``exc``, its context untouched (bare ``raise``, no handler matched)."""
-
-    reads = ("exc",)
-    exc: int
-
-
-class EndFinally(_Node, tag="end_finally", frozen=True, array_like=True):
-    """Dispatch on ``completion``, which says how a protected region ended.
-
-    ``normal`` goes to ``target``, ``raise`` propagates on, ``return`` goes to ``returning`` (NONE: really
-    return the value), ``jump`` number k to ``jumps[k]``.
-
-    A ``return`` or jump through an enclosing ``finally`` goes to a block that moves this completion
-    into the outer completion slot first.
-    """
-
-    reads = ("completion",)
-    completion: int
-    target: int
-    returning: int = NONE
-    jumps: list[int] = []
-
-
-class Enter(_Node, tag="enter", frozen=True, array_like=True):
-    """Enter the context manager in ``manager``, then continue in ``target`` with the ``as`` value in ``dst``.
-
-    ``asynchronous``: an ``async with``; the frame may be suspended here.
-    """
-
-    reads = ("manager",)
-    writes = ("dst",)
-    dst: int
-    manager: int
-    target: int
-    asynchronous: bool = False
-
-
-class Leave(_Node, tag="leave", frozen=True, array_like=True):
-    """Leave the context manager in ``manager``, then continue in ``target`` with what it returned in ``dst``.
-
-    ``error`` holds the exception that ended the body; NONE: it ended without one.
-    """
-
-    reads = ("manager", "error")
-    writes = ("dst",)
-    dst: int
-    manager: int
-    error: int
-    target: int
-    asynchronous: bool = False
-
-
-class Send(_Node, tag="send", frozen=True, array_like=True):
-    """``yield from``: send ``src`` (None: just advance) into the iterator.
-
-    Its item goes into ``dst`` and control to ``body``; at its end ``dst`` holds what it returned, and ``done`` runs.
-    """
-
-    reads = ("iterator", "src")
-    writes = ("dst",)
-    iterator: int
-    src: int
-    dst: int
-    body: int
-    done: int
-
-
-class Throw(_Node, tag="throw", frozen=True, array_like=True):
-    """``yield from``: raise ``exc`` inside the iterator, where it may be handled; then as ``Send``."""
-
-    reads = ("iterator", "exc")
-    writes = ("dst",)
-    iterator: int
-    exc: int
-    dst: int
-    body: int
-    done: int
-
-
-class MatchClass(_Node, tag="match_class", frozen=True, array_like=True):
-    """A class pattern: go to ``body`` if ``src`` is an instance of ``cls`` with all the attributes, else to ``done``.
-
-    ``dst`` is then the tuple of those attributes: first those of ``positional`` sub-patterns, whose names
-    the class knows, then those in ``names``. A compiled property among them is run.
-    """
-
-    reads = ("src", "cls")
-    writes = ("dst",)
-    dst: int
-    src: int
-    cls: int
-    positional: int
-    names: list[str]
-    body: int
-    done: int
-
-
-class AsyncIterate(_Node, tag="async_iterate", frozen=True, array_like=True):
-    """``dst`` = the asynchronous iterator over ``src`` (``async for``), then ``target``."""
-
-    reads = ("src",)
-    writes = ("dst",)
-    dst: int
-    src: int
-    target: int
-
-
-class AsyncNext(_Node, tag="async_next", frozen=True, array_like=True):
-    """Await the next item of the asynchronous iterator in ``src``: into ``dst`` and go to ``body``, or go to ``done``."""
-
-    reads = ("src",)
-    writes = ("dst",)
-    src: int
-    dst: int
-    body: int
-    done: int
-
-
-Terminator = (
-    Jump | Branch | Next | Call | Access | Await | Yield | Return | Raise | Reraise | EndFinally
-    | Enter | Leave | MatchClass | AsyncIterate | AsyncNext
-    | Send | Throw
-)  # fmt: skip
+__all__ = [
+    "NONE", "Access", "Append", "AsyncIterate", "AsyncNext", "Await", "Binary", "Branch", "Build",
+    "BuildDict", "Call", "CallMethod", "CallPure", "Catch", "Check", "Compare", "Complete", "DelAttr",
+    "DelItem", "DictMerge", "DictSet", "EndFinally", "Enter", "Extend", "Format", "GetAttr", "GetItem",
+    "Handled", "Inplace", "Instruction", "Iterate", "Join", "Jump", "Leave", "LoadCell", "LoadGlobal",
+    "LoadMethod", "Local", "MakeCell", "MakeFunction", "MatchClass", "MatchException", "MatchKeys",
+    "MatchMapping", "MatchSequence", "MergeGroups", "Move", "Next", "Raise", "Reraise", "Return", "Send",
+    "SetAttr", "SetItem", "Slice", "SplitGroup", "StoreCell", "Terminator", "Throw", "ToTuple", "Unary",
+    "Unbind", "Unpack", "WithPolicy", "Yield",
+]  # fmt: skip
