@@ -18,16 +18,13 @@ from waymark_worker.vm.callables import (
 from waymark_worker.vm.calls import call
 from waymark_worker.vm.decimals import PRISTINE
 from waymark_worker.vm.effects import (
-    CancelCall,
     Cancelled,
-    CancelTimer,
-    Complete,
     Effect,
-    Fail,
     Log,
     StartCall,
     StartTimer,
 )
+from waymark_worker.vm.endings import ending_of, failed, last_effects
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
 from waymark_worker.vm.growth import measured
@@ -205,7 +202,7 @@ class Machine:
             self.grown = measured(self, self.grown)
         except FATAL as error:
             error.__traceback__ = None
-            self._end(self._failed(error), drop_starts=True)
+            self._end(failed(self, error), drop_starts=True)
         finally:
             self.local = _NOBODY
             advancing(before)
@@ -416,49 +413,13 @@ class Machine:
                 self._ask_to_end(task)
             gather(self, left, return_exceptions=True).callbacks.append(STOP)
             return
-        root = self.root
-        if root.state == DONE:
-            try:
-                ending: Effect = Complete(self.encode(root.value))
-            except SerializationError as error:
-                error.__traceback__ = None
-                ending = Fail(self.linked.codec.encode_exception(error))
-        elif root.state == RAISED:
-            ending = self._failed(root.value)
-        else:
-            ending = Cancelled(self.linked.codec.encode_exception(root.take_cancelled_error()))
-        self._end(ending)
-
-    def _failed(self, error: BaseException) -> Fail:
-        """Make the ending of ``error``; a class whose text needs code that is missing says that instead."""
-        try:
-            self.trails.tell(self.linked, error)
-            return Fail(self.linked.codec.encode_exception(error))
-        except FATAL as refusal:
-            refusal.__traceback__ = None
-            return Fail(self.linked.codec.encode_exception(refusal))
+        self._end(ending_of(self))
 
     def _end(self, ending: Effect, *, drop_starts: bool = False) -> None:
         """Finish with a terminal effect; calls and timers that nobody waits for any more are cancelled."""
-        effects = self.effects
-        started = (
-            {effect.call for effect in effects if isinstance(effect, StartCall)}
-            if drop_starts
-            else set()
+        self.effects = last_effects(
+            self.effects, self.calls, self.timers, ending, drop_starts=drop_starts
         )
-        timed = (
-            {effect.timer for effect in effects if isinstance(effect, StartTimer)}
-            if drop_starts
-            else set()
-        )
-        kept = [
-            effect
-            for effect in effects
-            if not (drop_starts and isinstance(effect, StartCall | StartTimer))
-        ]
-        kept += [CancelCall(number) for number in self.calls if number not in started]
-        kept += [CancelTimer(number) for number in self.timers if number not in timed]
-        self.effects = [*kept, ending]
         self.phase = FINISHED_RUN
         self.frame = self.task = None
         self.ready.clear()
