@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from waymark_schema.kinds import OutcomeKind
 from waymark_schema.tables.offers import OfferKey
 from waymark_worker.journal import Change
 from waymark_worker.pool.attempts import Attempt
+from waymark_worker.runloop.dispatcher import Dispatcher
 from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.offered import OfferedOutcome
 
-if TYPE_CHECKING:
-    from waymark_worker.runloop.runloop import Runloop
-
 NO_LETTERS: Final[Mapping[OfferKey, int]] = MappingProxyType({})
+
+
+class Runloop(Protocol):
+    """Who holds the calls' instances."""
+
+    instances: dict[UUID, LiveInstance]
+    dispatcher: Dispatcher
+
+    def settle(  # noqa: PLR0917 - as a worker says it
+        self,
+        call: LiveCall,
+        attempt: Attempt[LiveCall],
+        outcome: OutcomeKind,
+        payload: bytes,
+        seconds: float,
+        output: bytes = ...,
+    ) -> None: ...
+    def lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None: ...
+    def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None: ...
+    def attempt_gone(self, attempt: Attempt[LiveCall]) -> None: ...
+    def commit(self, instance: LiveInstance, change: Change) -> None: ...
+    def loop_time(self, moment: float) -> float: ...
 
 
 class OfferedCalls:
