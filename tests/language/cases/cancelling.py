@@ -247,3 +247,32 @@ class ShieldOfACancelledInner(Workflow):
             await outer
         except asyncio.CancelledError as error:
             return error.args, outer.cancelled()
+
+
+@workflow
+class CancelAGatherTwice(Workflow):
+    async def run(self):
+        seen = []
+        task = asyncio.create_task(self.gathers(seen))
+        await asyncio.sleep(1)
+        for _ in range(2):
+            task.cancel()
+            for _ in range(3):
+                await asyncio.sleep(0)
+        await asyncio.wait([task])
+        return seen
+
+    async def gathers(self, seen):
+        parts = self.cleans(seen), asyncio.sleep(60)
+        try:
+            await asyncio.gather(*parts, return_exceptions=True)
+        except asyncio.CancelledError as error:
+            # The error is that of the last argument, whoever ended last.
+            seen.append(repr(error.__context__))
+
+    async def cleans(self, seen):
+        try:
+            await asyncio.sleep(20)
+        finally:
+            seen.append("cleaning")
+            await note("cut short")

@@ -215,7 +215,8 @@ class Gather(Future):
             self.settle(machine, RAISED, error)
         elif self.finished == self.expected:
             if self.cancel_requested:
-                self.settle(machine, RAISED, child.take_cancelled_error())
+                # That of the last argument, not of the child that ended last: CPython's own words.
+                self.settle(machine, RAISED, self.children[-1].take_cancelled_error())
             else:
                 self.settle(machine, DONE, [_outcome(each) for each in self.children])
 
