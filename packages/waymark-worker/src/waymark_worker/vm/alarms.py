@@ -70,3 +70,10 @@ def in_seconds(delay: Any) -> float:
         what = "a timeout of nan"
         raise unsupported_operation(what, "give a number of seconds, or None for no timeout")
     return seconds
+
+
+def loop_time(machine: Machine) -> float:
+    """Time of the loop: it stands still within an advance, where it is recorded when it is first asked for."""
+    if machine.clock is None:
+        machine.clock = float(machine.decode(machine.local.take("asyncio.time", [], {})))
+    return machine.clock

@@ -42,8 +42,10 @@ from waymark_worker.vm.scheduling import (
     Callback,
     Future,
     Task,
+    ask_to_end,
     fail_task,
     finish_task,
+    tell,
 )
 from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
@@ -246,12 +248,6 @@ class Machine:
             raise SystemError(msg)
         return made
 
-    def time(self) -> float:
-        """Time of the loop: it stands still within an advance."""
-        if self.clock is None:
-            self.clock = float(self.decode(self.local.take("asyncio.time", [], {})))
-        return self.clock
-
     # --- entries -------------------------------------------------------------------------------
 
     def _apply(self, entry: Entry) -> None:
@@ -316,7 +312,7 @@ class Machine:
             self._end(Cancelled(None), drop_starts=True)
         elif not self.cancel_asked:
             self.cancel_asked = True
-            self._ask_to_end(self.root)
+            ask_to_end(self, self.root)
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -343,21 +339,7 @@ class Machine:
             elif callback is STOP:
                 self.stopping = True
             else:
-                self._tell(callback, future)
-
-    def _tell(self, callback: Any, future: Future | None) -> None:
-        """Run a callback; as CPython's loop, go on if it fails: it can, when it cancels tasks in a circle."""
-        try:
-            callback.child_done(self, future)
-        except RecursionError as error:
-            self.log("error", f"Exception in callback: {error}")
-
-    def _ask_to_end(self, task: Task) -> None:
-        """Cancel a task of which nobody waits for the answer."""
-        try:
-            task.cancel(self)
-        except RecursionError as error:
-            self.log("error", f"a task could not be cancelled: {error}")
+                tell(self, callback, future)
 
     def _step(self, task: Task, future: Future | None) -> None:
         error: BaseException | None = None
@@ -410,7 +392,7 @@ class Machine:
         if self.phase == RUNNING and left:
             self.phase = ENDING
             for task in left:
-                self._ask_to_end(task)
+                ask_to_end(self, task)
             gather(self, left, return_exceptions=True).callbacks.append(STOP)
             return
         self._end(ending_of(self))

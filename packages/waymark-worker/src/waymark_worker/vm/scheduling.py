@@ -258,6 +258,22 @@ def fail_task(machine: Machine, task: Task, error: BaseException) -> None:
         task.settle(machine, RAISED, error)
 
 
+def tell(machine: Machine, callback: Any, future: Future | None) -> None:
+    """Run a callback; as CPython's loop, go on if it fails: it can, when it cancels tasks in a circle."""
+    try:
+        callback.child_done(machine, future)
+    except RecursionError as error:
+        machine.log("error", f"Exception in callback: {error}")
+
+
+def ask_to_end(machine: Machine, task: Task) -> None:
+    """Cancel a task of which nobody waits for the answer."""
+    try:
+        task.cancel(machine)
+    except RecursionError as error:
+        machine.log("error", f"a task could not be cancelled: {error}")
+
+
 register(Future, "Future")
 register(Task, "Task")
 register(Gather, "_GatheringFuture")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio.exceptions import InvalidStateError
 from typing import TYPE_CHECKING, Any
 
+from waymark_worker.vm.alarms import loop_time
 from waymark_worker.vm.awaiting import create_task as run_task
 from waymark_worker.vm.awaiting import ensure_future as as_future
 from waymark_worker.vm.awaiting import is_coroutine
@@ -185,4 +186,4 @@ def _shield(machine: Machine, arg: Any) -> Future:
 
 @method(Loop)
 def _time(machine: Machine, self: Loop) -> float:
-    return machine.time()
+    return loop_time(machine)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio.exceptions import CancelledError
 from typing import TYPE_CHECKING, Any
 
-from waymark_worker.vm.alarms import Alarm, call_later, call_soon, in_seconds
+from waymark_worker.vm.alarms import Alarm, call_later, call_soon, in_seconds, loop_time
 from waymark_worker.vm.awaiting import ensure_future, until
 from waymark_worker.vm.names import register
 from waymark_worker.vm.operations import compare
@@ -47,8 +47,8 @@ class Timeout:
         self.task = task
         self.cancelling = task.cancels_requested
         delay = self.delay
-        if self.when is not None and (delay is None or machine.time() != self.made):
-            delay = self.when - machine.time()
+        if self.when is not None and (delay is None or loop_time(machine) != self.made):
+            delay = self.when - loop_time(machine)
         self._start(machine, delay)
         return self
 
@@ -73,7 +73,7 @@ class Timeout:
         if when is not None:
             _at_most(when, 0.0)  # raises CPython's TypeError
         self.when = when
-        self._start(machine, None if when is None else in_seconds(when) - machine.time())
+        self._start(machine, None if when is None else in_seconds(when) - loop_time(machine))
 
     def alarmed(self, machine: Machine) -> None:
         """Cancel the task: its time is over."""
@@ -106,7 +106,7 @@ def _timeout(machine: Machine, delay: Any) -> Timeout:
     if delay is None:
         return Timeout(None)
     seconds = in_seconds(delay)
-    now = machine.time()
+    now = loop_time(machine)
     made = Timeout(now + seconds, seconds)
     made.made = now
     return made
