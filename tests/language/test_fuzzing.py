@@ -42,6 +42,9 @@ def test_the_grammar_writes_every_node_that_the_compiler_accepts() -> None:
     assert histogram.missing() == set()
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="the machine's wait_for and timeout are those of 3.12"
+)
 @pytest.mark.timeout(0 if PROGRAMS > 1000 else 300)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_programs_show_what_cpython_shows(

@@ -5,6 +5,9 @@ import asyncio
 from tests.language.steps import boom, echo
 from waymark import Workflow, workflow
 
+# wait_for of CPython 3.11 makes a task, whose errors do not know what is handled outside of it.
+SINCE = {"ContextOfWhatLimitsRaise": (3, 12)}
+
 
 @workflow
 class ContextOfWhatAwaitingsRaise(Workflow):
