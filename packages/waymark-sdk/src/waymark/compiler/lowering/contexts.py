@@ -13,12 +13,12 @@ from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 
 _IN_ACTION = "do what needs it in an @action function and await it"
-_BY_HAND = "use try/finally"
 _OF_YOUR_OWN = "write it as a function under @contextmanager, or as a dataclass with `__enter__` and `__exit__`"
 _NESTED = "nest `with` statements, or call a helper that does"
 INSTEAD = {
     **dict.fromkeys(("ExitStack", "AsyncExitStack"), _NESTED),
-    **dict.fromkeys(("closing", "aclosing"), _BY_HAND),
+    "closing": "use try/finally, with `close()` in the `finally`",
+    "aclosing": "use try/finally, with `await ….aclose()` in the `finally`",
     **dict.fromkeys(
         ("Lock", "RLock", "Condition", "allocate_lock"),
         "use asyncio.Lock if other tasks of the run share it; nothing else does",
@@ -96,7 +96,8 @@ def _check(ctx: Context, node: ast.expr) -> None:
         return
     name = ast.unparse(made)
     own = found.code == "WM123" and name.partition(".")[0] not in sys.stdlib_module_names
-    instead = INSTEAD.get(name.rpartition(".")[2], _OF_YOUR_OWN if own else _IN_ACTION)
+    known = found.instead if found.code == "WM124" else _IN_ACTION
+    instead = INSTEAD.get(name.rpartition(".")[2], _OF_YOUR_OWN if own else known)
     if not name.startswith("asyncio."):
         message = f"`{name}` is not a context manager that a workflow can hold"
         ctx.reject("WM102", made, message, instead)
