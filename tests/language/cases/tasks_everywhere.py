@@ -8,6 +8,9 @@ from datetime import timedelta
 from tests.language.steps import boom, double, echo, flaky, note
 from waymark import RetryPolicy, Workflow, workflow
 
+SINCE = {"RetriedActionAsATask": (3, 12)}
+"""Before 3.12 ``wait_for`` made a task of what it is given, so that began later."""
+
 
 @workflow
 class RetriedActionAsATask(Workflow):
