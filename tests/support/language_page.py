@@ -119,12 +119,13 @@ A run that reaches one of these ends with an error that says so; its neighbours 
 
 | what | limit |
 | --- | --- |
-| work between two awaits | 10 million units: about one for each small operation, and one for each item or character that a builtin handles |
+| work between two awaits | 10 million units: about one for each small operation, and one for each item or few characters that a builtin handles (`WAYMARK_STEP_BUDGET`) |
+| everything that a run keeps between two awaits | 64 MiB as stored (`WAYMARK_MAX_SNAPSHOT_BYTES`) |
 | depth of calls | 500; beyond it `RecursionError`, which can be caught |
 | integers | 1 million bits |
 | one value (an argument, a result, a text, a list) | 16 MiB (`WAYMARK_MAX_VALUE_BYTES`) |
 | nesting of a value | 200 |
-| regular expressions | patterns that are known when the workflow is compiled, on up to 64 Ki characters; others belong into an action |
+| regular expressions | on up to 64 Ki characters; patterns that refer back to a group or repeat a part that repeats itself belong into an action |
 
 ## What differs from CPython
 
