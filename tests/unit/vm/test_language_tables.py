@@ -7,6 +7,7 @@ from waymark_worker.vm import builtins, methods
 from waymark_worker.vm.arithmetic import BINARY, UNARY
 from waymark_worker.vm.comparing import COMPARE
 from waymark_worker.vm.decimals import Unshared
+from waymark_worker.vm.iterators import Generator
 
 _CAME_LATER = {("random.Random", "binomialvariate"), ("int", "is_integer"), ("fractions.Fraction", "is_integer"), ("pathlib.PurePosixPath", "with_segments"), ("pathlib.Path", "with_segments")}  # fmt: skip
 """Methods that the oldest CPython we run on does not have yet."""
@@ -41,7 +42,8 @@ def test_every_method_is_implemented_and_no_other(type_name: str) -> None:
 
 def test_the_tables_hold_no_type_that_the_language_does_not_name() -> None:
     named = {methods._CONCRETE.get(name, methods._TABLED[name]) for name in language.METHODS}
-    assert set(methods.METHODS) - {bool, Unshared} == named
+    # Generators take their methods' calls with frames of their own: no value of the tables.
+    assert set(methods.METHODS) - {bool, Unshared, Generator} == named
 
 
 @pytest.mark.parametrize("type_name", sorted(language.CLASS_METHODS))
