@@ -80,16 +80,9 @@ class DroppedElsewhere(Workflow):
 
 
 @workflow
-class DroppedAndRaising(Workflow):
+class DroppedAndReturning(Workflow):
     async def run(self):
         log = []
-
-        def raising():
-            try:
-                yield 1
-            finally:
-                log.append("raises in finally")
-                raise KeyError("lost")
 
         def returning():
             try:
@@ -97,8 +90,6 @@ class DroppedAndRaising(Workflow):
             finally:
                 return
 
-        for x in raising():
-            break
         for x in returning():
             break
         log.append("goes on")
