@@ -11,9 +11,10 @@ ELSEWHERE = ("tests/acceptance/app/", "tests/typing/cases/", "tests/language/rew
 
 def _name(node: ast.ClassDef) -> str:
     for statement in node.body:
-        match statement:
-            case ast.Assign([ast.Name("name")], ast.Constant(str(name))):
-                return name
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            (target,) = statement.targets
+            if isinstance(target, ast.Name) and target.id == "name":
+                return str(statement.value.value)
     return node.name.lower()
 
 

@@ -190,7 +190,8 @@ def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911 - one line per fa
             return {"body": "handler"}
         case ast.With() | ast.AsyncWith():
             return {"body": "with"}
-    return {}
+        case _:
+            return {}
 
 
 def _place(node: ast.AST, name: str, place: str) -> str:  # noqa: C901, PLR0911 - one line per family
@@ -229,7 +230,8 @@ def _place(node: ast.AST, name: str, place: str) -> str:  # noqa: C901, PLR0911 
             return "part"
         case ast.Lambda():
             return "alone"
-    return place
+        case _:
+            return place
 
 
 def shown(table: Table) -> str:

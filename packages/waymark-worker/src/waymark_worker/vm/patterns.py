@@ -66,7 +66,7 @@ def _match_keys(node: ir.MatchKeys, place: Place) -> Step:
     return match_keys
 
 
-def values_of(mapping: dict[Any, Any], keys: list[Any]) -> tuple[Any, ...] | None:
+def values_of(mapping: Any, keys: list[Any]) -> tuple[Any, ...] | None:
     """Give the values of all ``keys``, or None; a key that comes twice is CPython's ValueError."""
     if not isinstance(mapping, dict):
         msg = f"the keys of a {type_name(mapping)} are asked for; no compiler writes that"
