@@ -40,7 +40,16 @@ a condition, a display or f-string, or the object of an attribute or a subscript
 _PATTERNS = {
     kind.__name__ for kind in (*ast.pattern.__subclasses__(), ast.match_case, ast.withitem)
 }
-_PARTS = {"keyword", "comprehension", "ExceptHandler", "arguments", "arg", "Slice", "Starred"}
+_PARTS = {
+    "keyword",
+    "FormattedValue",
+    "comprehension",
+    "ExceptHandler",
+    "arguments",
+    "arg",
+    "Slice",
+    "Starred",
+}
 _ONLY_IN_LOOPS = {"Break", "Continue"}
 _OPERATORS = [
     kind.__name__
@@ -99,10 +108,18 @@ def wanted_names() -> tuple[str, ...]:
     """Each builtin by its qualified name, each method and attribute with a dot in front."""
     tables = (language.METHODS, language.ATTRIBUTES)
     members = {f".{name}" for table in tables for names in table.values() for name in names}
-    there = set(language.BUILTINS) - set(_NEWER)
+    there = set(language.BUILTINS) - _NEWER - _ALIASES
+    members -= {".with_segments"}  # Python 3.12 has it, for subclasses of paths only
     return tuple(sorted(there) + sorted(members))
 
 
+_ALIASES = {
+    "asyncio.TimeoutError",
+    "bisect.bisect_right",
+    "bisect.insort_right",
+    "waymark.BackoffPolicy",
+}
+"""Other names of what a program holds under its first one."""
 _NEWER = {
     name
     for name, since in {"math.sumprod": (3, 12), "math.fma": (3, 13), "random.binomialvariate": (3, 12)}.items()
