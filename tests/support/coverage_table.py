@@ -192,7 +192,7 @@ def _children(node: ast.AST, block: str, place: str) -> Iterator[_Child]:
                 yield child, blocks.get(name, block), _place(node, name, place)
 
 
-def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911 - one line per family
+def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911, PLR0912 - one line per family
     """Which list of statements of a node is what kind of block."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
@@ -211,7 +211,7 @@ def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911 - one line per fa
             return {}
 
 
-def _place(node: ast.AST, name: str, place: str) -> str:  # noqa: C901, PLR0911 - one line per family
+def _place(node: ast.AST, name: str, place: str) -> str:  # noqa: C901, PLR0911, PLR0912 - one line per family
     match node:
         case ast.stmt() | ast.match_case() | ast.withitem() | ast.ExceptHandler():
             tests = {"test", "guard"}
