@@ -39,7 +39,8 @@ def items(value: Any, *, message: str = "{!r} object is not iterable") -> Iterat
         METER.charge(len(value))
         return iter(value)
     if has(kind, "__iter__") or has(kind, "__getitem__"):
-        return _metered(iter(value))  # its length is code of the program's, which nobody asked to run
+        # Its length is code of the program's, which nobody asked to run.
+        return _metered(iter(value))
     expected = _expected(value)
     if expected > METER.left:
         METER.charge(expected)
