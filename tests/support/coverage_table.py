@@ -192,7 +192,7 @@ def _children(node: ast.AST, block: str, place: str) -> Iterator[_Child]:
                 yield child, blocks.get(name, block), _place(node, name, place)
 
 
-def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911, PLR0912 - one line per family
+def _blocks(node: ast.AST) -> dict[str, str]:  # noqa: PLR0911 - one line per family
     """Which list of statements of a node is what kind of block."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
