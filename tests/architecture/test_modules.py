@@ -14,6 +14,7 @@ MAX_LINE = 130
 LONG_MODULES: dict[str, str] = {
     "tests/language/cases/errors.py": "cases, each read by itself",
     "tests/language/cases/lowering.py": "cases, each read by itself",
+    "tests/support/fuzzing/grammar.py": "one grammar of random programs, each rule read by itself",
     "tests/unit/vm/cases/execution.py": "cases, each read by itself",
     "tests/unit/vm/test_operations_match_cpython.py": "one table of comparisons, each read by itself",
 }
