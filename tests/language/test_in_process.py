@@ -64,7 +64,15 @@ def test_case_shows_what_cpython_shows_in_process(
 
 
 @pytest.mark.parametrize("served", [True], indirect=True, ids=["crashing"])
-@pytest.mark.parametrize("case", CASES[::5], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        # Each starts three interpreters: a few every day, a fifth of all with the slow tests.
+        pytest.param(case, marks=[pytest.mark.slow] if number % 8 else [])
+        for number, case in enumerate(CASES[::5])
+    ],
+    ids=lambda case: case.name,
+)
 def test_case_shows_what_cpython_shows_after_crashes_under_other_hash_seeds(
     case: Case, served: InProcessRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
