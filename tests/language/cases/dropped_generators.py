@@ -1,5 +1,7 @@
 """Generators that nothing refers to any more while they are suspended: their ``finally`` runs there and then."""
 
+from contextlib import contextmanager
+
 from tests.language.steps import boom, note
 from waymark import Workflow, workflow
 
@@ -93,4 +95,151 @@ class DroppedAndReturning(Workflow):
         for x in returning():
             break
         log.append("goes on")
+        return log
+
+
+@workflow
+class LeftFromWithinATry(Workflow):
+    async def run(self):
+        log = []
+
+        def from_try():
+            for x in with_finally(log):
+                try:
+                    if x == 2:
+                        return x
+                    raise KeyError(x)
+                except KeyError:
+                    log.append("caught")
+
+        async def from_handler():
+            for x in with_finally(log):
+                try:
+                    await boom("ValueError", "early")
+                except ValueError as e:
+                    if x == 2:
+                        return str(e)
+            return None
+
+        def from_finally():
+            for x in with_finally(log):
+                try:
+                    raise KeyError(x)
+                finally:
+                    if x == 1:
+                        continue
+                    return x
+
+        return (
+            from_try(),
+            await from_handler(),
+            from_finally(),
+            log,
+        )
+
+
+@workflow
+class ReturnedOverThroughFinally(Workflow):
+    async def run(self):
+        log = []
+
+        async def both():
+            try:
+                for x in with_finally(log):
+                    try:
+                        return x
+                    finally:
+                        log.append(await note("inner"))
+            finally:
+                log.append("outer")
+
+        async def overruled():
+            for x in with_finally(log):
+                try:
+                    for y in with_finally(log):
+                        return x, y
+                finally:
+                    log.append("overruled")
+                    if x == 1:
+                        continue
+                    break
+            return "end"
+
+        return (
+            await both(),
+            await overruled(),
+            log,
+        )
+
+
+@contextmanager
+def marked(log):
+    try:
+        yield "marked"
+    except ValueError:
+        log.append("swallowed")
+    finally:
+        log.append("left")
+
+
+@workflow
+class DroppedBeforeTheHandler(Workflow):
+    async def run(self):
+        log = []
+        with marked(log):
+            for x in with_finally(log):
+                await boom("ValueError", str(x))
+        try:
+            for x in with_finally(log):
+                try:
+                    raise TypeError(x)
+                finally:
+                    log.append(await note("inner finally"))
+        except* TypeError:
+            log.append("group")
+        try:
+            try:
+                for x in with_finally(log):
+                    await boom("ValueError", str(x))
+            finally:
+                log.append("finally around")
+        except ValueError:
+            log.append("caught")
+        for x in with_finally(log):
+            with marked(log):
+                try:
+                    return log, x
+                except KeyError:
+                    log.append("never")
+        return None
+
+
+@workflow
+class DroppedInnermostFirst(Workflow):
+    async def run(self):
+        log = []
+
+        def named(name):
+            try:
+                yield name
+                yield name
+            finally:
+                log.append(name)
+
+        try:
+            for x in named("outer"):
+                for y in named("inner"):
+                    await boom("ValueError", x + y)
+        except ValueError as error:
+            log.append(str(error))
+
+        def returned():
+            for x in named("around"):
+                for y in named("within"):
+                    try:
+                        return x, y
+                    except ValueError:
+                        pass
+
+        log.append(returned())
         return log

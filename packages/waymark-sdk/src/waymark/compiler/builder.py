@@ -87,8 +87,8 @@ class Builder:
         return label
 
     def iterators_since(self, mark: Mark) -> list[int]:
-        """Slots of the iterators that were taken, and may have been released, since ``mark``."""
-        return [ITERATORS + number for number in range(mark[1], self._high[1])]
+        """Slots of the iterators that may have been taken, and released, since ``mark``, innermost first."""
+        return [ITERATORS + number for number in reversed(range(mark[1], self._high[1]))]
 
     def emit(self, instruction: Instruction) -> None:
         if isinstance(instruction, CallPure) and TEMPORARIES <= instruction.dst < CONSTANTS:

@@ -59,6 +59,9 @@ class Loop:
     again: Label
     iterator: int = NONE
     """Slot of what a ``for`` walks."""
+    handler: Label = NONE
+    """What protects the loop itself, around all that protects parts of its body."""
+    handling: int = NONE
 
 
 @dataclass(eq=False, slots=True)

@@ -19,13 +19,22 @@ def leave_function(ctx: Context, value: int) -> None:
         if isinstance(region, Named):
             ctx.unbind(region.variable)
         elif isinstance(region, Loop):
-            ctx.drop([region.iterator] if region.iterator != NONE else [])
+            _drop_walked(ctx, region)
         elif isinstance(region, Finally):
             region.returns = True
             ctx.builder.emit(ins.Complete(region.completion, "return", value))
             _enter(ctx, region)
             return
     ctx.builder.terminate(ins.Return(value))
+
+
+def _drop_walked(ctx: Context, loop: Loop) -> None:
+    """Let go of what a loop walks: no handler inside the loop, which may go on with it, sees it gone."""
+    if loop.iterator == NONE or not ctx.tables.assumed.finalizers:
+        return
+    with ctx.builder.protected(handler=loop.handler, handling=loop.handling):
+        ctx.builder.fresh()
+        ctx.drop([loop.iterator])
 
 
 def leave_loop(ctx: Context, loop: Loop, label: Label) -> None:
@@ -68,6 +77,8 @@ def _hand_on(ctx: Context, region: Finally) -> None:
     for outer in reversed(ctx.regions):
         if isinstance(outer, Named):
             ctx.unbind(outer.variable)
+        elif isinstance(outer, Loop):
+            _drop_walked(ctx, outer)
         elif isinstance(outer, Finally):
             outer.returns = True
             ctx.builder.emit(ins.Move(outer.completion, region.completion))
@@ -97,15 +108,18 @@ def with_finally(ctx: Context, body: list[ast.stmt], protected: Callable[[], Non
     failed, after = builder.label(), builder.label()
     region = Finally(completion, builder.label(), handling, builder.handling)
     ctx.regions.append(region)
+    mark = builder.mark()
     with builder.protected(handler=failed, handling=builder.handling):
         builder.fresh()
         protected()
+        walked = builder.iterators_since(mark)
         builder.emit(ins.Complete(completion, "normal"))
         restore_handling(ctx, region)
         builder.terminate(ins.Jump(region.label))
     ctx.regions.pop()
     builder.place(failed)
     builder.emit(ins.Catch(caught))
+    ctx.drop(walked)
     builder.emit(ins.Move(handling, caught))
     builder.emit(ins.Complete(completion, "raise", caught))
     builder.terminate(ins.Jump(region.label))

@@ -70,16 +70,22 @@ def _around(
     failed, after = builder.label(), builder.label()
     region = Finally(builder.completion(), builder.label(), NONE, NONE)
     ctx.regions.append(region)
+    mark = builder.mark()
     with builder.protected(handler=failed, handling=builder.handling):
         builder.fresh()
         if target is not None and local is None:
             ctx.assign(target, value)
         _around(ctx, inner, body, asynchronous=asynchronous)
+        walked = builder.iterators_since(mark)
         builder.emit(ins.Complete(region.completion, "normal"))
         builder.terminate(ins.Jump(region.label))
     ctx.regions.pop()
     ctx.at(item.context_expr)
-    _failed(ctx, failed, after, manager, asynchronous=asynchronous)
+    builder.place(failed)
+    caught = builder.temporary()
+    builder.emit(ins.Catch(caught))
+    ctx.drop(walked)
+    _failed(ctx, caught, after, manager, asynchronous=asynchronous)
     builder.place(region.label)
     left = builder.label()
     builder.terminate(ins.Leave(builder.temporary(), manager, NONE, left, asynchronous))
@@ -103,12 +109,10 @@ def _check(ctx: Context, node: ast.expr) -> None:
         ctx.reject("WM102", made, message, instead)
 
 
-def _failed(ctx: Context, failed: Label, after: Label, manager: int, *, asynchronous: bool) -> None:
+def _failed(ctx: Context, caught: int, after: Label, manager: int, *, asynchronous: bool) -> None:
     """An exception reached the manager: it goes on after the statement, or propagates."""
     builder = ctx.builder
-    caught, swallowed = builder.temporary(), builder.temporary()
-    builder.place(failed)
-    builder.emit(ins.Catch(caught))
+    swallowed = builder.temporary()
     with builder.protected(handler=builder.handler, handling=caught):
         builder.fresh()
         told, propagate = builder.label(), builder.label()

@@ -124,13 +124,16 @@ def _named_and_protected(ctx: Context, node: ast.ExceptHandler, variable: Variab
     failed, after = builder.label(), builder.label()
     escaped = builder.temporary()
     handling = builder.handling
+    mark = builder.mark()
     with builder.protected(handler=failed, handling=handling):
         builder.fresh()
         ctx.body(node.body)
+        walked = builder.iterators_since(mark)
         builder.terminate(ins.Jump(after))
     ctx.regions.pop()
     builder.place(failed)
     builder.emit(ins.Catch(escaped))
+    ctx.drop(walked)
     ctx.unbind(variable)
     builder.terminate(ins.Reraise(escaped))
     builder.place(after)

@@ -24,15 +24,18 @@ def _with_handlers(ctx: Context, node: ast.TryStar) -> None:
     caught, handled, rest = (builder.temporary() for _ in range(3))
     raised, merged = builder.temporary(), builder.temporary()
     failed, ended, after = builder.label(), builder.label(), builder.label()
+    mark = builder.mark()
     with builder.protected(handler=failed, handling=builder.handling):
         builder.fresh()
         ctx.body(node.body)
+        walked = builder.iterators_since(mark)
         builder.terminate(ins.Jump(ended))
     builder.place(ended)
     ctx.body(node.orelse)
     builder.terminate(ins.Jump(after))
     builder.place(failed)
     builder.emit(ins.Catch(caught))
+    ctx.drop(walked)
     builder.emit(ins.Move(handled, caught))
     builder.emit(ins.Move(rest, caught))
     builder.emit(ins.Build("list", raised, []))
@@ -74,7 +77,9 @@ def _handler(ctx: Context, node: ast.ExceptHandler, handled: int, rest: int, rai
         if variable is not None:
             ctx.store(variable, share)
             ctx.regions.append(Named(variable))
+        inside = builder.mark()
         ctx.body(node.body)
+        walked = builder.iterators_since(inside)
         if variable is not None:
             ctx.regions.pop()
             ctx.unbind(variable)
@@ -82,6 +87,7 @@ def _handler(ctx: Context, node: ast.ExceptHandler, handled: int, rest: int, rai
     ctx.inside_except.pop()
     builder.place(collect)
     builder.emit(ins.Catch(escaped))
+    ctx.drop(walked)
     if variable is not None:
         ctx.unbind(variable)
     builder.emit(ins.Append(raised, escaped))

@@ -22,7 +22,7 @@ def for_each(ctx: Context, node: ast.stmt) -> None:
     builder.release(mark)
     local = ctx.plain_local(node.target)
     item = builder.temporary() if local is None else local
-    loop = Loop(leave=builder.label(), again=builder.label(), iterator=iterator)
+    loop = Loop(builder.label(), builder.label(), iterator, builder.handler, builder.handling)
     body, done = builder.label(), builder.label()
     builder.place(loop.again)
     builder.terminate(ins.Next(iterator, item, body, done))
