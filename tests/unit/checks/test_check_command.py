@@ -69,7 +69,9 @@ def test_what_two_workflows_share_is_said_once_with_both_names(tmp_path: Path, r
             "\n@workflow\nclass Two(One):\n    async def run(self):\n        return await helper()\n"
         )
     done = run("shared", "--format", "json")
-    (found,) = json.loads(done.output)["findings"]
+    findings = json.loads(done.output)["findings"]
+    assert len(findings) == 1, findings
+    (found,) = findings
     assert (found["code"], found["workflows"]) == ("WM120", ["one", "two"])
 
 
