@@ -32,12 +32,6 @@ _LATER = {
     if sys.version_info[:2] < since
 }
 """Cases that need a later Python than this one."""
-_DIFFER = (
-    {"regexes-RegexFlags", "regexes-Replacements", "regexes-RegexFailures"}
-    if sys.version_info >= (3, 13)
-    else set()
-)
-"""OPEN: the enum re.RegexFlag lost a member in 3.13, and its descriptor is part of programs that name a flag."""
 FOUND: dict[str, type[Workflow]] = {
     f"{module.__name__.rpartition('.')[2]}-{workflow.__name__}": workflow
     for module in modules(cases)
@@ -70,7 +64,7 @@ def test_every_case_has_the_kept_digest_on_this_python() -> None:
     if UPDATE:
         DIGESTS.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
     kept = json.loads(DIGESTS.read_text())
-    names = (kept.keys() | made.keys()) - _LATER - _DIFFER
+    names = (kept.keys() | made.keys()) - _LATER
     different = sorted(name for name in names if kept.get(name) != made.get(name))
     assert different == [], (
         "new or changed: WAYMARK_UPDATE_GOLDEN=1 pytest tests/language/test_golden.py"

@@ -133,7 +133,9 @@ A run that reaches one of these ends with an error that says so; its neighbours 
 * The text of an object that would show its memory address (`<… object at 0x…>`) is an error, and so are `id()` and `hash()`.
 * The identity of an object does not outlive a call of an action: what comes back is a copy.
 * When a call is cancelled, the workflow goes on at once; the action's own clean-up is not waited for.
-* A generator that is dropped while it stands inside a `try` is an error, because CPython would run its `finally` at an unpredictable time: close it.
+* An async generator that is dropped while it stands inside a `try` is an error: close it. Other generators are closed there and then, except in a cycle of references.
+* Enums of the standard library have the members that every supported Python has: `re.TEMPLATE` (before 3.13) and the names that
+  3.13 gave to members of `http.HTTPStatus` do not exist.
 * Line numbers of tracebacks, `contextvars` and `sys.exc_info()` do not exist.
 """
 

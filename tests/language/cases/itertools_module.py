@@ -250,4 +250,5 @@ if NEW:
                 return out, str(error)
 
 
+SINCE = {"Batches": (3, 12)}
 INPUTS = {"SlicesOfNothingGood": [{"which": which} for which in range(10)]}

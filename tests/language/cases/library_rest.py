@@ -314,6 +314,7 @@ if sys.version_info >= (3, 12):
             )
 
 
+SINCE = {"NewOnes": (3, 12)}
 INPUTS = {
     "NoMatrices": [{"which": which} for which in range(4)],
     "SignalsOfDecimals": [{"which": which} for which in range(4)],

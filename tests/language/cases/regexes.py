@@ -1,6 +1,7 @@
 """``re``: patterns as values, matches that outlive a recovery, templates."""
 
 import re
+from http import HTTPStatus
 from re import IGNORECASE, sub
 
 from tests.language.steps import boom, echo, note
@@ -104,6 +105,28 @@ class RegexFlags(Workflow):
             bool(re.search("e.t", text, re.DOTALL)),
             re.findall(r"(?i)three$", text),
             re.compile("x", re.ASCII).flags == re.compile("x", re.ASCII).flags,
+        ]
+
+
+@workflow
+class FlagsAsValues(Workflow):
+    async def run(self):
+        both = re.IGNORECASE | re.MULTILINE
+        kept = await echo(both)
+        return [
+            [repr(kept), str(re.I), f"{re.S}", f"{re.S:04d}", "%s %r %d" % (re.A, re.X, re.M)],
+            kept == 10,
+            kept is both,
+            re.I in kept,
+            both & ~re.I == re.M,
+            [each.name for each in kept],
+            (re.I | 1024).name,
+            re.RegexFlag(8) is re.RegexFlag["M"],
+            re.compile("x", kept).flags & re.I,
+            isinstance(kept, re.RegexFlag),
+            {re.I: "key"}[2],
+            HTTPStatus.NOT_FOUND,
+            [each for each in HTTPStatus if each < 200],
         ]
 
 

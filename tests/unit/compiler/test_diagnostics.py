@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,23 @@ def test_each_pattern_is_refused_with_its_code(tmp_path: Path, body: str, code: 
     assert code in TITLES
     assert found[0].recommendation
     assert "^" in found[0].excerpt or "line" not in found[0].filename
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("re.TEMPLATE", sys.version_info < (3, 13)),
+        ("re.RegexFlag.T", sys.version_info < (3, 13)),
+        ("http.HTTPStatus.CONTENT_TOO_LARGE", sys.version_info >= (3, 13)),
+    ],
+)
+def test_a_member_that_not_every_python_has_is_refused(
+    tmp_path: Path, name: str, *, there: bool
+) -> None:
+    found = diagnosed(tmp_path, f"return {name}", before="import http, re")
+    assert found or not there
+    if there:
+        assert "not every Python has a member of this name" in found[0].message
 
 
 def test_the_place_is_exact_to_the_column(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import typing_extensions
 from pydantic import BaseModel
 
 from waymark_schema.failures import SerializationError
-from waymark_schema.values import describe_models, faults
+from waymark_schema.values import describe_models, faults, standard_enums
 from waymark_schema.values.annotations import Unspeakable, required_keys, to_grammar
 from waymark_schema.values.descriptors import Descriptor, Field
 from waymark_schema.values.fidelity import judged
@@ -229,18 +229,15 @@ class Survey:
         ]
         members = [
             (name, self._member(cls, name, member._value_))
-            for name, member in cls.__members__.items()
+            for name, member in standard_enums.members(cls)
         ]
         opaque = _custom_enum(cls)
-        options: dict[str, bool | int | str] = {}
-        if issubclass(cls, enum.Flag):
-            options["boundary"] = cls._boundary_.name
         return Descriptor(
             qualname=qualified_name(cls),
             kind="enum",
             bases=[*mixins, base.__name__],
             members=members,
-            options=options,
+            options=standard_enums.options(cls),
             opaque=opaque,
         )
 

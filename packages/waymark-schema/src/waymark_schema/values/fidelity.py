@@ -12,6 +12,7 @@ from waymark_schema.values.annotations import mentioned
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import DescriptorError, MalformedValue
 from waymark_schema.values.shadows import Shadows
+from waymark_schema.values.standard_enums import missing_somewhere
 
 _TELLING = frozenset(
     "type properties required items prefixItems anyOf oneOf allOf $ref $defs enum const format pattern minimum maximum "
@@ -74,7 +75,9 @@ def _faithful(cls: Any, descriptor: Descriptor, shadows: Shadows) -> bool:
     except (DescriptorError, MalformedValue):
         return False
     if descriptor.kind == "enum":
-        return [repr(member) for member in cls] == [repr(member) for member in shadow]
+        return [repr(member) for member in cls if not missing_somewhere(member)] == [
+            repr(member) for member in shadow
+        ]
     if descriptor.kind != "model":
         return True
     return bool(_json_schema(cls) == _json_schema(shadow))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from waymark_schema.values import describe_models
+from waymark_schema.values import describe_models, standard_enums
 from waymark_schema.values.descriptors import KINDS, Descriptor, canonical
 from waymark_schema.values.errors import DescriptorError
 from waymark_schema.values.faults import BUILTIN
@@ -38,7 +38,7 @@ OPTIONS: dict[str, dict[str, tuple[type, ...]]] = {
         ),
         (bool,),
     ),
-    "enum": {"boundary": (str,)},
+    "enum": standard_enums.OPTIONS,
     "exception": {"own_init": (bool,)},
     "typed_dict": {"total": (bool,)},
     "namedtuple": {},

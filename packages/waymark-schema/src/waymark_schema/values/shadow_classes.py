@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 import typing_extensions
 from pydantic import BaseModel, Field, PrivateAttr
 
-from waymark_schema.values import descriptors, faults
+from waymark_schema.values import descriptors, faults, standard_enums
 from waymark_schema.values.descriptors import Descriptor
 from waymark_schema.values.errors import DescriptorError
 from waymark_schema.values.naming import plain_name
@@ -173,6 +173,7 @@ def _enum(descriptor: Descriptor, surroundings: Surroundings) -> type:
         # The user's own __new__ made the mixed-in part from something else than the value.
         del details["type"]
         made = base(name, members, **details)
+    standard_enums.dress(made, descriptor.options)
     return made
 
 

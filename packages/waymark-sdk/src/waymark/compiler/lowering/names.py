@@ -28,6 +28,7 @@ from waymark.compiler.synthetic import unbound_method
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS, METHODS
+from waymark_schema.values.standard_enums import missing_somewhere
 
 
 def constant(ctx: Context, node: ast.expr, into: int | None) -> int:
@@ -99,6 +100,13 @@ def _kind(ctx: Context, cls: type) -> int:
 
 def _constant(ctx: Context, value: object, node: ast.expr) -> int:
     if isinstance(value, enum.Enum):
+        if missing_somewhere(value):
+            ctx.reject(
+                "WM124",
+                node,
+                f"`{ast.unparse(node)}` cannot be used in a workflow: not every Python has a member of this name",
+                f"use its value, {value.value!r}",
+            )
         ctx.tables.type_entry(type(value))
     return ctx.constant(value, node)
 
