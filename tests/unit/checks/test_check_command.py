@@ -63,16 +63,17 @@ def test_a_warning_fails_the_check_only_when_it_is_strict(tmp_path: Path, run: C
 
 def test_what_two_workflows_share_is_said_once_with_both_names(tmp_path: Path, run: Check) -> None:
     helper = "\nasync def helper():\n    return missing\n"
-    write(tmp_path / "shared.py", "return await helper()", name="One", before=helper)
+    write(tmp_path / "shared.py", "return await helper()", name="FirstSharer", before=helper)
     with (tmp_path / "shared.py").open("a") as file:
         file.write(
-            "\n@workflow\nclass Two(One):\n    async def run(self):\n        return await helper()\n"
+            "\n@workflow\nclass SecondSharer(FirstSharer):\n"
+            "    async def run(self):\n        return await helper()\n"
         )
     done = run("shared", "--format", "json")
     findings = json.loads(done.output)["findings"]
     assert len(findings) == 1, findings
     (found,) = findings
-    assert (found["code"], found["workflows"]) == ("WM120", ["one", "two"])
+    assert (found["code"], found["workflows"]) == ("WM120", ["firstsharer", "secondsharer"])
 
 
 def test_a_module_of_a_package_is_found_below_the_current_directory(
