@@ -61,9 +61,10 @@ def test_the_program_of_a_chosen_case_is_the_kept_one(name: str) -> None:
 
 def test_every_case_has_the_kept_digest_on_this_python() -> None:
     made = digests(FOUND)
-    if UPDATE:
-        DIGESTS.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
     kept = json.loads(DIGESTS.read_text())
+    if UPDATE:
+        kept = made | {name: kept[name] for name in _LATER if name in kept}
+        DIGESTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
     names = (kept.keys() | made.keys()) - _LATER
     different = sorted(name for name in names if kept.get(name) != made.get(name))
     assert different == [], (

@@ -314,7 +314,15 @@ if sys.version_info >= (3, 12):
             )
 
 
-SINCE = {"NewOnes": (3, 12)}
+if sys.version_info >= (3, 13):
+
+    @workflow
+    class NewestOnes(Workflow):
+        async def run(self):
+            return math.fma(await echo(2.0), 3.0, 4.0), [math.fma(x, x, -x) for x in (1.5, 0.1)]
+
+
+SINCE = {"NewOnes": (3, 12), "NewestOnes": (3, 13)}
 INPUTS = {
     "NoMatrices": [{"which": which} for which in range(4)],
     "SignalsOfDecimals": [{"which": which} for which in range(4)],

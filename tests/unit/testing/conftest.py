@@ -10,7 +10,7 @@ from waymark_worker.testing import InProcessRuntime
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    flows.TRACE.clear()
+    flows.TRACE = []
     flows.GATES.clear()
     flows.THREAD_GATE.clear()
     yield

@@ -21,7 +21,7 @@ from waymark_worker.vm.callables import (
 from waymark_worker.vm.callbacks import CALLS, Comparer, Hosted
 from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.iterators import EXHAUSTED, NATIVES, Generator, iterate
-from waymark_worker.vm.limits import MAX_DEPTH
+from waymark_worker.vm.limits import KEPT, MAX_DEPTH
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.nesting import Failed, run
@@ -63,6 +63,7 @@ def call_function(
             raise too_deep()
         machine.frame = Frame(function, slots, caller, depth)
         return PUSHED
+    machine.fuel -= KEPT
     frame = Frame(function, slots, None, 0)
     return _SUSPENDABLE[function.kind](frame)
 
@@ -86,6 +87,7 @@ def call_action(machine: Machine, callee: Action, args: list[Any], keywords: Key
     arguments = {
         name: value for name, value in zip(callee.names, bound, strict=True) if value is not UNBOUND
     }
+    machine.fuel -= KEPT
     return CallValue(callee, arguments, callee.policy)
 
 

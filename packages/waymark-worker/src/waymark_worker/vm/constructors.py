@@ -20,6 +20,7 @@ from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.formatting import number_in, show
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.iteration import hostable, items
+from waymark_worker.vm.limits import KEPT
 from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
@@ -149,6 +150,7 @@ _FACTORIES: frozenset[type] = frozenset(
 def _deque(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if args:
         args = [list(items(args[0])), *args[1:]]
+    METER.charge(KEPT)
     return collections.deque(*args, **keywords)
 
 

@@ -17,7 +17,12 @@ CHUNK = 4096
 HOP = 16
 """Units for waking a task up."""
 TURN = 8
-"""Units for turning to another frame, or for keeping a call that has not started."""
+"""Units for turning to another frame."""
+KEPT = 32
+"""Units for an object that takes about a kilobyte: a call that has not started, a generator, a deque.
+
+So what one step can make stays within some hundred megabytes.
+"""
 LONGEST = 3_200_000_000.0
 """Seconds of the longest timer, about a century: a longer one never fires in practice either."""
 
@@ -53,6 +58,7 @@ __all__ = [
     "CHUNK",
     "DEFAULT_BUDGET",
     "HOP",
+    "KEPT",
     "LONGEST",
     "MAX_ALIVE",
     "MAX_DEPTH",

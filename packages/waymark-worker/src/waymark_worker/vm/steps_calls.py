@@ -17,7 +17,7 @@ from waymark_worker.vm.callables import (
 )
 from waymark_worker.vm.calls import SPECIAL, call, call_action
 from waymark_worker.vm.invoking import implementation
-from waymark_worker.vm.limits import MAX_DEPTH, TURN
+from waymark_worker.vm.limits import KEPT, MAX_DEPTH
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.method_costs import not_callable
@@ -152,7 +152,7 @@ def _pure_action(action: Action, dst: int, collect: Any, args: tuple[int, ...] |
         pairs = tuple(zip(names, args, strict=True))
 
         def call_value(s: Slots, m: Machine) -> None:
-            m.fuel -= TURN
+            m.fuel -= KEPT
             s[dst] = CallValue(action, {name: s[slot] for name, slot in pairs}, policy)
 
         return call_value
@@ -169,7 +169,7 @@ def _coroutine(callee: FunctionValue, dst: int, args: tuple[int, ...]) -> Step:
     template, count = function.template, len(args)
 
     def coroutine(s: Slots, m: Machine) -> None:
-        m.fuel -= TURN
+        m.fuel -= KEPT
         slots = template.copy()
         slots[:count] = [s[slot] for slot in args]
         s[dst] = Coroutine(Frame(function, slots, None, 0))
