@@ -53,6 +53,7 @@ def test_random_programs_show_what_cpython_shows(
     shard: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     histogram = Histogram()
+    differences: list[Difference] = []
 
     @seed(SEED + shard)
     @settings(
@@ -66,12 +67,13 @@ def test_random_programs_show_what_cpython_shows(
     def each(random: Random, mode: str, order: int | None) -> None:
         text = random_workflow(random, name=NAME)
         found = difference(tmp_path, text, modes=(mode,), seed=order, histogram=histogram)
-        if found is not None:
+        if found is not None:  # the session goes on: what is rare is found behind what is frequent
             said(capsys, f"seed {SEED + shard}, program {histogram.programs}: {found}")
-        assert found is None, str(found)
+            differences.append(found)
 
     each()
     said(capsys, f"seed {SEED + shard}, {histogram}")
+    assert not differences, "\n\n".join(map(str, differences[:3]))
     assert histogram.programs >= PROGRAMS // SHARDS * 0.9
 
 
