@@ -42,7 +42,8 @@ class Run(Generic[R]):
             ValueError: it is not a UUID.
 
         """
-        return Run(id if isinstance(id, UUID) else parse_instance_id(id))
+        with told_to_the_caller:
+            return Run(id if isinstance(id, UUID) else parse_instance_id(id))
 
     @property
     def id(self) -> str:

@@ -38,6 +38,7 @@ class StartOptions:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
+    @judges_the_call
     def checked(
         cls,
         *,
@@ -63,6 +64,9 @@ class StartOptions:
             start_at=_moment(start_at),
             tags=_tags(tags),
         )
+
+
+judges_the_call(parse_instance_id)
 
 
 @judges_the_call

@@ -112,15 +112,16 @@ class Workflow:
             NotImplementedError: ``connection`` is not available yet.
 
         """
-        chosen = StartOptions.checked(
-            id=id,
-            idempotency_key=idempotency_key,
-            priority=priority,
-            delay=delay,
-            start_at=start_at,
-            tags=tags,
-            connection=connection,
-        )
+        with told_to_the_caller:
+            chosen = StartOptions.checked(
+                id=id,
+                idempotency_key=idempotency_key,
+                priority=priority,
+                delay=delay,
+                start_at=start_at,
+                tags=tags,
+                connection=connection,
+            )
         return Starter(cls, chosen)
 
     @classmethod
