@@ -12,9 +12,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.support.fuzzing import miscompiles
+from tests.support.fuzzing import miscompiles, running
 from tests.support.fuzzing.miscompiles import Miscompile
-from tests.support.fuzzing.running import NAME, Difference, Histogram, difference
+from tests.support.fuzzing.running import (
+    NAME,
+    Difference,
+    Histogram,
+    TookTooLong,
+    difference,
+)
 from tests.support.fuzzing.writer import random_workflow
 from tests.support.observing import Observation
 from tests.support.replaying import MODES
@@ -75,6 +81,42 @@ def test_random_programs_show_what_cpython_shows(
     said(capsys, f"seed {SEED + shard}, {histogram}")
     assert not differences, "\n\n".join(map(str, differences[:3]))
     assert histogram.programs >= PROGRAMS // SHARDS * 0.9
+
+
+ENDLESS = """
+from waymark import Workflow, workflow
+
+@workflow
+class Fuzzed(Workflow):
+    async def run(self):
+        while BEGUN:
+            try:
+                1 / 0
+            except:
+                pass
+
+BEGUN = {begun}
+"""
+
+
+def test_a_program_that_does_not_end_in_cpython_is_a_finding(tmp_path: Path) -> None:
+    found = difference(tmp_path, ENDLESS.format(begun=True), seconds=0.3)
+    assert found is not None
+    assert isinstance(found.expected, TookTooLong)
+    assert "no end after 0.3 seconds" in str(found)
+
+
+def test_a_program_that_does_not_end_in_the_machine_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def runs_on(*_given: object, **_options: object) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(running, "run_in_machine", runs_on)
+    found = difference(tmp_path, ENDLESS.format(begun=False), seconds=0.3)
+    assert found is not None
+    assert isinstance(found.shown, TookTooLong)
 
 
 def searched(folder: Path, within: int, first: int) -> tuple[int, Difference | None]:

@@ -95,3 +95,55 @@ class ContextOfAnActionInAHelper(Workflow):
             await boom("IndexError", 1)
         except IndexError as error:
             return repr(error.__context__)
+
+
+@workflow
+class ContextOfAWaitWithoutTime(Workflow):
+    async def run(self):
+        log = []
+        for late in (self.slow(), self.failing(), self.deaf()):
+            try:
+                try:
+                    raise KeyError(5)
+                finally:
+                    await asyncio.wait_for(asyncio.create_task(late), 0)
+            except (TimeoutError, ValueError) as e:
+                while e is not None:
+                    log.append(repr(e))
+                    e = e.__context__
+        return log
+
+    async def slow(self):
+        await echo(1)
+
+    async def failing(self):
+        try:
+            raise IndexError(1)
+        except IndexError:
+            raise ValueError("v")
+
+    async def deaf(self):
+        try:
+            await echo(1)
+        except asyncio.CancelledError:
+            raise ValueError("w")
+
+
+@workflow
+class ContextOfAWaitThatIsCancelled(Workflow):
+    async def run(self):
+        try:
+            try:
+                raise KeyError(5)
+            finally:
+                task = asyncio.create_task(self.deaf())
+                await echo(2)
+                await asyncio.wait_for(task, 0)
+        except ValueError as e:
+            return [repr(e), repr(e.__context__), repr(e.__context__.__context__)]
+
+    async def deaf(self):
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            raise ValueError("w")

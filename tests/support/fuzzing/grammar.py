@@ -360,7 +360,7 @@ ANYTHING = _one(
 1* Mode(<i>)
 1* list(map(repr, await asyncio.gather(<w>, <w>, return_exceptions=True)))
 1* await collect(<i>, *<l>[:2], s=<s>, **{"z": <i>})
-1* ?lambda [f() for f in [lambda q=v: (q, v) for v in <pl>]]
+1* ?lambda [f() for f in [lambda q=u: (q, u) for u in <pl>]]
 """
 )
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import signal
 import sys
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.support.compiling import imported
 from tests.support.observing import Observation
@@ -19,6 +23,34 @@ from waymark.compiler import subset
 
 NAME = "Fuzzed"
 MODULE = "fuzzed_workflow"
+Shown = TypeVar("Shown")
+LONGEST = 20.0
+"""Seconds of this process's time that a program may take on each side; hardly one takes a tenth of a second."""
+_AGAIN = 0.02
+
+
+class TookTooLong(KeyboardInterrupt):
+    """A program did not end. Event loop and machine let interrupts of their host through."""
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """Raise ``TookTooLong`` inside once it has computed for so long, and again should a program swallow that.
+
+    The time is the process's own: neither a busy machine nor the alarm of pytest's time limit matters.
+    """
+
+    def stop(_signal: int, _frame: object) -> None:
+        msg = f"no end after {seconds:g} seconds of computing"
+        raise TookTooLong(msg)
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, _AGAIN)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +59,9 @@ class Difference:
 
     text: str
     mode: str
-    expected: Observation
-    shown: Observation | BaseException
+    expected: Observation | BaseException
+    shown: Observation | BaseException | None
+    """None where CPython gave nothing to compare with."""
 
     def __str__(self) -> str:
         return (
@@ -77,23 +110,38 @@ def difference(
     modes: tuple[str, ...] = (PLAIN,),
     seed: int | None = None,
     histogram: Histogram | None = None,
+    seconds: float = LONGEST,
 ) -> Difference | None:
-    """Run a program both ways; ``seed`` permutes the order of outcomes on both sides."""
+    """Run a program both ways; ``seed`` permutes the order of outcomes on both sides.
+
+    One that does not end on either side within ``seconds`` of computing differs, too.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         module = imported(folder, text, name=MODULE)
         try:
             workflow = vars(module)[NAME]
-            expected = run_in_cpython(workflow, {}, seed=seed)
+            expected = _bounded(partial(run_in_cpython, workflow, {}, seed=seed), seconds)
             if histogram is not None:
-                histogram.add(text, expected.ending)
+                ending = expected.ending if isinstance(expected, Observation) else "too long"
+                histogram.add(text, ending)
+            if not isinstance(expected, Observation):
+                return Difference(text, modes[0], expected, None)
             for mode in modes:
-                shown = _shown(workflow, mode, seed)
+                shown = _bounded(partial(_shown, workflow, mode, seed), seconds)
                 if shown != expected:
                     return Difference(text, mode, expected, shown)
             return None
         finally:
             _forget(module)
+
+
+def _bounded(run: Callable[[], Shown], seconds: float) -> Shown | TookTooLong:
+    try:
+        with bounded(seconds):
+            return run()
+    except TookTooLong as error:
+        return error
 
 
 def _shown(workflow: Any, mode: str, seed: int | None) -> Observation | BaseException:
@@ -109,3 +157,6 @@ def _forget(module: Any) -> None:
         name = getattr(value, "name", None)
         if isinstance(value, type) and isinstance(name, str):
             workflow_registry.discard(name)
+    # Caches of signatures and descriptors keep a function or a class for good; through its globals it
+    # would keep the whole module and its program, too, and thousands of them fill the memory.
+    vars(module).clear()

@@ -11,8 +11,9 @@ from waymark_worker.vm.names import register
 from waymark_worker.vm.operations import compare
 from waymark_worker.vm.records import asyncio_function, method
 from waymark_worker.vm.routines import Routine, caused
-from waymark_worker.vm.scheduling import CANCELLED, DONE, PENDING, Callback, Future, Task
+from waymark_worker.vm.scheduling import CANCELLED, DONE, PENDING, RAISED, Callback, Future, Task
 from waymark_worker.vm.tasks import uncancelled
+from waymark_worker.vm.unwinding import chain, handled
 
 if TYPE_CHECKING:
     from waymark_worker.vm.machine import Machine
@@ -183,9 +184,12 @@ class WaitFor(Routine):
             return value
         self._forget()
         future: Future = self.awaitable
-        if future.state == CANCELLED:
-            raise caused(TimeoutError(), future.take_cancelled_error())
-        return future.result()
+        if future.state == DONE:
+            return future.value
+        error = future.value if future.state == RAISED else future.take_cancelled_error()
+        # Raised anew here: whatever its context was, it is now what is handled around the call.
+        chain(error, handled(self.caller))
+        raise caused(TimeoutError(), error) if future.state == CANCELLED else error
 
     def caught(self, machine: Machine, error: BaseException) -> Any:
         if self.guard is not None:
