@@ -124,8 +124,12 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """Seeded loops of faults."""
-    _pytest(session, "tests", "-m", "chaos", "--timeout=3600")
+    """Seeded faults under load, `-- --minutes N --seed S`; without arguments the longer tests of them."""
+    if not session.posargs:
+        _pytest(session, "tests", "-m", "chaos", "--timeout=3600")
+        return
+    _sync(session)
+    session.run("python", "-m", "tests.chaos", *session.posargs)
 
 
 @nox.session

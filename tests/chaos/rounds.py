@@ -1,0 +1,249 @@
+"""Faults and a seed in; a round of load under them, judged, out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from tests.chaos import checks, evidence
+from tests.chaos.arena import Arena, wait_for
+from tests.chaos.checks import BROKEN, LOST, Finding
+from tests.chaos.evidence import Evidence, Offset
+from tests.chaos.fault import Fault, PoolPlan, Setting
+from tests.chaos.server import TEMPLATE, ChaosServer
+from tests.chaos.table import Round
+from tests.support.processes import Processes, installed
+
+PATIENCE = 60.0
+"""Without one more settled step for so long, a run that has not ended is lost."""
+LEASES = 60.0
+"""For pools to be ready and leases of dead ones to be fenced; far more than a lease lives."""
+VARIABLES = {
+    "WAYMARK_WORKER_COUNT": "2",
+    "WAYMARK_CONCURRENT_PER_WORKER": "6",
+    # Two lives of a lease fit into a round.
+    "WAYMARK_LOCK_TTL_MS": "5000",
+    "WAYMARK_LOCK_HEARTBEAT_MS": "1000",
+    # Sleeps of a third of a second park.
+    "WAYMARK_EVICT_SLEEP_THRESHOLD_MS": "200",
+    "WAYMARK_RUNNER_PROFILE_INTERVAL_MS": "500",
+    "WAYMARK_DATABASE_WAIT_S": "60",
+    # Runs that are killed by us, again and again, are no poison.
+    "WAYMARK_CRASH_LIMIT": "1000",
+}
+
+
+def play(
+    faults: list[Fault],
+    *,
+    number: int,
+    seed: str,
+    shared: ChaosServer,
+    folder: Path,
+    pools: int = 3,
+    seconds: float | None = None,
+    patience: float = PATIENCE,
+) -> Round:
+    """Run one round; its folder goes unless something was found."""
+    folder.mkdir(parents=True)
+    result = Round(number, seed, tuple(fault.name for fault in faults))
+    began = time.monotonic()
+    try:
+        _on_a_server(
+            faults, result, shared, folder, pools=pools, seconds=seconds, patience=patience
+        )
+    finally:
+        for fault in faults:
+            fault.close()
+    result.seconds = time.monotonic() - began
+    if result.good:
+        shutil.rmtree(folder)
+    else:
+        result.evidence = str(folder)
+        lines = [f"{each.kind}: {each.run} {each.text}" for each in result.findings]
+        (folder / "findings.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return result
+
+
+def _on_a_server(
+    faults: list[Fault],
+    result: Round,
+    shared: ChaosServer,
+    folder: Path,
+    *,
+    pools: int,
+    seconds: float | None,
+    patience: float,
+) -> None:
+    server = shared
+    for fault in faults:
+        server = fault.serve(server)
+    chance = Random(result.seed)
+    name = server.databases.create(template=TEMPLATE)
+    url = server.databases.url_of(name)
+    command = [str(installed("waymark-start-workers"))]
+    setting = Setting(
+        server, url, url, url, [PoolPlan(command) for _ in range(pools)], variables=dict(VARIABLES)
+    )
+    for fault in faults:
+        fault.prepare(setting, chance)
+    arena = Arena(setting, folder, Processes())
+    try:
+        begun = evidence.offset()
+        arena.open(result.seed)
+        wrong = _strike(arena, faults, chance, seconds)
+        _judge(arena, result, begun, wrong=wrong, patience=patience)
+    finally:
+        arena.shut()
+        if not result.good:
+            (folder / "server.log").write_text(server.log, encoding="utf-8")
+        server.databases.drop(name)
+    result.strikes, result.notes = arena.strikes, arena.notes
+
+
+def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | None) -> list[str]:
+    """Strike until the time is over, each fault once at least, then mend; pools that ended by themselves."""
+    wrong: list[str] = []
+    chosen = seconds or max((fault.seconds for fault in faults), default=5.0)
+    arena.wait_for_work(20, seconds=60)
+    deadline = time.monotonic() + chosen
+    turns = list(faults)
+    try:
+        while turns or time.monotonic() < deadline:
+            if faults:
+                fault = turns.pop() if turns else chance.choice(faults)
+                fault.strike(arena, chance)
+                arena.strikes += 1
+            arena.wait_for_work(chance.randrange(5, 120), seconds=2.0)
+            wrong += arena.keep()
+    finally:
+        for fault in faults:
+            fault.mend(arena)
+    return [*wrong, *arena.keep()]
+
+
+def _judge(
+    arena: Arena, result: Round, begun: Offset, *, wrong: list[str], patience: float
+) -> None:
+    (arena.folder / "stop").touch()
+    findings = [Finding(BROKEN, each) for each in wrong]
+    findings += _wait_for_the_end(arena, patience)
+    seen = evidence.collect(arena, begun)
+    findings += checks.check(arena, seen)
+    findings += _end_pools(arena)
+    result.findings = findings
+    result.workflows = len(seen.instances)
+    result.steps = len(seen.entries)
+    result.worst_pause = _worst_pause(seen)
+    result.figures = {**arena.figures, **_takeovers(arena, seen)}
+    if findings:
+        _keep_rows(arena)
+
+
+def _wait_for_the_end(arena: Arena, patience: float) -> list[Finding]:
+    """Wait until the client has all its answers and every lease that nobody holds is fenced."""
+    assert arena.client is not None
+    client, wrong = arena.client, []
+    if not _patiently(arena, lambda: not client.running, patience):
+        wrong.append(Finding(LOST, f"the load did not end: no step for {patience:g} s"))
+    elif client.wait() != 0:
+        tail = "\n".join(client.lines[-15:])
+        wrong.append(Finding(BROKEN, f"the client ended with status {client.wait()}:\n{tail}"))
+    try:
+        wait_for(lambda: checks.leases_settled(arena) or arena.keep(), seconds=LEASES)
+    except TimeoutError:
+        held = arena.query("select * from waymark.leases where not fenced")
+        pools = [pool.id for pool in arena.live()]
+        wrong.append(Finding(BROKEN, f"leases {held} are not those of the pools {pools}"))
+    return wrong
+
+
+def _patiently(arena: Arena, over: Callable[[], bool], patience: float) -> bool:
+    """Wait while steps are settled; False if none was for so long."""
+
+    def progress() -> int:
+        ((count,),) = arena.query(
+            "select (select count(*) from waymark.journal)"
+            " + (select count(*) from waymark.instances where state >= 4)"
+        )
+        return int(count)
+
+    before, since = progress(), time.monotonic()
+
+    def settled() -> bool:
+        nonlocal before, since
+        if over():
+            return True
+        now = progress()
+        if now != before:
+            before, since = now, time.monotonic()
+        arena.keep()
+        return time.monotonic() - since > patience
+
+    wait_for(settled, seconds=3600)
+    return over()
+
+
+def _end_pools(arena: Arena) -> list[Finding]:
+    """End the pools in order: they must say that all is well and leave no lease and no process."""
+    wrong = []
+    for pool in arena.live():
+        status = pool.child.terminate(seconds=60)
+        if status != 0:
+            tail = "\n".join(pool.child.lines[-15:])
+            wrong.append(
+                Finding(BROKEN, f"a pool ended with status {status} when asked to:\n{tail}")
+            )
+    ((held,),) = arena.query("select count(*) from waymark.leases where not fenced")
+    if held:
+        wrong.append(Finding(BROKEN, f"{held} leases are held after the end of all pools"))
+    return wrong
+
+
+def _worst_pause(seen: Evidence) -> float:
+    """The longest time between two settled steps, from the first acknowledged run to the last step."""
+    if not seen.acknowledged or not seen.entries:
+        return 0.0
+    first = min(seen.acknowledged.values())
+    times = [first, *sorted(entry.at for entry in seen.entries if entry.at > first)]
+    return max((after - before for before, after in pairwise(times)), default=0.0)
+
+
+def _takeovers(arena: Arena, seen: Evidence) -> dict[str, list[float]]:
+    """From the kill of a whole pool to the first action, elsewhere, of a run that it held."""
+    found: list[float] = []
+    for kill in arena.killed:
+        later = [
+            line.at
+            for call, lines in seen.begun.items()
+            for line in lines
+            if call[0] in kill.held
+            and call not in kill.offered
+            and line.at > kill.at
+            and line.pid not in kill.pids
+        ]
+        if later:
+            found.append(min(later) - kill.at)
+    return {"kill -9 of a whole pool → first resumed action elsewhere": found} if found else {}
+
+
+def _keep_rows(arena: Arena) -> None:
+    """Write down all rows that tell what happened."""
+    for table in (
+        "instances",
+        "journal",
+        "leases",
+        "offers",
+        "inbox",
+        "commits",
+        "pools",
+        "snapshots",
+    ):
+        rows = arena.query(f"select row_to_json(t)::text from waymark.{table} as t")
+        path = arena.folder / f"{table}.jsonl"
+        path.write_text("\n".join(row for (row,) in rows) + os.linesep, encoding="utf-8")
