@@ -19,7 +19,13 @@ from importlib.metadata import version
 
 import psycopg
 
-from waymark_schema.database.execute import Session, execute, fetch_one, fetch_optional
+from waymark_schema.database.execute import (
+    Session,
+    execute,
+    fetch_one,
+    fetch_optional,
+    hurried,
+)
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId
@@ -40,7 +46,7 @@ WATCH_SECONDS = 0.25
 RESTART_SECONDS = 0.5
 MAX_RESTART_SECONDS = 10.0
 STABLE_SECONDS = 30.0
-LEAST_BEAT_TIMEOUT_SECONDS = 2.0
+LEAST_ANSWER_SECONDS = 2.0
 GRACE_MARGIN_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
 """For the last words to the database; without them the leases expire and others take over then."""
@@ -266,11 +272,10 @@ class Supervisor:
             while True:
                 try:
                     if session is None:
-                        session = await sessions.open(role="heartbeat")
+                        session = hurried(await sessions.open(role="heartbeat"), self._answer_limit)
                         for child in self._children:
                             await self._relock(session, child)
-                    async with asyncio.timeout(self._beat_timeout):
-                        await self._beat_all(session)
+                    await self._beat_all(session)
                     attempt = 0
                     with self._noticing_loss(session):
                         await self._until_next_beat()
@@ -286,9 +291,9 @@ class Supervisor:
                 await session.connection.close()
 
     @property
-    def _beat_timeout(self) -> float:
+    def _answer_limit(self) -> float:
         """An answer that takes longer is not worth waiting for: the lease needs a session that answers."""
-        return max(LEAST_BEAT_TIMEOUT_SECONDS, self._settings.lock_ttl_ms / 3000)
+        return max(LEAST_ANSWER_SECONDS, self._settings.lock_ttl_ms / 3000)
 
     @contextmanager
     def _noticing_loss(self, session: Session) -> Iterator[None]:

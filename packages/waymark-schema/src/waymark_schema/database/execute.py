@@ -8,6 +8,8 @@ import psycopg
 from psycopg import pq
 from psycopg.adapt import Dumper
 
+from waymark_schema.database.failpoints import Failpoints
+from waymark_schema.database.hanging import Answered
 from waymark_schema.database.parameters import TYPES, ParameterType
 from waymark_schema.database.statement import Nothing, Query
 
@@ -21,6 +23,9 @@ class Session:
     connection: psycopg.AsyncConnection[Any]
     schema: str
     prepare: bool | None = None
+    patience: float | None = None
+    """Seconds after which a statement without an answer counts as one whose connection broke."""
+    failpoints: Failpoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,16 @@ class SyncSession:
 def unprepared(session: Session) -> Session:
     """The same session, planning every query anew for the values given; right for filters of people."""
     return replace(session, prepare=False)
+
+
+def hurried(session: Session, seconds: float) -> Session:
+    """The same session, giving a statement no more than this time to be answered."""
+    return replace(session, patience=seconds)
+
+
+def answered(session: Session) -> Answered:
+    """A block of several statements on a session, a transaction say, that is answered in time as a whole."""
+    return Answered(session.connection, session.patience)
 
 
 class _Argument:
@@ -84,14 +99,27 @@ async def fetch_all(session: Session, query: Query[Row]) -> list[Row]:
 
     Raises psycopg.Error as the driver does; `faults.classify` says what it means.
     """
+    if session.failpoints is None:
+        return await _fetch_all(session, query)
+    return await session.failpoints.around(
+        session.connection, query.statement.name, lambda: _fetch_all(session, query)
+    )
+
+
+async def _fetch_all(session: Session, query: Query[Row]) -> list[Row]:
     async with psycopg.AsyncRawCursor(session.connection) as cursor:
+        await _run(session, cursor, query)
+        return _rows(query, await cursor.fetchall()) if cursor.description else []
+
+
+async def _run(session: Session, cursor: psycopg.AsyncRawCursor[Any], query: Query[Any]) -> None:
+    with Answered(session.connection, session.patience):
         await cursor.execute(
             query.statement.sql(session.schema),
             arguments(query),
             prepare=session.prepare,
             binary=True,
         )
-        return _rows(query, await cursor.fetchall()) if cursor.description else []
 
 
 async def fetch_optional(session: Session, query: Query[Row]) -> Row | None:
@@ -106,13 +134,16 @@ async def fetch_one(session: Session, query: Query[Row]) -> Row:
 
 async def execute(session: Session, query: Query[Nothing]) -> int:
     """Run a query for its effect and return the number of rows that it touched."""
+    if session.failpoints is None:
+        return await _execute(session, query)
+    return await session.failpoints.around(
+        session.connection, query.statement.name, lambda: _execute(session, query)
+    )
+
+
+async def _execute(session: Session, query: Query[Nothing]) -> int:
     async with psycopg.AsyncRawCursor(session.connection) as cursor:
-        await cursor.execute(
-            query.statement.sql(session.schema),
-            arguments(query),
-            prepare=session.prepare,
-            binary=True,
-        )
+        await _run(session, cursor, query)
         return cursor.rowcount
 
 

@@ -11,7 +11,10 @@ import psycopg
 import psycopg_pool
 
 from waymark_schema.database import execute
+from waymark_schema.database.hanging import Answered
 from waymark_schema.database.sessions import (
+    BACKEND,
+    CONNECT_TIMEOUT_S,
     Purpose,
     connect_parameters,
     explain_connect,
@@ -20,22 +23,12 @@ from waymark_schema.database.sessions import (
     session_on,
 )
 from waymark_schema.database.settings import DatabaseSettings
-from waymark_schema.database.statement import load
 from waymark_schema.errors import DatabaseUnreachable
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
 _PROBE_WAIT_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """The server process behind a session."""
-
-    pid: int
-
-
-BACKEND = load(__package__, "sessions.sql").statement("backend", Backend)
+_CHECK_WAIT_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +97,18 @@ async def open_pool(
         max_size=most,
         open=False,
         configure=configure,
-        check=psycopg_pool.AsyncConnectionPool.check_connection,
+        check=_check,
         timeout=timeout.total_seconds(),
         name=application,
     )
     async with pool:
         yield SessionPool(pool, settings, purpose, session_features)
+
+
+async def _check(connection: psycopg.AsyncConnection[Any]) -> None:
+    """An idle session is still there; one that does not say so soon is replaced like a broken one."""
+    with Answered(connection, _CHECK_WAIT_S):
+        await psycopg_pool.AsyncConnectionPool.check_connection(connection)
 
 
 async def wait_for_database(settings: DatabaseSettings, *, application: str) -> None:
@@ -145,10 +144,11 @@ async def has_session_features(settings: DatabaseSettings, *, application: str) 
     try:
         async with await _plain(settings, application) as listener:
             session = execute.Session(listener, settings.schema, prepare=False)
-            backend = await execute.fetch_one(session, BACKEND.bind())
-            if backend.pid != listener.info.backend_pid:
-                return False
-            return await _notification_arrives(settings, application, listener)
+            with Answered(listener, CONNECT_TIMEOUT_S):
+                backend = await execute.fetch_one(session, BACKEND.bind())
+                if backend.pid != listener.info.backend_pid:
+                    return False
+                return await _notification_arrives(settings, application, listener)
     except psycopg.OperationalError as error:
         raise explain_connect(error, settings) from error
 

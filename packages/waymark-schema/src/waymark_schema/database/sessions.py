@@ -21,12 +21,16 @@ from waymark_schema.errors import (
 )
 
 MINIMUM_SERVER: Final = 140000
-_CONNECT_TIMEOUT_S: Final = "10"
+CONNECT_TIMEOUT_S: Final = 10
+_ANSWER_MARGIN: Final = timedelta(seconds=5)
+"""The server ends a statement at its timeout; one that says nothing so long after that is not there."""
 _KEEPALIVES: Final = {
     "keepalives": "1",
     "keepalives_idle": "5",
     "keepalives_interval": "5",
     "keepalives_count": "3",
+    # Keepalives see a peer that vanished while nothing was under way, this one while something was.
+    "tcp_user_timeout": "20000",
 }
 _NAME_BYTES: Final = 63
 
@@ -60,9 +64,17 @@ class Applied:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The server process behind a session."""
+
+    pid: int
+
+
 _FILE = load(__package__, "sessions.sql")
 FACTS = _FILE.statement("facts", ServerFacts)
 APPLY = _FILE.statement("apply", Applied)
+BACKEND = _FILE.statement("backend", Backend)
 
 _OWNER_PLANS: Final = {
     "plan_cache_mode": "force_generic_plan",
@@ -110,9 +122,10 @@ async def prepare_session(
     if not session_features:
         connection.prepare_threshold = None
     session = session_on(connection, settings, purpose=purpose, session_features=session_features)
-    facts = await execute.fetch_one(session, FACTS.bind())
+    opening = execute.hurried(session, CONNECT_TIMEOUT_S)
+    facts = await execute.fetch_one(opening, FACTS.bind())
     wanted = _wanted(facts, settings, purpose) if session_features else {}
-    await execute.fetch_all(session, _application(wanted))
+    await execute.fetch_all(opening, _application(wanted))
     _check(facts, settings, wanted)
     return session
 
@@ -125,7 +138,13 @@ def session_on(
     session_features: bool,
 ) -> execute.Session:
     """Say how queries run on a connection that was prepared before."""
-    return execute.Session(connection, settings.schema, _prepares(purpose, session_features))
+    return execute.Session(
+        connection,
+        settings.schema,
+        _prepares(purpose, session_features),
+        patience=(settings.statement_timeout + _ANSWER_MARGIN).total_seconds(),
+        failpoints=settings.failpoints,
+    )
 
 
 def _prepares(purpose: Purpose, features: bool) -> bool | None:  # noqa: FBT001 - a fact about the session
@@ -168,7 +187,7 @@ def connect_parameters(settings: DatabaseSettings, application: str) -> dict[str
     Nothing here is a server setting, which a pooler in transaction mode would refuse.
     """
     return {
-        "connect_timeout": _CONNECT_TIMEOUT_S,
+        "connect_timeout": str(CONNECT_TIMEOUT_S),
         **_KEEPALIVES,
         **settings.url.parameters,
         "application_name": application.encode()[:_NAME_BYTES].decode(errors="ignore"),

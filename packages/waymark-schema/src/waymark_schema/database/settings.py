@@ -1,13 +1,16 @@
 """Which database, and how it is spoken to: environment variables go in, checked settings come out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from waymark_schema.database.statement import checked_schema
 from waymark_schema.database.url import DatabaseUrl, parse_url
 from waymark_schema.errors import DatabaseUrlError, SettingError
+
+if TYPE_CHECKING:
+    from waymark_schema.database.failpoints import Failpoints
 
 DEFAULT_SCHEMA: Final = "waymark"
 EXAMPLE_URL: Final = "postgresql://app:secret@localhost:5432/app"
@@ -31,6 +34,8 @@ class DatabaseSettings:
     """None: each process has its own small, documented number."""
     listen: str = "auto"
     auto_migrate: bool = True
+    failpoints: "Failpoints | None" = field(default=None, compare=False)
+    """None but in tests of crashes."""
 
     @property
     def target(self) -> str:
@@ -66,7 +71,17 @@ def from_environment(environment: Mapping[str, str]) -> DatabaseSettings:
         pool_size=_optional_number(environment, "WAYMARK_DATABASE_POOL_SIZE", 1, 1000),
         listen=_choice(environment, "WAYMARK_LISTEN", "auto", _LISTEN),
         auto_migrate=_truth(environment, "WAYMARK_AUTO_MIGRATE", default=True),
+        failpoints=_failpoints(environment),
     )
+
+
+def _failpoints(environment: Mapping[str, str]) -> "Failpoints | None":
+    text = environment.get("WAYMARK_FAILPOINT", "").strip()
+    if not text:
+        return None
+    from waymark_schema.database import failpoints  # noqa: PLC0415 - it loads the driver, which applications do not
+
+    return failpoints.read(text)
 
 
 def _address(environment: Mapping[str, str]) -> str:

@@ -64,12 +64,13 @@ async def fence_expired(session: execute.Session, lease: LeaseId, *, application
     owned is another transaction: `instances.release`.
     """
     try:
-        async with session.connection.transaction():
-            await execute.fetch_one(session, leases.set_lock_timeout(FENCE_LOCK_TIMEOUT))
-            if await execute.fetch_optional(session, leases.lock_expired(lease)) is None:
-                return False
-            await execute.execute(session, leases.mark_fenced(lease))
-            return True
+        with execute.answered(session):
+            async with session.connection.transaction():
+                await execute.fetch_one(session, leases.set_lock_timeout(FENCE_LOCK_TIMEOUT))
+                if await execute.fetch_optional(session, leases.lock_expired(lease)) is None:
+                    return False
+                await execute.execute(session, leases.mark_fenced(lease))
+                return True
     except psycopg.errors.LockNotAvailable:
         await execute.fetch_all(session, leases.terminate(application))
         return False
@@ -84,18 +85,21 @@ async def fence_dead(
     row; in the last case the sessions named `application` were ended: call again.
     """
     try:
-        async with session.connection.transaction():
-            await execute.fetch_one(session, leases.set_lock_timeout(FENCE_LOCK_TIMEOUT))
-            free = await execute.fetch_one(session, leases.try_lock(lease, schema=session.schema))
-            if not free.held:
-                return False
-            locked = await execute.fetch_optional(
-                session, leases.lock_unbeaten(lease, observed=observed)
-            )
-            if locked is None:
-                return False
-            await execute.execute(session, leases.mark_fenced(lease))
-            return True
+        with execute.answered(session):
+            async with session.connection.transaction():
+                await execute.fetch_one(session, leases.set_lock_timeout(FENCE_LOCK_TIMEOUT))
+                free = await execute.fetch_one(
+                    session, leases.try_lock(lease, schema=session.schema)
+                )
+                if not free.held:
+                    return False
+                locked = await execute.fetch_optional(
+                    session, leases.lock_unbeaten(lease, observed=observed)
+                )
+                if locked is None:
+                    return False
+                await execute.execute(session, leases.mark_fenced(lease))
+                return True
     except psycopg.errors.LockNotAvailable:
         await execute.fetch_all(session, leases.terminate(application))
         return False

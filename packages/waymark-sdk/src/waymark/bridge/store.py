@@ -16,6 +16,7 @@ from waymark.bridge.pauses import growing, pause
 from waymark_schema import migrate
 from waymark_schema.database import execute
 from waymark_schema.database.faults import Fault, classify
+from waymark_schema.database.listening import listen
 from waymark_schema.database.pools import has_session_features
 from waymark_schema.database.sessions import open_session
 from waymark_schema.database.settings import DatabaseSettings
@@ -178,9 +179,7 @@ class Channel:
         """Yield the payloads of the finished channel until the session breaks; raises as the driver does."""
         session = await self._open()
         channel = notifications.finished_channel(self._store.schema)
-        await session.connection.execute(f'listen "{channel}"'.encode())
-        listening()
-        async for message in session.connection.notifies():
+        async for message in listen(session, [channel], listening=listening):
             yield message.payload
 
     async def drop(self) -> None:

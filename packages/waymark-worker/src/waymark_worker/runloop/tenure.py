@@ -10,6 +10,7 @@ from uuid import UUID
 
 import psycopg
 
+from waymark_schema.database.listening import listen
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.errors import DatabaseError, HistoryLost
 from waymark_schema.ids import LeaseId
@@ -338,13 +339,10 @@ class Tenure:
             session = None
             try:
                 session = await self._sessions.open(role="listen")
-                connection = session.connection
                 mail = notifications.inbox_channel(session.schema)
-                for channel in (notifications.ready_channel(session.schema), mail):
-                    await connection.execute(f'listen "{channel}"'.encode())
-                self.claimer.look()
+                channels = (notifications.ready_channel(session.schema), mail)
                 attempt = 0
-                async for notify in connection.notifies():
+                async for notify in listen(session, channels, listening=self.claimer.look):
                     if notify.channel != mail:
                         self.claimer.look()
                         self.taker.look()
