@@ -49,7 +49,7 @@ class Farm:
     def start(self, **variables: str) -> Child:
         """Start a pool and wait until it can run calls."""
         pool = self.launch(**variables)
-        pool.wait_for_line(READY)
+        pool.wait_for_line(READY, seconds=90)
         return pool
 
     def launch(self, **variables: str) -> Child:

@@ -32,7 +32,6 @@ class World:
     """Time, the leases, and who was fenced how."""
 
     now: float = 100.0
-    shown: list[WatchedLease] = field(default_factory=list)
     expired: list[int] = field(default_factory=list)
     dead: list[tuple[int, int]] = field(default_factory=list)
     grants: bool = True
@@ -46,9 +45,6 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
 
-    async def watch(session: World, query: Any) -> list[WatchedLease]:
-        return session.shown
-
     async def fence_expired(session: World, lease: LeaseId, *, application: str) -> bool:
         session.expired.append(lease)
         return session.grants
@@ -59,7 +55,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         session.dead.append((lease, observed))
         return session.grants
 
-    monkeypatch.setattr(room, "fetch_all", watch)
     monkeypatch.setattr(room, "fence_expired", fence_expired)
     monkeypatch.setattr(room, "fence_dead", fence_dead)
     return made
@@ -71,8 +66,7 @@ def reaper(world: World, *, own: set[int] | None = None, features: bool = True) 
 
 async def _look(world: World, by: Reaper, after: float, *shown: WatchedLease) -> int:
     world.now += after
-    world.shown = list(shown)
-    return await by.look()
+    return await by.look(shown)
 
 
 async def test_an_expired_lease_is_fenced_only_after_two_seconds_without_a_beat(

@@ -12,7 +12,7 @@ import psycopg
 from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId, ProgramId
-from waymark_schema.tables import notifications, pools
+from waymark_schema.tables import leases, notifications, pools
 from waymark_schema.tables.pools import PoolSample
 from waymark_worker import pruner, wakes
 from waymark_worker.clock import Clock, pause
@@ -23,6 +23,9 @@ from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import log
 
 PRUNE_PAUSE_SECONDS = 0.2
+SUSPECT_SECONDS = 0.5
+"""Between two looks while a lease may be dead."""
+NOW = timedelta(0)
 
 
 async def run(
@@ -71,7 +74,7 @@ class _Duties:
         self.reaper: Reaper | None = None
 
     async def run(self) -> None:
-        duties = (self._wake, self._reap, self._prune, self._show)
+        duties = (self._look, self._prune, self._show)
         due = dict.fromkeys(duties, 0.0)
         while True:
             now = self._clock.monotonic()
@@ -89,19 +92,29 @@ class _Duties:
         channel = notifications.ready_channel(self._session.schema)
         await fetch_one(self._session, notifications.notify([(channel, "")]))
 
-    async def _wake(self) -> float:
-        return await wakes.wake(self._session, told=self._told)
-
-    async def _reap(self) -> float:
+    async def _look(self) -> float:
+        """Wake, reap and release what one statement shows to be worth it: an idle pool runs only that one."""
         assert self.reaper is not None
+        watched = await fetch_all(self._session, leases.watch(schema=self._session.schema))
+        # Without any lease nothing is known of the rest.
+        seen = watched[0] if watched else None
+        again = wakes.LONGEST_SECONDS
+        if seen is None or seen.mail or (seen.due_in is not None and seen.due_in <= NOW):
+            again = await wakes.wake(self._session, told=self._told)
+        elif seen.due_in is not None:
+            again = min(again, seen.due_in.total_seconds())
+        fenced = await self.reaper.look(watched)
+        if seen is None or seen.orphans or fenced:
+            await self._release()
         interval = self._settings.expired_lock_reclaimer_interval_ms / 1000
-        await self.reaper.look()
+        return min(again, interval, SUSPECT_SECONDS if self.reaper.suspects else interval)
+
+    async def _release(self) -> None:
         released = await wakes.release_orphans(
             self._session, room=self._settings.expired_lock_reclaimer_batch_size, told=self._told
         )
         if released:
             log.warning("instances.released", count=released)
-        return min(interval, 0.5)
 
     async def _prune(self) -> float:
         """Sweep for a moment at a time: waking and reaping must not wait for a long sweep."""

@@ -7,12 +7,12 @@ that did not break in between saw its session lock free on two looks a second ap
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from waymark_schema.database.execute import Session, fetch_all
-from waymark_schema.tables import leases
+from waymark_schema.database.execute import Session
 from waymark_schema.tables.leases import WatchedLease
 from waymark_schema.tables.transactions import fence_dead, fence_expired
 from waymark_worker.clock import Clock
@@ -44,15 +44,19 @@ class Reaper:
         self._own = own
         self._features = session_features
         self._seen: dict[int, _Seen] = {}
+        self.suspects = False
+        """Whether a lease may be dead, so that another look is soon worth while."""
 
-    async def look(self) -> int:
-        """Look at all leases once and fence what is dead; returns how many."""
-        watched = await fetch_all(self._session, leases.watch(schema=self._session.schema))
+    async def look(self, watched: Sequence[WatchedLease]) -> int:
+        """Judge what one look at all leases has shown, and fence what is dead; returns how many."""
         now = self._clock.monotonic()
         own = self._own()
         alive = {lease.id for lease in watched}
         self._seen = {id_: seen for id_, seen in self._seen.items() if id_ in alive}
         fenced = 0
+        self.suspects = any(
+            lease.expired or lease.lock_free for lease in watched if lease.id not in own
+        )
         for lease in watched:
             if lease.id in own:
                 continue

@@ -34,7 +34,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class WatchedLease:
-    """What a reaper sees of another's lease; `lock_free` is only meaningful with session locks."""
+    """What a reaper sees of another's lease; `lock_free` is only meaningful with session locks.
+
+    The last three are the same in every row: in how long the first parked run is due, whether there is
+    mail, whether anything is owned by a lease that is fenced or gone.
+    """
 
     id: LeaseId
     pool: PoolId
@@ -43,6 +47,9 @@ class WatchedLease:
     expired: bool
     lock_free: bool
     server_up: timedelta
+    due_in: timedelta | None = None
+    mail: bool = False
+    orphans: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,36 @@ returning beat, clock_timestamp() as now;
 select pg_try_advisory_lock($class::integer, $key::integer) as held;
 
 -- name: watch
--- A plain read of leases and of `pg_locks`, never a try-lock, which behind a pooler returns true.
+-- A plain read of leases and of `pg_locks`, never a try-lock, which behind a pooler returns true. What it
+-- says of parked, addressed and orphaned runs only tells whether the statements that take them, which look
+-- again under their locks, are worth running.
+with recursive owners as (
+    select min(i.owner) as owner from {schema}.instances as i where i.owner is not null
+    union all
+    select (select min(i.owner) from {schema}.instances as i where i.owner > o.owner)
+    from owners as o where o.owner is not null
+),
+pulse as materialized (
+    select
+        (
+            select i.wake_at from {schema}.instances as i
+            where i.state in (1, 3) and i.wake_at is not null
+            order by i.wake_at limit 1
+        ) - clock_timestamp() as due_in,
+        exists (select from {schema}.inbox) as mail,
+        exists (
+            select from owners as o
+            left join {schema}.leases as l on l.id = o.owner
+            where o.owner is not null and (l.id is null or l.fenced)
+        ) or exists (
+            select from {schema}.leases as l
+            join {schema}.offers as f on f.taken_by = l.id where l.fenced
+        ) or exists (
+            select from {schema}.offers as f
+            where f.taken_by is not null
+                and not exists (select from {schema}.leases as l where l.id = f.taken_by)
+        ) as orphans
+)
 select
     l.id, l.pool, l.beat, l.application,
     l.expires_at < clock_timestamp() as expired,
@@ -28,8 +57,10 @@ select
             and k.database = (select d.oid from pg_database as d where d.datname = current_database())
             and k.classid = $class::bigint::oid and k.objid = (l.id & 2147483647)::oid
     ) as lock_free,
-    clock_timestamp() - pg_postmaster_start_time() as server_up
-from {schema}.leases as l
+    clock_timestamp() - pg_postmaster_start_time() as server_up,
+    p.due_in, p.mail, p.orphans
+from pulse as p
+cross join {schema}.leases as l
 where not l.fenced and l.id is distinct from $except::bigint
 order by l.id;
 

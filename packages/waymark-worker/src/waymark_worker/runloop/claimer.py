@@ -30,6 +30,9 @@ from waymark_worker.vm.snapshot import SnapshotUnreadable
 _EXPECTED = (recovery.Diverged, ValueError, MalformedValue, LookupError)
 
 REFRESH_SECONDS = 1.0
+"""Between two looks for programs that are new in the database."""
+QUIET_REFRESH_SECONDS = 5.0
+"""The same, while nobody says that there is anything to claim and whoever has something would say so."""
 
 
 class Adopter(Protocol):
@@ -74,6 +77,10 @@ class Claimer:
         self._room = asyncio.Event()
         self._stopped = False
         self._refreshed_at = 0.0
+        self._told = True
+        self._quiet_refresh = (
+            QUIET_REFRESH_SECONDS if poll_interval >= REFRESH_SECONDS else REFRESH_SECONDS
+        )
         self._unsure = False
         """A claim broke off: the lease may hold runs that nobody here knows of."""
         self.took_all = True
@@ -81,6 +88,7 @@ class Claimer:
 
     def look(self) -> None:
         """Something may have become runnable."""
+        self._told = True
         self._look.set()
         self._room.set()
 
@@ -89,6 +97,11 @@ class Claimer:
         self._room.set()
         if not self.took_all:
             self._look.set()
+
+    def _refresh_due_in(self) -> float:
+        """Seconds until it is worth while to ask for new programs."""
+        interval = REFRESH_SECONDS if self._told else self._quiet_refresh
+        return self._refreshed_at + interval - self._clock.monotonic()
 
     def stop(self) -> None:
         """Claim nothing more."""
@@ -115,17 +128,19 @@ class Claimer:
         room = self._adopter.room()
         if room <= 0:
             self._room.clear()
-            await self._wait(self._room)
+            await self._wait(self._room, self._poll_interval)
             return
         self._look.clear()
         taken = await self._claim(room)
         self.took_all = taken < room
         if self.took_all and not self._stopped:
-            await self._wait(self._look)
+            # Told of something that is of a program not known yet, it looks again once that may be known.
+            soon = max(0.0, self._refresh_due_in()) if self._told else self._poll_interval
+            await self._wait(self._look, min(self._poll_interval, soon))
 
-    async def _wait(self, event: asyncio.Event) -> None:
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
         try:
-            async with asyncio.timeout(self._poll_interval):
+            async with asyncio.timeout(seconds):
                 await event.wait()
         except TimeoutError:
             return
@@ -134,10 +149,10 @@ class Claimer:
         if self._session is None:
             self._session = await self._sessions.open(role="claim")
         session = self._session
-        now = self._clock.monotonic()
-        if now - self._refreshed_at >= REFRESH_SECONDS or not self._shelf.can_run:
+        if self._refresh_due_in() <= 0 or not self._shelf.can_run:
+            self._told = False
             await self._shelf.refresh(session)
-            self._refreshed_at = now
+            self._refreshed_at = self._clock.monotonic()
         if not self._shelf.can_run:
             return 0
         if self._unsure:

@@ -84,6 +84,9 @@ class Taker:
         self._wanted = 0
         """What the lease's row says."""
         self._able = False
+        self._asked_at = -poll_interval
+        self._hurry = False
+        """Whether there is a reason to take before the poll interval is over."""
         self._stopped = False
         self._taking: Session | None = None
         self._reporting: Session | None = None
@@ -91,13 +94,14 @@ class Taker:
     # what others say ----------------------------------------------------------------------------
 
     def look(self) -> None:
-        """There may be offers, or slots came free."""
+        """There may be offers."""
+        self._hurry = True
         self._wake.set()
 
     def has_room(self) -> None:
         """A slot came free; worth a look at once only while taking goes on."""
         if self._taken or not self._wanted:
-            self._wake.set()
+            self.look()
 
     def stop(self) -> None:
         """Take nothing more; hand back what has not started."""
@@ -241,11 +245,12 @@ class Taker:
         if bool(wants) != bool(self._wanted) or not self._wanted / 2 <= wants <= self._wanted * 2:
             await execute(session, offers.want(self._lease, wants))
             self._wanted = wants
-        if not wants:
+        if not wants or not self._worth_asking():
             return False
         taken = await fetch_all(session, offers.take(self._lease, self._shelf.actions, room=wants))
         if not taken:
             return False
+        self._hurry = True
         programs = await self._shelf.get(session, {row.program for row in taken})
         for row in taken:
             program = programs.get(row.program)
@@ -255,6 +260,14 @@ class Taker:
                 self._changed()
             else:
                 self._start(row, program.digest)
+        return True
+
+    def _worth_asking(self) -> bool:
+        now = self._loop.time()
+        if not self._hurry and now - self._asked_at < self._poll_interval:
+            return False
+        self._hurry = False
+        self._asked_at = now
         return True
 
     def _start(self, row: TakenOffer, digest: bytes) -> None:

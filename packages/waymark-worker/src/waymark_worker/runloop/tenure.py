@@ -39,6 +39,8 @@ from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
 
 SOON_SECONDS = 1.0
+CLAIM_SECONDS = 2.0
+"""Between two claims while nobody said that there is anything to claim."""
 TAKE_SECONDS = 5.0
 """Between two looks for offers of which no notification came."""
 LAST_WORD_SECONDS = 1.0
@@ -83,7 +85,7 @@ class Tenure:
         )
         interval = settings.poll_interval_ms / 1000
         # Behind a pooler nobody is notified, so the poll interval is all there is.
-        poll_interval = max(interval, 1.0) if session_features else interval
+        poll_interval = max(interval, CLAIM_SECONDS) if session_features else interval
         self._pace = Pace(asyncio.get_running_loop().time)
         self._sharer = Sharer(
             lease,
