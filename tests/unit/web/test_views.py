@@ -283,6 +283,20 @@ def test_living_pools_come_first_and_show_what_they_know() -> None:
     assert view.pools[1].workflows == []
 
 
+@pytest.mark.parametrize("ended", [{}, {"stopped_at": NOW}])
+def test_a_pool_that_lives_no_more_shows_nothing_as_if_it_did(ended: dict[str, object]) -> None:
+    workers = '[{"number": 1, "pid": 11, "state": "ready", "calls": 2}]'
+    line = pool(alive=False, workers_json=workers, held=3, **ended)
+    points = [sample(sampled_at=NOW - timedelta(minutes=1)), sample(actions_completed=60)]
+    (view,) = workers_page([line], points, [], [], now=NOW).pools
+    assert view.workers == []
+    assert [(figure.name, figure.text) for figure in view.figures] == [
+        ("runs to be taken over", "3")
+    ]
+    (view,) = workers_page([pool(alive=False, held=0, **ended)], points, [], [], now=NOW).pools
+    assert view.figures == []
+
+
 def test_workers_that_cannot_be_read_cost_a_sentence_and_not_the_page() -> None:
     view = workers_page([pool(workers_json='{"no": "list"}')], [], [], [], now=NOW)
     assert "upgrade waymark-web" in view.pools[0].problem

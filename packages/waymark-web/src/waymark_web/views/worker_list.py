@@ -121,7 +121,9 @@ def actions_per_second(samples: Sequence[SampleLine]) -> float | None:
 def _pool(
     pool: PoolLine, samples: Sequence[SampleLine], known: Sequence[KnownLine], now: datetime
 ) -> PoolView:
-    workers, problem = _workers(pool)
+    # What a pool reported last is no longer so once it has ended.
+    lives = pool.alive and pool.stopped_at is None
+    workers, problem = _workers(pool) if lives else ([], "")
     return PoolView(
         id=pool.id,
         title=clean(f"{pool.host}, process {pool.pid}"),
@@ -129,10 +131,12 @@ def _pool(
         started=moment(pool.started_at),
         seen=ago(pool.seen_at, now),
         versions=clean(f"Waymark {pool.version}, Python {pool.python}"),
-        figures=_figures(pool, samples),
+        figures=_figures(pool, samples) if lives else _left_behind(pool),
         workers=workers,
-        actions=[clean(action) for action in sorted(pool.actions)],
-        workflows=[clean(f"{line.workflow} {shortened(line.version)}") for line in known],
+        actions=[clean(action) for action in sorted(pool.actions)] if lives else [],
+        workflows=[clean(f"{line.workflow} {shortened(line.version)}") for line in known]
+        if lives
+        else [],
         problem=problem,
     )
 
@@ -145,6 +149,10 @@ def _badge(pool: PoolLine, now: datetime) -> Badge:
     if now - pool.seen_at > _SILENT:
         return Badge("alive, reports late", Tone.WARN.value)
     return Badge("alive", Tone.GOOD.value)
+
+
+def _left_behind(pool: PoolLine) -> list[Figure]:
+    return [Figure("runs to be taken over", number(pool.held))] if pool.held else []
 
 
 def _figures(pool: PoolLine, samples: Sequence[SampleLine]) -> list[Figure]:
