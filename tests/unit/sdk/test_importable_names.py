@@ -53,3 +53,92 @@ def test_a_script_with_a_name_that_cannot_be_imported_must_move(tmp_path: Path) 
 
 def test_what_is_typed_in_must_move(tmp_path: Path) -> None:
     assert "is defined in __main__" in run(tmp_path, "-", stdin=SCRIPT)
+
+
+FLOWS = """
+import dataclasses, enum, multiprocessing
+from collections import namedtuple
+from pydantic import BaseModel
+from waymark import Workflow, action, build_workflow_ir, workflow
+from waymark.coercion.imports import find
+from waymark.definitions import definition_of
+from waymark_schema.values.faults import qualified
+
+class OutOfStock(Exception):
+    def __init__(self, left: int) -> None:
+        super().__init__(f"{left} left")
+        self.left = left
+
+class Size(enum.Enum):
+    SMALL = "small"
+
+class Item(BaseModel):
+    name: str
+    size: Size = Size.SMALL
+
+    def title(self) -> str:
+        return self.name.title()
+
+@dataclasses.dataclass
+class Basket:
+    items: list[Item]
+
+Pair = namedtuple("Pair", "one other")
+
+def shout(text: str) -> str:
+    return text.upper()
+
+@action
+async def reserve(item: Item) -> Basket: ...
+
+@workflow
+class Buy(Workflow):
+    version = "1"
+
+    async def run(self, name: str) -> Basket:
+        try:
+            found = await reserve(Item(name=shout(name)))
+        except OutOfStock as error:
+            raise OutOfStock(error.left + 1) from error
+        pair = Pair(found, Item(name=found.items[0].title(), size=Size.SMALL))
+        return Basket([*pair.one.items, pair.other])
+
+def tell() -> None:
+    own = [find(f"flows:{each}") is globals()[each] for each in ("Item", "Basket", "Size", "OutOfStock")]
+    print(definition_of(Buy).report().digest.hex(), reserve.__waymark_action__.key, qualified(OutOfStock), *own)
+
+if __name__ == "__main__":
+    tell()
+    child = multiprocessing.get_context("spawn").Process(target=tell)
+    child.start()
+    child.join()
+"""
+
+
+def test_a_script_stands_for_the_module_that_workers_import(tmp_path: Path) -> None:
+    (tmp_path / "flows.py").write_text(FLOWS)
+    imported = run(tmp_path, "-c", "import flows; flows.tell()")
+    assert imported.split()[1:] == ["flows:reserve", "flows:OutOfStock", *["True"] * 4]
+    # The second line is of a process that multiprocessing spawned: the script is its __mp_main__.
+    assert run(tmp_path, "flows.py").splitlines() == [imported, imported]
+    assert run(tmp_path, "-m", "flows").splitlines() == [imported, imported]
+
+
+PACKAGE = """
+from waymark import action
+from waymark_schema.values.faults import qualified
+
+class Broken(Exception): ...
+
+@action
+async def work(): ...
+
+if __name__ == "__main__":
+    print(work.__waymark_action__.key, qualified(Broken))
+"""
+
+
+def test_a_package_that_is_run_is_named_after_its_main_module(tmp_path: Path) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "__main__.py").write_text(PACKAGE)
+    assert run(tmp_path, "-m", "flows") == "flows.__main__:work flows.__main__:Broken"

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from waymark.dependencies import provide_dependencies, provide_dependencies_sync
-from waymark.registry import ActionDefinition, importable_module, place_of, registry
+from waymark.registry import ActionDefinition, importable_place, place_of, registry
 from waymark.wiring import call_parameters, may_inject
 from waymark_schema.ir.policies import NO_POLICY, Backoff, RetryPolicy, stored_policy
 
@@ -72,7 +72,7 @@ def action(
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         _check(function)
-        module = importable_module(function, kind="action")
+        module = importable_place(function, kind="action")
         definition = ActionDefinition(
             key=f"{module}:{name or function.__qualname__.rpartition('<locals>.')[2]}",
             name=name or function.__name__,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from waymark_schema.importable import importable_module
 
 if TYPE_CHECKING:
     import inspect
@@ -155,7 +156,7 @@ def place_of(definition: Any, *, module: str, line: int) -> Place:
     )
 
 
-def importable_module(definition: Any, *, kind: str) -> str:
+def importable_place(definition: Any, *, kind: str) -> str:
     """Return the name under which workers import the module of ``definition``.
 
     For a program that is run as a script, that is the name its file has for the import system.
@@ -164,14 +165,7 @@ def importable_module(definition: Any, *, kind: str) -> str:
         TypeError: it stands in ``__main__`` and no import could find it there.
 
     """
-    module: str = definition.__module__
-    if module != "__main__":
-        return module
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name:
-        return str(spec.name)
-    name = _module_name(getattr(main, "__file__", None))
+    name = importable_module(definition.__module__)
     if name is None:
         msg = (
             f"{kind} {definition.__qualname__!r} is defined in __main__, which workers cannot import;"
@@ -179,23 +173,3 @@ def importable_module(definition: Any, *, kind: str) -> str:
         )
         raise TypeError(msg)
     return name
-
-
-def _module_name(filename: str | None) -> str | None:
-    if filename is None:
-        return None
-    path = Path(filename).resolve()
-    if path.suffix != ".py":
-        return None
-    # Installed and PYTHONPATH roots first (a src/ layout), then the directory that the pool is started
-    # in as well, and only then the script's own directory.
-    roots = [Path(entry).resolve() for entry in sys.path[1:] if entry]
-    roots = sorted(
-        (root for root in roots if path.is_relative_to(root)), key=lambda r: -len(r.parts)
-    )
-    for root in [*roots, Path.cwd().resolve(), path.parent]:
-        if path.is_relative_to(root):
-            parts = path.relative_to(root).with_suffix("").parts
-            if all(part.isidentifier() for part in parts):
-                return ".".join(parts)
-    return None

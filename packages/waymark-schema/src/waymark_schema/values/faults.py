@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from waymark_schema.failures import DURABLE_FAILURES, PUBLIC_MODULE
-from waymark_schema.values.naming import is_qualified_name
+from waymark_schema.values.naming import is_qualified_name, module_of
 
 TEXT_LIMIT = 64 * 1024
 CHAIN_LIMIT = 16
@@ -75,7 +75,7 @@ def qualified(cls: type) -> str:
         return cls.__name__
     if DURABLE_FAILURES.get(cls.__name__) is cls:
         return f"{PUBLIC_MODULE}:{cls.__name__}"
-    return f"{cls.__module__}:{cls.__qualname__}"
+    return f"{module_of(cls)}:{cls.__qualname__}"
 
 
 def well_known(qualname: str) -> type[BaseException] | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Any, get_origin
+
+from waymark_schema.importable import importable_module
 
 _LONGEST = 1000
 _MODULE = re.compile(r"[\w.]+:")
@@ -16,7 +17,7 @@ _SHAPE = re.compile(
 
 
 def qualified_name(cls: type) -> str:
-    """``module:Qual.Name``, with the importable name of a module that runs as ``__main__``.
+    """``module:Qual.Name``, with the importable name of a program that runs as ``__main__``.
 
     A parametrised generic model is called after its origin, its arguments in brackets.
     """
@@ -24,11 +25,14 @@ def qualified_name(cls: type) -> str:
     if generic and generic["origin"] is not None:
         arguments = ", ".join(map(_argument, generic["args"]))
         return f"{qualified_name(generic['origin'])}[{arguments}]"
-    module = cls.__module__
-    if module == "__main__":
-        spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-        module = spec.name.removesuffix(".__main__") if spec is not None else module
-    return f"{module}:{cls.__qualname__}"
+    return f"{module_of(cls)}:{cls.__qualname__}"
+
+
+def module_of(cls: type) -> str:
+    """The module of a class as every other process imports it; of a class that we made, as it was named."""
+    if "__waymark_stand_in__" in vars(cls) or "__waymark_shadow__" in vars(cls):
+        return cls.__module__
+    return importable_module(cls.__module__) or cls.__module__
 
 
 def _argument(argument: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from waymark_schema.importable import importable_module
 from waymark_schema.values import faults
 from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.describe import kind_of
@@ -107,10 +108,9 @@ def find(qualname: str) -> type | None:
 
 
 def _module(name: str) -> Any:
-    main = sys.modules.get("__main__")
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name.removesuffix(".__main__") == name:
-        return main
+    if importable_module("__main__") == name:
+        # Imported once more under its name, it would bring other classes of the same names.
+        return sys.modules.get("__main__")
     try:
         return sys.modules.get(name) or importlib.import_module(name)
     except Exception:  # noqa: BLE001 - whatever a module does while it is imported, it is not at hand

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from waymark.compiler import members
 from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
@@ -99,10 +100,10 @@ def _why_impure(ctx: Context, job: Job, expression: ast.expr) -> str | None:
 
 def check_fields(tables: Tables) -> None:
     """Report defaults of fields, and values of members, that the program would hold and that differ by process."""
-    package = tables.workflow.__module__.partition(".")[0]
+    package = members.package_of(tables.workflow.__module__)
     for cls in tables.classes():
         module = sys.modules.get(cls.__module__)
-        if module is None or cls.__module__.partition(".")[0] != package:
+        if module is None or members.package_of(cls.__module__) != package:
             continue
         try:
             file = tables.reader.module(module)

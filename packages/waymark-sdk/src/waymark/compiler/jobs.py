@@ -128,12 +128,14 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
         )
     if function.__module__.startswith(f"{PACKAGE}."):
         return True
-    if job.owner is None and _package(function.__module__) != _package(tables.workflow.__module__):
+    if job.owner is None and members.package_of(function.__module__) != members.package_of(
+        tables.workflow.__module__
+    ):
         problem = (
             "WM122",
             (
-                f"`{node.name}` belongs to package `{_package(function.__module__)}`, the workflow to"
-                f" `{_package(tables.workflow.__module__)}`; only functions of the same package are"
+                f"`{node.name}` belongs to package `{members.package_of(function.__module__)}`, the workflow to"
+                f" `{members.package_of(tables.workflow.__module__)}`; only functions of the same package are"
                 " compiled in"
             ),
             "wrap it in an @action function, or move it into the workflow's package",
@@ -159,10 +161,6 @@ def _is_made_elsewhere(job: Job) -> bool:
     if job.owner is not None:
         return code.co_qualname != f"{job.owner.__qualname__}.{code.co_name}"
     return "<locals>" in code.co_qualname or hasattr(job.function, "__wrapped__")
-
-
-def _package(module: str) -> str:
-    return module.partition(".")[0]
 
 
 def _lower(

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from waymark_schema.importable import importable_module
+
 OURS = ("waymark", "waymark_schema")
 LIBRARIES = frozenset(
     {*OURS, "builtins", "pydantic", "pydantic_core", "annotated_types", "typing_extensions"}
@@ -64,6 +66,11 @@ Member = Method | Property | Attribute | Framework | Strange
 def is_ours(cls: type) -> bool:
     """Whether Waymark itself defines a class."""
     return cls.__module__.partition(".")[0] in OURS
+
+
+def package_of(module: str) -> str:
+    """Return the top-level package that a module belongs to, as other processes import it."""
+    return (importable_module(module) or module).partition(".")[0]
 
 
 def is_library(module: str) -> bool:

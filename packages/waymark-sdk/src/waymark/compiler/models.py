@@ -18,10 +18,6 @@ from waymark_schema.ir.program import TypeEntry
 KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
 
 
-def _package(module: str) -> str:
-    return module.partition(".")[0]
-
-
 def _written(cls: type) -> Iterator[tuple[str, Method | Property]]:
     """Methods and properties that users wrote in ``cls`` or its bases, the nearest of each name."""
     seen: set[str] = set()
@@ -44,7 +40,7 @@ def _key(cls: type, name: str) -> str:
 
 
 def _is_local(tables: Tables, cls: type) -> bool:
-    return _package(cls.__module__) == _package(tables.workflow.__module__)
+    return members.package_of(cls.__module__) == members.package_of(tables.workflow.__module__)
 
 
 def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]]:
