@@ -41,6 +41,7 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write every round to this file")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument("--folder", type=Path, help="where evidence is kept (default: a new one)")
+    parser.add_argument("--keep", action="store_true", help="keep the evidence of good rounds too")
     parser.add_argument("--list", action="store_true", help="show all faults and end")
     return parser.parse_args(given)
 
@@ -116,6 +117,7 @@ def _play(
                 shared=server,
                 folder=folder / f"round-{number}",
                 pools=chosen.pools,
+                keep=chosen.keep,
             )
             rounds.append(played)
             _tell(played)
@@ -158,7 +160,7 @@ def _report(chosen: argparse.Namespace, seed: int, folder: Path, rounds: list[Ro
     if chosen.markdown:
         chosen.markdown.write_text(table.markdown(rounds, titles), encoding="utf-8")
     if all(each.good for each in rounds):
-        if not chosen.folder:
+        if not (chosen.folder or chosen.keep):
             shutil.rmtree(folder, ignore_errors=True)
         return 0
     print(f"\nFAILED; evidence is kept in {folder}; repeat with --seed {seed}", flush=True)

@@ -19,6 +19,10 @@ attempt_of_oracle: list[Callable[[], int]] = []
 """The oracle's word for which attempt runs, where there is no worker to ask."""
 
 
+LEAVERS, TRAITORS = 20, 3
+"""How many workers, and pools, the actions of one round may end: each costs seconds to replace."""
+
+
 def _works() -> bool:
     return LEDGER in os.environ
 
@@ -92,7 +96,7 @@ async def compute(x: int, seconds: float) -> int:
 async def leave(x: int, *, always: bool) -> int:
     """End the worker process: every time, or the first time only."""
     with noted("leave", x, always):
-        if _works() and (always or once("left")):
+        if _works() and (always or once("left", LEAVERS)):
             os._exit(3)
         if always:
             raise WorkerCrashed("as every worker that runs this")
@@ -103,7 +107,7 @@ async def leave(x: int, *, always: bool) -> int:
 async def betray(x: int) -> int:
     """Kill the whole pool, supervisor first, the first time."""
     with noted("betray", x):
-        if _works() and once("betrayed"):
+        if _works() and once("betrayed", TRAITORS):
             runloop = os.getppid()
             with open(f"/proc/{runloop}/stat", encoding="utf-8") as status:  # noqa: PTH123, ASYNC230 - one line of the kernel's
                 supervisor = int(status.read().rpartition(")")[2].split()[1])

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ class Arena:
     """When processes were stopped: what one does first after that is not held against the journal."""
     killed: list[Kill] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _frozen: list[tuple[float, list[int]]] = field(default_factory=list)
 
     # --- for the harness ------------------------------------------------------------------------
 
@@ -193,8 +195,12 @@ class Arena:
         return self._lines() >= before + lines
 
     def live(self) -> list[Pool]:
-        """Pools that run, and so far that they can be struck at."""
+        """Pools that run."""
         return [pool for pool in self.pools if pool.running]
+
+    def ready(self) -> list[Pool]:
+        """Pools that have come so far that they can run calls."""
+        return [pool for pool in self.live() if pool.id is not None]
 
     def kill(self, pids: Iterable[int]) -> None:
         """kill -9 single processes."""
@@ -216,6 +222,24 @@ class Arena:
         kill_tree(pool.child.pid)
         pool.child.kill()
         self.killed.append(Kill(at, held, self._offered(), pids))
+
+    def freeze(self, pool: Pool) -> list[int]:
+        """Stop all processes of a pool; `thaw` lets them go on."""
+        stopped: list[int] = []
+        while fresh := [pid for pid in pool.tree() if pid not in stopped]:
+            _signal(fresh, signal.SIGSTOP)
+            stopped += fresh
+        since = time.monotonic()
+        self._frozen.append((since, stopped))
+        return stopped
+
+    def thaw(self) -> None:
+        """Let everything that was stopped go on, children first."""
+        for since, stopped in self._frozen:
+            for pid in stopped:
+                self.stood_still.setdefault(pid, []).append((since, time.monotonic()))
+            _signal(reversed(stopped), signal.SIGCONT)
+        self._frozen.clear()
 
     def end_pool(self, pool: Pool) -> None:
         """kill -9 the supervisor alone; the others must end by themselves."""
@@ -264,3 +288,9 @@ class Arena:
             return []
         lines = path.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)

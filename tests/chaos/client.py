@@ -22,17 +22,19 @@ from waymark import BridgeUnavailable, Run, WorkflowFailed
 
 NUMBERS = 60
 """Runs get numbers below this, so that the oracle is asked for each of them once."""
+SHARE = 0.1
+"""Of the workflows that a fault brings along."""
 GLANCE = 0.05
 
 
 class Load:
     """Starts runs and waits for them; every event is a line in a file."""
 
-    def __init__(self, folder: Path, seed: str, workflows: list[Any]) -> None:
+    def __init__(self, folder: Path, seed: str, extra: list[Any]) -> None:
         self._stop = folder / "stop"
         self._events = (folder / "client.jsonl").open("a", encoding="utf-8", buffering=1)
         self._chance = Random(seed)
-        self._workflows = workflows
+        self._extra = extra
 
     async def run(self, window: int) -> None:
         """Keep so many runs unfinished until the stop file is there."""
@@ -42,7 +44,8 @@ class Load:
 
     async def _one_after_the_other(self) -> None:
         while not self._stop.exists():
-            chosen = self._chance.choice(self._workflows)
+            special = bool(self._extra) and self._chance.random() < SHARE
+            chosen = self._chance.choice(self._extra if special else COMMON)
             number = self._chance.randrange(NUMBERS)
             run = UUID(int=self._chance.getrandbits(128), version=4)
             await self._start_and_wait(chosen, number, run)
@@ -89,7 +92,7 @@ class Load:
 def main(arguments: list[str]) -> None:
     """Run the load that the command line names."""
     folder, seed, window, *extra = arguments
-    load = Load(Path(folder), seed, [*COMMON, *map(by_name, extra)])
+    load = Load(Path(folder), seed, [by_name(name) for name in extra])
     asyncio.run(load.run(int(window)))
 
 

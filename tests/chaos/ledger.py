@@ -73,14 +73,18 @@ def noted(action: str, *arguments: object) -> Iterator[None]:
     note(ENDED, action, *arguments)
 
 
-def once(name: str) -> bool:
-    """Say whether this is the first time, of all processes, that the running call asks for this name."""
+def once(name: str, limit: int) -> bool:
+    """Say whether the running call asks for this name for the first time, and no `limit` of others did before."""
     path = os.environ.get(LEDGER)
     if path is None:
         return False
     attempt = current_action()
-    mark = Path(f"{path}.{name}-{attempt.instance_id}-{attempt.call_id}")
+    place = Path(f"{path}.{name}")
+    place.mkdir(exist_ok=True)
+    if len(list(place.iterdir())) >= limit:
+        return False
     try:
+        mark = place / f"{attempt.instance_id}-{attempt.call_id}"
         os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return False

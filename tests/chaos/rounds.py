@@ -48,6 +48,7 @@ def play(
     pools: int = 3,
     seconds: float | None = None,
     patience: float = PATIENCE,
+    keep: bool = False,
 ) -> Round:
     """Run one round; its folder goes unless something was found."""
     folder.mkdir(parents=True)
@@ -61,7 +62,7 @@ def play(
         for fault in faults:
             fault.close()
     result.seconds = time.monotonic() - began
-    if result.good:
+    if result.good and not keep:
         shutil.rmtree(folder)
     else:
         result.evidence = str(folder)

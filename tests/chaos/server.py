@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,8 +41,8 @@ class ChaosServer:
         home = folder or Path(tempfile.mkdtemp(prefix="waymark-chaos-pg-"))
         embedded = EmbeddedServer(
             home,
-            # A TCP port, so that a proxy can stand in between.
-            port=0,
+            # A TCP port, so that a proxy can stand in between; the same one after every restart.
+            port=_free_port(),
             options={**_OPTIONS, **(options or {})},
             binaries=find_binaries(test_environment()),
         )
@@ -86,8 +87,21 @@ class ChaosServer:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def port(self) -> int:
+        """Where it listens on 127.0.0.1."""
+        assert self.embedded.port is not None
+        return self.embedded.port
+
+    @property
     def log(self) -> str:
         """What the server wrote."""
         return "\n".join(
             path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log"))
         )
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number

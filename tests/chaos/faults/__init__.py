@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from tests.chaos.fault import Fault
-from tests.chaos.faults.processes import KilledProcesses
+from tests.chaos.faults.boundaries import CrashedBoundaries
+from tests.chaos.faults.clocks import WrongClocks
+from tests.chaos.faults.hostile_actions import BlockedLoop, PoisonActions, TreacherousActions
+from tests.chaos.faults.processes import KilledProcesses, StoppedPool
+from tests.chaos.faults.releases import MixedVersions
+from tests.chaos.faults.servers import RestartedServer, TerminatedSessions
 
-FAULTS: dict[str, type[Fault]] = {fault.name: fault for fault in (KilledProcesses,)}
+FAULTS: dict[str, type[Fault]] = {
+    fault.name: fault
+    for fault in (
+        KilledProcesses,
+        StoppedPool,
+        RestartedServer,
+        TerminatedSessions,
+        CrashedBoundaries,
+        WrongClocks,
+        MixedVersions,
+        BlockedLoop,
+        PoisonActions,
+        TreacherousActions,
+    )
+}
 """In the order in which a run without a choice plays them alone."""

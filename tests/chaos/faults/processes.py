@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.chaos.arena import Arena
+from tests.chaos.arena import Arena, Pool, wait_for
 from tests.chaos.fault import Fault
+
+
+def _one_with_a_peer(arena: Arena, chance: Random) -> Pool | None:
+    """A pool that can run calls, while another one can take over; None if there is none."""
+    ready = arena.ready()
+    return chance.choice(ready) if len(ready) > 1 else None
 
 
 class KilledProcesses(Fault):
@@ -14,20 +20,54 @@ class KilledProcesses(Fault):
     name = "F1"
     title = "kill -9 of pool, supervisor, runloop, worker, bridge"
 
+    def __init__(self) -> None:
+        self._next: list[str] = []
+
     def strike(self, arena: Arena, chance: Random) -> None:
-        pools = arena.live()
-        if not pools:
+        if not self._next:
+            self._next = ["supervisor", "runloop", "worker", "bridge", "pool"]
+            chance.shuffle(self._next)
+        what = self._next.pop()
+        if what == "bridge":
+            arena.kill(arena.bridges())
             return
-        pool = chance.choice(pools)
-        match chance.choice(("pool", "supervisor", "runloop", "worker", "bridge")):
-            case "pool":
-                arena.kill_pool(pool)
-            case "supervisor":
-                arena.end_pool(pool)
-            case "runloop":
-                arena.kill(pool.runloops())
-            case "worker":
-                workers = pool.workers()
-                arena.kill(chance.sample(workers, min(1, len(workers))))
-            case _:
-                arena.kill(arena.bridges())
+        pool = _one_with_a_peer(arena, chance)
+        if pool is None:
+            arena.wait_for_work(200, seconds=2)
+            self._next.append(what)
+        elif what == "pool":
+            arena.kill_pool(pool)
+        elif what == "supervisor":
+            arena.end_pool(pool)
+        elif what == "runloop":
+            arena.kill(pool.runloops())
+        else:
+            arena.kill(pool.workers()[:1])
+
+
+class StoppedPool(Fault):
+    """SIGSTOP of all processes of a pool until others have taken its runs over; then it goes on."""
+
+    name = "F2"
+    title = "SIGSTOP of a pool past its lease, SIGCONT"
+
+    def strike(self, arena: Arena, chance: Random) -> None:
+        pool = _one_with_a_peer(arena, chance)
+        if pool is None:
+            arena.wait_for_work(200, seconds=2)
+            return
+        arena.freeze(pool)
+        try:
+            wait_for(lambda: self._fenced(arena, pool), seconds=60, what="its leases are fenced")
+            arena.wait_for_work(chance.randrange(20, 200), seconds=3)
+        finally:
+            arena.thaw()
+
+    def mend(self, arena: Arena) -> None:
+        arena.thaw()
+
+    def _fenced(self, arena: Arena, pool: Pool) -> bool:
+        # The others must be there to do it.
+        arena.keep()
+        held = arena.query("select 1 from waymark.leases where pool = %s and not fenced", pool.id)
+        return not held

@@ -1,0 +1,63 @@
+"""A commit of the journal in; for a few chosen runs the death of the process, once on either side of it, out.
+
+A patch of pools under test (`Setting.patches`): it kills where no signal from outside could be aimed at.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.chaos.ledger import LEDGER
+from waymark_worker.journal import Change, Committer
+
+RUNS = 3
+"""How many runs of a round die at every boundary."""
+
+
+def install() -> None:
+    """Stand around the commit."""
+    settle = Committer._settle
+
+    async def settle_or_die(self: Any, changes: list[Change]) -> None:
+        _perhaps_die(changes, "before")
+        await settle(self, changes)
+        # What was committed is not yet known to anybody: nothing was dispatched.
+        _perhaps_die(changes, "after")
+
+    Committer._settle = settle_or_die  # type: ignore[method-assign] # the patch
+
+
+def _perhaps_die(changes: list[Change], side: str) -> None:
+    for change in changes:
+        for row in change.rows:
+            if _chosen(change.instance) and _first(change.instance, f"{row.position}-{side}"):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _chosen(run: UUID) -> bool:
+    place = _place()
+    if (place / str(run)).is_dir():
+        return True
+    if len(list(place.iterdir())) >= RUNS:
+        return False
+    (place / str(run)).mkdir(exist_ok=True)
+    return True
+
+
+def _first(run: UUID, boundary: str) -> bool:
+    try:
+        mark = _place() / str(run) / boundary
+        os.close(os.open(mark, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _place() -> Path:
+    place = Path(f"{os.environ[LEDGER]}.boundaries")
+    place.mkdir(exist_ok=True)
+    return place
