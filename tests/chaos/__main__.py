@@ -18,7 +18,7 @@ from types import FrameType
 from tests.chaos import table
 from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS
-from tests.chaos.rounds import play
+from tests.chaos.rounds import Size, play
 from tests.chaos.server import ChaosServer
 from tests.chaos.table import Round
 
@@ -38,6 +38,8 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="end after so many rounds")
     parser.add_argument("--pools", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2, help="of each pool")
+    parser.add_argument("--seconds", type=float, help="how long faults strike in a round")
     parser.add_argument("--json", type=Path, help="write every round to this file")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument("--folder", type=Path, help="where evidence is kept (default: a new one)")
@@ -116,7 +118,7 @@ def _play(
                 seed=f"{seed}/{number}",
                 shared=server,
                 folder=folder / f"round-{number}",
-                pools=chosen.pools,
+                size=Size(pools=chosen.pools, workers=chosen.workers, seconds=chosen.seconds),
                 keep=chosen.keep,
             )
             rounds.append(played)

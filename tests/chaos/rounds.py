@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -19,12 +22,12 @@ from tests.chaos.server import TEMPLATE, ChaosServer
 from tests.chaos.table import Round
 from tests.support.processes import Processes, installed
 
-PATIENCE = 60.0
-"""Without one more settled step for so long, a run that has not ended is lost."""
-LEASES = 60.0
+PATIENCE = 180.0
+"""Without one more settled step for so long, a run that has not ended is lost: far more than a pool needs to
+start on a busy machine."""
+LEASES = 180.0
 """For pools to be ready and leases of dead ones to be fenced; far more than a lease lives."""
 VARIABLES = {
-    "WAYMARK_WORKER_COUNT": "2",
     "WAYMARK_CONCURRENT_PER_WORKER": "6",
     # Two lives of a lease fit into a round.
     "WAYMARK_LOCK_TTL_MS": "5000",
@@ -38,6 +41,18 @@ VARIABLES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large a round is."""
+
+    pools: int = 3
+    workers: int = 2
+    """Of each pool."""
+    seconds: float | None = None
+    """How long faults strike; None leaves it to them."""
+    patience: float = PATIENCE
+
+
 def play(
     faults: list[Fault],
     *,
@@ -45,19 +60,17 @@ def play(
     seed: str,
     shared: ChaosServer,
     folder: Path,
-    pools: int = 3,
-    seconds: float | None = None,
-    patience: float = PATIENCE,
+    size: Size | None = None,
     keep: bool = False,
 ) -> Round:
-    """Run one round; its folder goes unless something was found."""
+    """Run one round; its folder goes unless something was found, or all are to be kept."""
     folder.mkdir(parents=True)
     result = Round(number, seed, tuple(fault.name for fault in faults))
     began = time.monotonic()
     try:
-        _on_a_server(
-            faults, result, shared, folder, pools=pools, seconds=seconds, patience=patience
-        )
+        _on_a_server(faults, result, shared, folder, size or Size())
+    except Exception:  # noqa: BLE001 - a round that could not be played is a finding, and the next one goes on
+        result.findings.append(Finding(BROKEN, f"the round broke off: {traceback.format_exc()}"))
     finally:
         for fault in faults:
             fault.close()
@@ -72,39 +85,34 @@ def play(
 
 
 def _on_a_server(
-    faults: list[Fault],
-    result: Round,
-    shared: ChaosServer,
-    folder: Path,
-    *,
-    pools: int,
-    seconds: float | None,
-    patience: float,
+    faults: list[Fault], result: Round, shared: ChaosServer, folder: Path, size: Size
 ) -> None:
     server = shared
     for fault in faults:
         server = fault.serve(server)
-    chance = Random(result.seed)
     name = server.databases.create(template=TEMPLATE)
-    url = server.databases.url_of(name)
-    command = [str(installed("waymark-start-workers"))]
-    setting = Setting(
-        server, url, url, url, [PoolPlan(command) for _ in range(pools)], variables=dict(VARIABLES)
-    )
+    setting = _setting(server, server.databases.url_of(name), size)
+    chance = Random(result.seed)
     for fault in faults:
         fault.prepare(setting, chance)
     arena = Arena(setting, folder, Processes())
     try:
         begun = evidence.offset()
         arena.open(result.seed)
-        wrong = _strike(arena, faults, chance, seconds)
-        _judge(arena, result, begun, wrong=wrong, patience=patience)
+        wrong = _strike(arena, faults, chance, size.seconds)
+        _judge(arena, result, begun, wrong=wrong, patience=size.patience)
     finally:
+        result.strikes, result.notes = arena.strikes, arena.notes
         arena.shut()
-        if not result.good:
-            (folder / "server.log").write_text(server.log, encoding="utf-8")
+        (folder / "server.log").write_text(server.log, encoding="utf-8")
         server.databases.drop(name)
-    result.strikes, result.notes = arena.strikes, arena.notes
+
+
+def _setting(server: ChaosServer, url: str, size: Size) -> Setting:
+    command = [str(installed("waymark-start-workers"))]
+    variables = {**VARIABLES, "WAYMARK_WORKER_COUNT": str(size.workers)}
+    plans = [PoolPlan(command) for _ in range(size.pools)]
+    return Setting(server, url, url, url, plans, variables=variables)
 
 
 def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | None) -> list[str]:
@@ -193,8 +201,15 @@ def _patiently(arena: Arena, over: Callable[[], bool], patience: float) -> bool:
 def _end_pools(arena: Arena) -> list[Finding]:
     """End the pools in order: they must say that all is well and leave no lease and no process."""
     wrong = []
-    for pool in arena.live():
-        status = pool.child.terminate(seconds=60)
+    pools = arena.live()
+    for pool in pools:
+        pool.child.send(signal.SIGTERM)
+    for pool in pools:
+        try:
+            status = pool.child.wait(seconds=PATIENCE)
+        except AssertionError as error:
+            wrong.append(Finding(BROKEN, f"a pool did not end when asked to: {error}"))
+            continue
         if status != 0:
             tail = "\n".join(pool.child.lines[-15:])
             wrong.append(

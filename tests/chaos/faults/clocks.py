@@ -1,21 +1,21 @@
 """Pools whose wall clocks are wrong (F8): one is an hour ahead, one an hour behind.
 
-Debian's libfaketime stands between the processes of a pool and the C library; monotonic clocks stay true.
+A small library stands between the processes of a pool and the C library. Debian's libfaketime would do, but it
+also stands in front of sleeps, and Python's then fail with EINVAL.
 """
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 from random import Random
 
 from tests.chaos.fault import Fault, Setting
 
-_PLACES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
-
-
-def _library() -> Path | None:
-    found = [path for place in _PLACES for path in sorted(Path("/").glob(place[1:]))]
-    return found[0] if found else None
+_SOURCE = Path(__file__).with_name("shifted_clock.c")
+HOUR = 3600
 
 
 class WrongClocks(Fault):
@@ -24,17 +24,22 @@ class WrongClocks(Fault):
     name = "F8"
     title = "pool clocks ±1 h"
 
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
     @classmethod
     def missing(cls) -> str | None:
-        return None if _library() else "install Debian's package faketime"
+        return None if shutil.which("cc") else "install a C compiler (Debian's package gcc)"
 
     def prepare(self, setting: Setting, chance: Random) -> None:
-        for plan, shift in zip(setting.pools, ("+3600", "-3600"), strict=False):
-            plan.variables |= {
-                "LD_PRELOAD": str(_library()),
-                "FAKETIME": shift,
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-                # Nothing in /dev/shm: a killed process would leave it there.
-                "FAKETIME_DISABLE_SHM": "1",
-            }
+        self._folder = Path(tempfile.mkdtemp(prefix="waymark-chaos-clock-"))
+        library = self._folder / "shifted_clock.so"
+        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(_SOURCE), "-ldl"]
+        subprocess.run(command, check=True)
+        for plan, shift in zip(setting.pools, (HOUR, -HOUR), strict=False):
+            plan.variables["LD_PRELOAD"] = str(library)
+            plan.variables["PYTEST_WAYMARK_CLOCK_SHIFT"] = str(shift)
+
+    def close(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder)
