@@ -17,6 +17,7 @@ nox.options.sessions = ["lint", "types", "layers", "unit"]
 nox.options.reuse_venv = "yes"
 
 PYTHONS = ["3.11", "3.12", "3.13"]
+SERVERS = ["14", "15", "16", "17", "18"]
 DISTRIBUTIONS = {
     "waymark-schema": "waymark_schema",
     "waymark-sdk": "waymark",
@@ -98,13 +99,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("postgres", ["embedded", "14"])
+@nox.parametrize("postgres", ["embedded", *SERVERS])
 def integration(session: nox.Session, postgres: str) -> None:
-    """Tests on a real server: the embedded one and the oldest one we support."""
+    """Tests on a real server: the embedded one, and each major that we support."""
     env = None
-    if postgres == "14":
+    if postgres != "embedded":
         found = session.run(
-            str(ROOT / ".ci" / "postgres-14"), external=True, silent=True, stderr=None
+            str(ROOT / ".ci" / "postgres"), postgres, external=True, silent=True, stderr=None
         )
         env = {"WAYMARK_TEST_PG_BIN": str(found).strip().splitlines()[-1]}
     _pytest(session, "tests/integration", "-n2", "-m", "not chaos", env=env)
