@@ -187,7 +187,7 @@ class WorkerPool:
             self._refuse(
                 worker,
                 f"the worker speaks protocol {hello.protocol}, this pool {PROTOCOL}: {older} is older; "
-                "install the same version of both",
+                "install the same version of both, then start the pool again",
             )
             return
         if hello.token != worker.token:
