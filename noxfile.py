@@ -140,6 +140,12 @@ def migration(session: nox.Session) -> None:
 
 
 @nox.session
+def versions(session: nox.Session) -> None:
+    """Wheels of before the last migration, program format and protocol beside today's, on one database."""
+    _pytest(session, "tests/versions")
+
+
+@nox.session
 def typing(session: nox.Session) -> None:
     """What a type checker says about users' code."""
     _pytest(session, "tests/typing")

@@ -1,0 +1,1 @@
+"""What a user deploys, in words that every release understands."""
