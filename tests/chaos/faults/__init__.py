@@ -7,7 +7,7 @@ from tests.chaos.faults.boundaries import CrashedBoundaries
 from tests.chaos.faults.clocks import WrongClocks
 from tests.chaos.faults.hostile_actions import BlockedLoop, PoisonActions, TreacherousActions
 from tests.chaos.faults.processes import KilledProcesses, StoppedPool
-from tests.chaos.faults.releases import MixedVersions
+from tests.chaos.faults.releases import MigratedUnderLoad, MixedReleases
 from tests.chaos.faults.servers import RestartedServer, TerminatedSessions
 
 FAULTS: dict[str, type[Fault]] = {
@@ -19,7 +19,8 @@ FAULTS: dict[str, type[Fault]] = {
         TerminatedSessions,
         CrashedBoundaries,
         WrongClocks,
-        MixedVersions,
+        MigratedUnderLoad,
+        MixedReleases,
         BlockedLoop,
         PoisonActions,
         TreacherousActions,
