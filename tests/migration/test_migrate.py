@@ -176,8 +176,10 @@ def test_a_schema_of_somebody_else_is_told_apart_from_a_missing_one(
         migrate.check_schema_sync(session)
 
 
-def _with_step(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    extra = migrate.Step("9000_expand_test", 1, b"digest", text)
+def _with_step(
+    monkeypatch: pytest.MonkeyPatch, text: str, *, name: str = "9000_expand_test", code: int = 1
+) -> None:
+    extra = migrate.Step(name, code, b"digest", text)
     known = (*migrate.steps(), extra)
     monkeypatch.setattr(migrate, "steps", lambda: known)
 
@@ -190,6 +192,39 @@ def test_a_step_that_fails_keeps_nothing_of_itself(
         migrate.migrate_up(settings_of(database_url))
     with psycopg.connect(database_url) as connection:
         assert connection.execute("select to_regclass('waymark.half')").fetchone() == (None,)
+
+
+async def test_a_step_that_older_code_does_not_bear_waits_for_the_end_of_the_deploy(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, older = settings_of(database_url), migrate.CODE
+    monkeypatch.setattr(migrate, "CODE", older + 1)
+    late = "9000_contract_test"
+    _with_step(monkeypatch, "drop table {schema}.audit;", name=late, code=older + 1)
+    _with_step(monkeypatch, "create table {schema}.kept (x integer);", name="9001_expand_test")
+    # What a pool, a bridge or `waymark migrate up` of the newer release does while older ones still run.
+    assert migrate.migrate_up(settings) == ["9001_expand_test"]
+    assert [line.state for line in migrate.status(settings)[-2:]] == ["after", "applied"]
+    session = await open_session(settings, application="test")
+    async with session.connection:
+        await migrate.check_schema(session)
+        monkeypatch.setattr(migrate, "CODE", older)
+        await migrate.check_schema(session)
+        monkeypatch.setattr(migrate, "CODE", older + 1)
+        assert migrate.contract(settings) == [late]
+        await migrate.check_schema(session)
+        monkeypatch.setattr(migrate, "CODE", older)
+        with pytest.raises(SchemaTooNew, match="upgrade this installation"):
+            await migrate.check_schema(session)
+
+
+def test_a_new_database_gets_every_step_at_once(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_step(monkeypatch, "drop table {schema}.audit;", name="9000_contract_test")
+    settings = settings_of(empty_database_url)
+    assert migrate.migrate_up(settings) == [*NAMES, "9000_contract_test"]
+    assert migrate.contract(settings) == []
 
 
 def test_a_table_in_use_is_waited_for_a_while_and_then_reported(

@@ -41,6 +41,8 @@ def test_up_applies_once_and_status_tells(empty_database_url: str) -> None:
     code, output = _invoke("migrate", "status", WAYMARK_DATABASE_URL=empty_database_url)
     assert code == 0
     assert "PENDING" not in output
+    code, output = _invoke("migrate", "contract", WAYMARK_DATABASE_URL=empty_database_url)
+    assert (code, output.count("\n")) == (0, 1)
 
 
 def _pending_rest() -> list[str]:

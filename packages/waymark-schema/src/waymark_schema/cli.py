@@ -16,7 +16,13 @@ PLUGINS: Final = "waymark.commands"
 """Entry points of this group are click commands that join the group."""
 
 _FAILURE: Final = 1
-_MARKS: Final = {"applied": "applied", "pending": "PENDING", "edited": "EDITED", "unknown": "newer"}
+_MARKS: Final = {
+    "applied": "applied",
+    "pending": "PENDING",
+    "after": "after",
+    "edited": "EDITED",
+    "unknown": "newer",
+}
 
 
 class WaymarkGroup(click.Group):
@@ -75,12 +81,23 @@ def migrations() -> None:
 
 @migrations.command("up")
 def up() -> None:
-    """Apply every pending migration; safe to run from many hosts at once."""
+    """Apply every pending migration that older processes bear; safe to run from many hosts at once."""
     settings = from_environment(os.environ)
-    applied = migrate.migrate_up(settings)
-    for name in applied:
+    for name in migrate.migrate_up(settings):
         click.echo(f"applied {name}")
+    after = [line.name for line in migrate.status(settings) if line.state == "after"]
+    if after:
+        click.echo(f"left for `waymark migrate contract`, after the deploy: {', '.join(after)}")
     click.echo(f"schema {settings.schema!r} in {settings.target} is up to date")
+
+
+@migrations.command("contract")
+def contract() -> None:
+    """Apply the rest, when no process of an older release runs any more: it would not work with it."""
+    settings = from_environment(os.environ)
+    for name in migrate.contract(settings):
+        click.echo(f"applied {name}")
+    click.echo(f"schema {settings.schema!r} in {settings.target} is that of this release alone")
 
 
 @migrations.command("status")

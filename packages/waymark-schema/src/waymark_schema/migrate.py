@@ -58,6 +58,11 @@ class Step:
     sha256: bytes
     text: str
 
+    @property
+    def expands(self) -> bool:
+        """Whether code from before this step goes on working after it."""
+        return "_expand_" in self.name
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedStep:
@@ -75,7 +80,8 @@ class StepStatus:
 
     name: str
     state: str
-    """`applied`, `pending`, `edited` or `unknown` (applied by newer code)."""
+    """`applied`, `pending`, `after` (a contract step that waits for the end of the deploy), `edited` or
+    `unknown` (applied by newer code)."""
     applied_at: datetime | None
 
 
@@ -142,15 +148,28 @@ def steps() -> tuple[Step, ...]:
 
 
 def migrate_up(settings: DatabaseSettings) -> list[str]:
-    """Apply every pending step and return their names; any number of processes may do so at once.
+    """Apply every pending step that older code bears and return their names; any number may do so at once.
 
-    Waits for an unreachable server as long as `WAYMARK_DATABASE_WAIT_S`. Raises PermissionMissing,
+    Contract steps are left to `contract`, except on a database that has no step yet: nothing older runs
+    there. Waits for an unreachable server as long as `WAYMARK_DATABASE_WAIT_S`. Raises PermissionMissing,
     SchemaTooNew, SchemaHistoryEdited, MigrationBlocked, MigrationFailed, or what opening a session raises.
     """
     session = _open_patiently(settings)
     try:
         with _explained(session, settings):
-            return _apply_all(session, settings)
+            applied = _applied(session)
+            wanted = [step for step in steps() if step.expands or not applied]
+            return _apply_all(session, settings, wanted, applied)
+    finally:
+        session.connection.close()
+
+
+def contract(settings: DatabaseSettings) -> list[str]:
+    """Apply every pending step, those too that older code does not bear; the same errors as `migrate_up`."""
+    session = _open_patiently(settings)
+    try:
+        with _explained(session, settings):
+            return _apply_all(session, settings, steps(), _applied(session))
     finally:
         session.connection.close()
 
@@ -219,7 +238,7 @@ def check_schema_sync(session: execute.SyncSession) -> None:
 
 def _line(step: Step, applied: AppliedStep | None) -> StepStatus:
     if applied is None:
-        return StepStatus(step.name, "pending", None)
+        return StepStatus(step.name, "pending" if step.expands else "after", None)
     state = "applied" if applied.sha256 == step.sha256 else "edited"
     return StepStatus(step.name, state, applied.applied_at)
 
@@ -235,13 +254,17 @@ def _open_patiently(settings: DatabaseSettings) -> execute.SyncSession:
             time.sleep(_CONNECT_PAUSE_S)
 
 
-def _apply_all(session: execute.SyncSession, settings: DatabaseSettings) -> list[str]:
-    applied = _applied(session)
+def _apply_all(
+    session: execute.SyncSession,
+    settings: DatabaseSettings,
+    wanted: Sequence[Step],
+    applied: Sequence[AppliedStep],
+) -> list[str]:
     _require_history(session.schema, applied)
     _require_code(session.schema, applied)
     done = {step.name for step in applied}
     return [
-        step.name for step in steps() if step.name not in done and _apply(session, settings, step)
+        step.name for step in wanted if step.name not in done and _apply(session, settings, step)
     ]
 
 
@@ -328,7 +351,7 @@ def _permission_missing(role: Role, schema: str, error: psycopg.Error) -> Permis
 def _require_usable(schema: str, applied: Sequence[AppliedStep]) -> None:
     _require_code(schema, applied)
     there = {step.name for step in applied}
-    pending = [step.name for step in steps() if step.name not in there and "_expand_" in step.name]
+    pending = [step.name for step in steps() if step.name not in there and step.expands]
     if pending:
         what = "lacks steps that this code needs" if applied else "does not exist yet"
         raise SchemaMissing(
