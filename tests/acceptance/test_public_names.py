@@ -116,6 +116,14 @@ asyncio.run(main())"""
     ) == [6.0, 3.0]
 
 
+def test_many_runs_start_from_a_synchronous_program(open_shop: Shop) -> None:
+    assert open_shop.ask(
+        f"""
+runs = shop.Order.start_many_sync([shop.Order.call({ITEMS}, discount=d) for d in (0.0, 0.5)])
+print(json.dumps([run.result_sync().total for run in runs]))"""
+    ) == [6.0, 3.0]
+
+
 def test_runs_travel_as_bytes_to_a_process_that_does_not_know_the_workflow(
     open_shop: Shop,
 ) -> None:

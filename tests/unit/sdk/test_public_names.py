@@ -14,6 +14,7 @@ import waymark
 from waymark import Run, Workflow
 from waymark.bridge.client import BridgeClient
 from waymark.requests import StartRequest
+from waymark.workflows import Starter
 from waymark_schema.ids import new_instance_id
 from waymark_schema.wire.frames import ProgramReport
 
@@ -56,6 +57,14 @@ CALLS: dict[str, Callable[[], Any]] = {
         Workflow, schedule_name="s", schedule="@hourly"
     ),
     "trigger_schedule": lambda: waymark.trigger_schedule(Workflow, schedule_name="s"),
+    "schedule_workflow_sync": lambda: waymark.schedule_workflow_sync(
+        Workflow, schedule_name="s", schedule="@hourly"
+    ),
+    "list_schedules_sync": waymark.list_schedules_sync,
+    "pause_schedule_sync": lambda: waymark.pause_schedule_sync(Workflow, schedule_name="s"),
+    "resume_schedule_sync": lambda: waymark.resume_schedule_sync(Workflow, schedule_name="s"),
+    "delete_schedule_sync": lambda: waymark.delete_schedule_sync(Workflow, schedule_name="s"),
+    "trigger_schedule_sync": lambda: waymark.trigger_schedule_sync(Workflow, schedule_name="s"),
 }
 
 
@@ -83,6 +92,20 @@ async def test_an_unfinished_name_says_so(name: str) -> None:
 
     with pytest.raises(NotImplementedError, match=feature):
         await use()
+
+
+WITHIN_A_RUN = {"run_action", "wait_event"}
+
+
+@pytest.mark.parametrize("owner", [waymark, waymark.bridge, Workflow, Starter, Run])
+def test_whatever_is_awaited_has_a_twin_for_synchronous_programs(owner: Any) -> None:
+    awaited = {
+        name
+        for name in dir(owner)
+        if inspect.iscoroutinefunction(getattr(owner, name)) and not name.startswith("_")
+    } - WITHIN_A_RUN
+    assert awaited
+    assert {name for name in awaited if not callable(getattr(owner, f"{name}_sync", None))} == set()
 
 
 def test_the_list_of_unfinished_names_is_sorted_and_complete() -> None:

@@ -21,7 +21,8 @@ DEFINITION = "__waymark_workflow__"
 """Attribute of a decorated class that holds its ``WorkflowDefinition``."""
 WAIT_OPTIONS = ("_blocking", "_priority", "_timeout")
 RESERVED = frozenset(
-    "start start_sync start_many run_sync options call run_action wait_event set_tag log".split()
+    "start start_sync start_many start_many_sync run_sync options call"
+    " run_action wait_event set_tag log".split()
 )
 INTERCEPTORS = frozenset(
     "__new__ __getattr__ __getattribute__ __setattr__ __delattr__ __init_subclass__ __class_getitem__".split()

@@ -131,7 +131,7 @@ def outcome_value(outcome: runtime.Outcome, annotation: Any) -> Any:
         msg = f"run {instance_id} was cancelled"
         raise WorkflowCancelled(msg, instance_id=instance_id)
     if outcome.error is None:
-        msg = f"run {instance_id} is {outcome.state}; `waymark runs show {instance_id}` tells why"
+        msg = f"run {instance_id} is {outcome.state}; its page /runs/{instance_id} of the web application tells why"
         raise WorkflowFailed(msg, instance_id=instance_id, error=ErrorRecord("", outcome.state))
     raise _failure(instance_id, outcome.error)
 

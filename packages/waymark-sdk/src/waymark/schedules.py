@@ -75,3 +75,43 @@ async def trigger_schedule(workflow: type[Workflow], *, schedule_name: str) -> b
 async def list_schedules(status_filter: str | None = None) -> list[ScheduleInfo]:
     """Return all schedules (not available yet)."""
     raise unfinished("list_schedules")
+
+
+def schedule_workflow_sync(
+    workflow: type[Workflow],
+    *,
+    schedule_name: str,
+    schedule: str | timedelta,
+    jitter: timedelta | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    priority: int | None = None,
+    allow_duplicate: bool = False,
+    timezone: str = "UTC",
+) -> str:
+    """Do as ``schedule_workflow`` does, for synchronous programs (not available yet)."""
+    raise unfinished("schedule_workflow_sync")
+
+
+def pause_schedule_sync(workflow: type[Workflow], *, schedule_name: str) -> bool:
+    """Do as ``pause_schedule`` does, for synchronous programs (not available yet)."""
+    raise unfinished("pause_schedule_sync")
+
+
+def resume_schedule_sync(workflow: type[Workflow], *, schedule_name: str) -> bool:
+    """Do as ``resume_schedule`` does, for synchronous programs (not available yet)."""
+    raise unfinished("resume_schedule_sync")
+
+
+def delete_schedule_sync(workflow: type[Workflow], *, schedule_name: str) -> bool:
+    """Do as ``delete_schedule`` does, for synchronous programs (not available yet)."""
+    raise unfinished("delete_schedule_sync")
+
+
+def trigger_schedule_sync(workflow: type[Workflow], *, schedule_name: str) -> bool:
+    """Do as ``trigger_schedule`` does, for synchronous programs (not available yet)."""
+    raise unfinished("trigger_schedule_sync")
+
+
+def list_schedules_sync(status_filter: str | None = None) -> list[ScheduleInfo]:
+    """Do as ``list_schedules`` does, for synchronous programs (not available yet)."""
+    raise unfinished("list_schedules_sync")

@@ -138,6 +138,11 @@ class Workflow:
         """
         return await start_many(calls)
 
+    @staticmethod
+    def start_many_sync(calls: Sequence[Prepared[R]]) -> list[Run[R]]:
+        """Do as ``start_many`` does, for synchronous programs."""
+        return run_blocking(start_many(calls), instead="start_many()")
+
     @overload
     async def run_action(
         self,
