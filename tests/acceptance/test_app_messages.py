@@ -91,6 +91,7 @@ STARTS = [
     )
     if (name, what) not in SERVES_ALL_THE_SAME
 ]
+STARTS.append(Case("web_login", {"WAYMARK_WEBAPP_TOKEN": "hush"}, command=("waymark-web",)))
 
 
 @pytest.mark.parametrize("case", APPS, ids=lambda case: case.name)

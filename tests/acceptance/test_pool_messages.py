@@ -44,6 +44,7 @@ CASES = [
         "busy_port",
         {"WAYMARK_WEBAPP_ENABLED": "true", "WAYMARK_WEBAPP_ADDR": "127.0.0.1:{BUSY}"},
     ),
+    Case("web_login", {"WAYMARK_WEBAPP_ENABLED": "true", "WAYMARK_WEBAPP_AUTH": "basic:me:hush"}),
     Case("wrong_number", {"WAYMARK_WORKER_COUNT": "two"}),
     Case("wrong_bounds", {"WAYMARK_LOCK_TTL_MS": "50"}),
     Case("wrong_heartbeat", {"WAYMARK_LOCK_HEARTBEAT_MS": "12000"}),

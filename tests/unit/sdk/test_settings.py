@@ -7,8 +7,10 @@ import pytest
 
 from waymark.settings import Settings
 from waymark_schema import environment
-from waymark_schema.environment import load
+from waymark_schema.environment import KNOWN_VARIABLES, UNFINISHED_VARIABLES, load
 from waymark_schema.errors import SettingError
+from waymark_web.settings import WebSettings
+from waymark_worker.settings import PoolSettings
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +80,29 @@ def test_an_unknown_variable_is_warned_of_once_with_the_nearest_name(
         f"WAYMARK_USER_MODULES {unread}; did you mean WAYMARK_USER_MODULE?",
         f"WAYMARK_XYZ {unread}; no variable of a similar name exists.",
     ]
+
+
+def test_a_variable_without_effect_yet_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WAYMARK_METRICS_ADDR", "127.0.0.1:9000")
+    monkeypatch.setenv("WAYMARK_OTEL", "")
+    with caplog.at_level(logging.WARNING, logger="waymark"):
+        load(Settings)
+        load(Settings)
+    assert caplog.messages == [
+        "WAYMARK_METRICS_ADDR is set, but has no effect in this version of Waymark"
+    ]
+
+
+def test_variables_without_effect_are_those_that_no_settings_have() -> None:
+    read = {
+        f"WAYMARK_{name.upper()}"
+        for settings in (Settings, PoolSettings, WebSettings)
+        for name in settings.model_fields
+    }
+    assert not UNFINISHED_VARIABLES & read
+    assert UNFINISHED_VARIABLES <= KNOWN_VARIABLES
 
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

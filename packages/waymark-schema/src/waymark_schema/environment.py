@@ -37,6 +37,14 @@ _FOR_PEOPLE = KNOWN_VARIABLES - {
     "WAYMARK_TEST_DATABASE_URL",
     "WAYMARK_TEST_PG_BIN",
 }
+UNFINISHED_VARIABLES = frozenset(
+    PREFIX + name
+    for name in """
+    WEBAPP_TRUSTED_PROXIES WEBAPP_READ_ONLY METRICS_ADDR OTEL SCHEDULER_POLL_INTERVAL_MS SCHEDULER_BATCH_SIZE
+    """.split()
+)
+"""Names of what is to come: set today, they have no effect."""
+_LOGINS = ("WAYMARK_WEBAPP_AUTH", "WAYMARK_WEBAPP_TOKEN")
 # Read by the project's own tests, whose processes inherit them.
 _OF_TESTS = f"{PREFIX}TEST_"
 _SECRET = re.compile(r"_URL$|_TOKEN$|_AUTH$")
@@ -71,8 +79,11 @@ def load(settings: type[S]) -> S:
 
 def warn_of_unknown() -> None:
     """Warn of each ``WAYMARK_*`` variable that nothing reads, once per process."""
-    for name in sorted(unknown_variables(list(os.environ)) - _told):
+    for name in sorted(_unread() - _told):
         _told.add(name)
+        if name in UNFINISHED_VARIABLES:
+            _log.warning("%s is set, but has no effect in this version of Waymark", name)
+            continue
         near = difflib.get_close_matches(name, sorted(_FOR_PEOPLE), n=1, cutoff=0.7)
         advice = f"did you mean {near[0]}?" if near else "no variable of a similar name exists."
         _log.warning("%s is set, but Waymark reads no variable of that name; %s", name, advice)
@@ -80,7 +91,23 @@ def warn_of_unknown() -> None:
 
 def already_warned() -> None:
     """Say that this process's parent has warned of what is in the environment now."""
-    _told.update(unknown_variables(list(os.environ)))
+    _told.update(_unread())
+
+
+def refuse_login() -> None:
+    """Raise ``SettingError`` when a login is asked for: without one, whoever sets it would be deceived."""
+    for name in _LOGINS:
+        if os.environ.get(name):
+            msg = (
+                f"{name} is set, but the web application has no login yet: whoever reaches its port sees every run.\n"
+                "Unset it, and keep the port on a private network."
+            )
+            raise SettingError(name, msg)
+
+
+def _unread() -> set[str]:
+    unfinished = {name for name in UNFINISHED_VARIABLES if os.environ.get(name)}
+    return unknown_variables(list(os.environ)) | unfinished
 
 
 def unknown_variables(names: list[str]) -> set[str]:

@@ -15,7 +15,7 @@ import click
 from waymark_schema.database.pools import wait_for_database
 from waymark_schema.database.sessions import open_session
 from waymark_schema.database.settings import DatabaseSettings, from_environment
-from waymark_schema.environment import load
+from waymark_schema.environment import load, refuse_login
 from waymark_schema.errors import DatabaseError, WaymarkError
 from waymark_schema.migrate import check_schema
 from waymark_web.database import APPLICATION
@@ -60,6 +60,7 @@ def _serve(parent: int | None) -> None:
     from waymark_web.server import Server  # noqa: PLC0415 - gunicorn needs a Unix
 
     settings = load(WebSettings)
+    refuse_login()
     database = from_environment(os.environ)
     logging.config.dictConfig(configuration(level=settings.log_level, form=settings.log_format))
     if parent is not None:

@@ -16,7 +16,7 @@ from waymark_schema.database.sessions import (
     server_facts,
 )
 from waymark_schema.database.settings import DatabaseSettings, from_environment
-from waymark_schema.environment import load
+from waymark_schema.environment import load, refuse_login
 from waymark_schema.errors import DatabaseError, SettingError, WaymarkError
 from waymark_schema.migrate import check_schema_sync, migrate_up
 from waymark_worker import web
@@ -35,7 +35,8 @@ def main() -> int:
     """Start the pool; 0 after a drain, 78 when something has to be changed first."""
     parser = argparse.ArgumentParser(
         description="Run the worker pool; the environment says what and where.",
-        epilog="WAYMARK_DATABASE_URL and WAYMARK_USER_MODULE are needed; see the reference for the others.",
+        epilog=_variables(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
     ready_fd: int | None = parser.parse_args().ready_fd
@@ -47,6 +48,7 @@ def main() -> int:
         database = from_environment(os.environ)
         _require_modules(settings)
         if settings.webapp_enabled:
+            refuse_login()
             web.require_web()
             web.require_address(settings.webapp_addr)
         return asyncio.run(_run(settings, database, ready_fd))
@@ -57,6 +59,14 @@ def main() -> int:
         if not isinstance(error, WaymarkError):
             raise
         return _fail(str(error))
+
+
+def _variables() -> str:
+    lines = ["WAYMARK_DATABASE_URL and WAYMARK_USER_MODULE are needed. All variables of a pool:"]
+    for name, field in PoolSettings.model_fields.items():
+        default = "" if field.default in (None, (), 0) else f" [{field.default}]"
+        lines.append(f"  WAYMARK_{name.upper()}: {field.description}{default}")
+    return "\n".join(lines)
 
 
 async def _run(settings: PoolSettings, database: DatabaseSettings, ready_fd: int | None) -> int:

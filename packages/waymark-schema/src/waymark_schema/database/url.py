@@ -177,7 +177,7 @@ def _translated(name: str, value: str) -> tuple[str, str]:
 def _parse_keywords(text: str) -> DatabaseUrl:
     if not _KEYWORDS.match(text):
         raise DatabaseUrlError(
-            "WAYMARK_DATABASE_URL is not an address: it has no '://'.\n"
+            "WAYMARK_DATABASE_URL is not an address: it does not begin with 'postgresql://'.\n"
             "Use postgresql://user:password@host:5432/database"
         )
     parameters: dict[str, str] = {}
