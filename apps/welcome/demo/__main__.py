@@ -9,13 +9,16 @@ import csv
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import httpx
 import psycopg
@@ -40,6 +43,12 @@ class Expected:
 
     users: int
     messages: Counter[str]
+
+    @property
+    def told(self) -> str:
+        """The users in words; who is on a paid plan gets a second message."""
+        paying = sum(count > 1 for count in self.messages.values())
+        return f"{self.users} ({len(self.messages)} active, {paying} paying)"
 
 
 def expected(table: str) -> Expected:
@@ -67,9 +76,13 @@ class Crash:
 class Demo:
     """One show in one folder."""
 
-    def __init__(self, folder: Path, dsn: str, screen: Screen, *, pause_seconds: float) -> None:
+    def __init__(
+        self, folder: Path, runtime: str, dsn: str, screen: Screen, *, pause_seconds: float
+    ) -> None:
         self.folder = folder
         self.screen = screen
+        # Noted as soon as they run, so that whatever comes in between, they are stopped.
+        self.pieces: list[Piece] = []
         self.pause_seconds = pause_seconds
         self.ledger = Ledger(folder / "ledger.jsonl")
         self.web_port = free_port(24119)
@@ -82,6 +95,7 @@ class Demo:
             "WAYMARK_CONCURRENT_PER_WORKER": "10",
             "WAYMARK_WEBAPP_ENABLED": "true",
             "WAYMARK_WEBAPP_ADDR": f"127.0.0.1:{self.web_port}",
+            "WAYMARK_RUNTIME_DIR": runtime,
             "WELCOME_DIR": str(folder),
             "WELCOME_SEND_SECONDS": "0.15",
         }
@@ -96,26 +110,31 @@ class Demo:
 
     def pool(self, log: str) -> Piece:
         """Start a worker pool."""
-        return start_pool(self.environment, self.folder / log)
+        piece = start_pool(self.environment, self.folder / log)
+        self.pieces.append(piece)
+        return piece
 
-    def app(self) -> Piece:
+    def app(self) -> None:
         """Start the app and wait for it."""
         piece = start_app(self.environment, self.app_port, self.folder / "app.log")
+        self.pieces.append(piece)
         piece.await_url(f"http://127.0.0.1:{self.app_port}/healthz")
-        return piece
 
     def post(self, table: str) -> str:
         """Send the CSV to the app; the id of the run."""
         url = f"http://127.0.0.1:{self.app_port}/welcome"
         answer = httpx.post(
-            url, params={"pause_seconds": self.pause_seconds}, content=table, timeout=60
+            url,
+            params={"pause_seconds": self.pause_seconds},
+            content=table,
+            timeout=LONGEST_SECONDS,
         )
         answer.raise_for_status()
         return str(answer.json()["id"])
 
     def show(self, run: str) -> dict[str, object]:
         """Ask the app how the run stands."""
-        answer = httpx.get(f"http://127.0.0.1:{self.app_port}/runs/{run}", timeout=60)
+        answer = httpx.get(f"http://127.0.0.1:{self.app_port}/runs/{run}", timeout=LONGEST_SECONDS)
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -135,7 +154,7 @@ class Demo:
             time.sleep(0.01)
         raise PieceFailed("the run never became busy enough to be interrupted; see pool-1.log")
 
-    def crash(self, run: str, first: Piece, pieces: list[Piece]) -> Crash:
+    def crash(self, run: str, first: Piece) -> Crash:
         """Kill -9 the pool, start another, wait for the first action that goes on."""
         at = time.time()
         killed = first.kill_all()
@@ -144,7 +163,6 @@ class Demo:
         lost_calls = in_flight(self.ledger, before)
         survivors = alive(killed)
         second = self.pool("pool-2.log")
-        pieces.append(second)
         self.screen.say("another pool starts")
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
@@ -170,19 +188,18 @@ class Demo:
         raise PieceFailed(f"run {run} did not end within {LONGEST_SECONDS:g} s; see pool-2.log")
 
 
-def play(demo: Demo, table: str, pieces: list[Piece]) -> bool:
-    """The whole show; whether everything was as promised."""
+def play(demo: Demo, table: str) -> tuple[str, bool]:
+    """The whole show; the id of the run, and whether everything was as promised."""
     wanted = expected(table)
     total = sum(wanted.messages.values()) + 1
     first = demo.pool("pool-1.log")
-    pieces.append(first)
     first.await_line("pool.ready")
-    pieces.append(demo.app())
+    demo.app()
     demo.screen.say(f"pool, app and web are up; the web is at {demo.web_url}")
     run = demo.post(table)
     demo.screen.say(f"posted {wanted.users} users; run {run}")
     demo.until_busy(run, total)
-    crash = demo.crash(run, first, pieces)
+    crash = demo.crash(run, first)
     state = demo.until_done(run, total)
     after = demo.journal(run)
     demo.screen.progress(sum(after.done.values()), total, last=True)
@@ -207,21 +224,21 @@ def play(demo: Demo, table: str, pieces: list[Piece]) -> bool:
     ]
     demo.screen.table(
         [
-            ("users", str(wanted.users)),
-            ("messages", str(sum(sent.values()))),
+            ("users", wanted.told),
+            ("messages", f"{sum(sent.values())} of {sum(wanted.messages.values())}"),
             ("retries", str(after.retries)),
             ("committed before the kill", str(sum(crash.before.done.values()))),
             ("calls in flight at the kill", str(len(crash.in_flight))),
             ("committed steps that ran twice", str(len(twice))),
             ("lost messages", str(sum(lost.values()))),
             ("time from the kill to the next action", f"{crash.back_at - crash.at:.2f} s"),
+            ("web", demo.web_url),
         ]
     )
-    demo.screen.say(f"the run's page, while the web is up: {demo.web_url}/runs/{run}")
     wrong = [text for failed, text in failures if failed]
     for text in wrong:
         demo.screen.say(f"NOT AS PROMISED: {text}")
-    return not wrong
+    return run, not wrong
 
 
 def main() -> int:
@@ -237,35 +254,54 @@ def main() -> int:
     folder = home / f"demo-{os.getpid()}"
     table = (HERE.parent / "users.csv").read_text()
     good = False
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # that is how nohup works
+            signal.signal(ending, leave)
     try:
         with ExitStack() as stack:
+            # A bridge keeps its socket and its log where it is told to: nothing of them stays.
+            runtime = stack.enter_context(
+                tempfile.TemporaryDirectory(
+                    prefix="wm-",
+                    dir=os.environ.get("WAYMARK_RUNTIME_DIR"),
+                    ignore_cleanup_errors=True,
+                )
+            )
             screen.say("a private Postgres starts")
             server = stack.enter_context(EmbeddedServer(folder))
-            pieces = stack.enter_context(stopping([]))
-            demo = Demo(folder, server.dsn, screen, pause_seconds=given.pause)
+            demo = Demo(folder, runtime, server.dsn, screen, pause_seconds=given.pause)
+            stack.enter_context(stopping(demo.pieces))
             stack.callback(demo.database.close)
             stack.callback(stop_bridge, demo.environment)
             with screen:
-                good = play(demo, table, pieces)
+                run, good = play(demo, table)
             if given.keep:
-                wait_for_interrupt(screen, demo, server.dsn)
+                wait_for_interrupt(screen, demo, run, server.dsn)
     except (PieceFailed, EmbeddedPostgresError, WaymarkError) as error:
         screen.say(str(error))
         return 1
     except KeyboardInterrupt:
-        screen.say("stopped")
+        shutil.rmtree(folder, ignore_errors=True)
+        screen.say("interrupted; every process has been stopped")
         return 130
     if good:
         shutil.rmtree(folder, ignore_errors=True)
         screen.say("nothing lost, nothing repeated; every process has been stopped")
+        if not given.keep:
+            screen.say("to look around in the web application: ./dev demo --keep")
     else:
         screen.say(f"logs, mail and ledger are in {folder}")
     return 0 if good else 1
 
 
-def wait_for_interrupt(screen: Screen, demo: Demo, dsn: str) -> None:
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """End as at Ctrl-C: what was started is stopped."""
+    raise KeyboardInterrupt
+
+
+def wait_for_interrupt(screen: Screen, demo: Demo, run: str, dsn: str) -> None:
     """Leave everything running for a look around."""
-    screen.say(f"web       {demo.web_url}")
+    screen.say(f"web       {demo.web_url}/runs/{run}")
     screen.say(f"app       http://127.0.0.1:{demo.app_port}/docs")
     screen.say(f"database  {dsn}")
     screen.say("Ctrl-C stops everything")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 KILLED_WITHIN_SECONDS = 10.0
 
 
