@@ -1,5 +1,7 @@
 """Attempts in; what an action can read of them and log to them out."""
 
+import sys
+import threading
 import uuid
 
 import pytest
@@ -63,6 +65,28 @@ def test_streams_become_lines_and_the_last_one_needs_no_newline() -> None:
         ("stdout", "d"),
         ("stderr", "x"),
     ]
+
+
+def test_threads_of_one_attempt_lose_nothing_of_each_other() -> None:
+    log, words = RunLog(), 20
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            written = [threading.Thread(target=_writes, args=(log, words)) for _ in range(4)]
+            for thread in written:
+                thread.start()
+            for thread in written:
+                thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    kept = "".join(text for _, text, _ in log.lines())
+    assert len(kept) == 20 * 4 * words * 2
+
+
+def _writes(log: RunLog, words: int) -> None:
+    for _ in range(words):
+        log.write("stdout", "ab")
 
 
 def test_a_log_is_bounded_in_lines_and_characters() -> None:

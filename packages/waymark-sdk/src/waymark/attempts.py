@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -15,16 +16,22 @@ MAX_CHARACTERS = 64 * 1024
 class RunLog:
     """Lines that one attempt adds to the log of its run; bounded, the rest is counted."""
 
-    __slots__ = ("_characters", "_dropped", "_lines", "_unfinished")
+    __slots__ = ("_characters", "_dropped", "_lines", "_lock", "_unfinished")
 
     def __init__(self) -> None:
         self._lines: list[tuple[str, str, float]] = []
         self._characters = 0
         self._dropped = 0
         self._unfinished: dict[str, str] = {}
+        self._lock = threading.Lock()
+        """An attempt may have threads of its own, which all write here."""
 
     def add(self, level: str, text: str) -> None:
         """Add one line under ``level`` (``stdout``, ``info`` …)."""
+        with self._lock:
+            self._add(level, text)
+
+    def _add(self, level: str, text: str) -> None:
         room = MAX_CHARACTERS - self._characters
         if room <= 0 or len(self._lines) >= MAX_LINES:
             self._dropped += 1
@@ -35,13 +42,14 @@ class RunLog:
 
     def write(self, level: str, text: str) -> None:
         """Take a piece of a stream; lines are added when they are complete."""
-        *complete, rest = (self._unfinished.get(level, "") + text).split("\n")
-        for line in complete:
-            self.add(level, line)
-        if len(rest) > MAX_CHARACTERS:
-            self.add(level, rest)
-            rest = ""
-        self._unfinished[level] = rest
+        with self._lock:
+            *complete, rest = (self._unfinished.get(level, "") + text).split("\n")
+            for line in complete:
+                self._add(level, line)
+            if len(rest) > MAX_CHARACTERS:
+                self._add(level, rest)
+                rest = ""
+            self._unfinished[level] = rest
 
     def debug(self, message: str, *args: object) -> None:
         """Add a line; ``args`` are formatted in with ``%`` as logging does."""
@@ -61,10 +69,11 @@ class RunLog:
 
     def lines(self) -> list[tuple[str, str, float]]:
         """Return what was kept: level, text, seconds since the epoch."""
-        for level, rest in self._unfinished.items():
-            if rest:
-                self.add(level, rest)
-        self._unfinished.clear()
+        with self._lock:
+            for level, rest in self._unfinished.items():
+                if rest:
+                    self._add(level, rest)
+            self._unfinished.clear()
         if not self._dropped:
             return self._lines
         note = f"{self._dropped} more lines were left out (at most {MAX_LINES} lines, {MAX_CHARACTERS} characters)"
