@@ -105,6 +105,12 @@ class WorkerUnderTest:
                 self.ticks.append(frame)
             self._changed.notify_all()
 
+    async def shown(self) -> bytes:
+        """End the worker in order; everything that it and its children wrote to standard output."""
+        self.drain()
+        shown, _ = await self.process.communicate()
+        return shown
+
     async def until(self, condition: Any) -> None:
         """Wait until ``condition()`` holds; fails when the worker goes away first."""
         async with asyncio.timeout(20), self._changed:

@@ -123,6 +123,44 @@ async def noisy() -> None:
     current_action().log.info("said %d", 5)
 
 
+@action
+async def sings(name: str, turns: int) -> None:
+    """Print and log half a line at a time, giving way in the middle."""
+    for turn in range(turns):
+        print(name, end=" ")  # noqa: T201 - what is tested
+        await asyncio.sleep(0)  # noqa: TID251 - gives way to the others
+        print(turn)  # noqa: T201 - what is tested
+        await asyncio.to_thread(logging.getLogger("user").warning, "%s %d", name, turn)
+
+
+@action
+def sings_in_a_thread(name: str, turns: int) -> None:
+    for turn in range(turns):
+        print(name, end=" ")  # noqa: T201 - what is tested
+        time.sleep(0)
+        print(turn)  # noqa: T201 - what is tested
+        logging.getLogger("user").warning("%s %d", name, turn)
+
+
+@action
+async def floods(lines: int, width: int) -> None:
+    for number in range(lines):
+        print(str(number).ljust(width, "."))  # noqa: T201 - what is tested
+    print("no end" * width, end="")  # noqa: T201 - what is tested
+
+
+@action
+async def goes_around() -> None:
+    """Print in all the ways that are not this interpreter's streams, or not this attempt's."""
+    os.write(1, b"by descriptor\n")
+    child = await asyncio.create_subprocess_exec("echo", "by a process")
+    await child.wait()
+    thread = threading.Thread(target=print, args=("by a thread of its own",))
+    thread.start()
+    thread.join()
+    print("by itself")  # noqa: T201 - what is tested
+
+
 def note(directory: str, name: str) -> None:
     (Path(directory) / name).touch()
 

@@ -195,6 +195,39 @@ async def test_what_an_attempt_prints_and_logs_comes_with_its_end(worker: Worker
     assert (await worker.call("double", x=1)).log == b""
 
 
+@pytest.mark.parametrize("action", ["sings", "sings_in_a_thread"])
+async def test_attempts_at_once_keep_their_lines_apart(
+    worker: WorkerUnderTest, action: str
+) -> None:
+    names = [f"voice{number}" for number in range(4)]
+    tickets = worker.start(*[(action, {"name": name, "turns": 50}) for name in names])
+    for name, ticket in zip(names, tickets, strict=True):
+        end = await worker.end(ticket)
+        lines = codec().decode(end.log)
+        for level in ("stdout", "warning"):
+            kept = [text for found, text, _ in lines if found == level]
+            assert kept == [f"{name} {turn}" for turn in range(50)]
+
+
+async def test_what_is_kept_is_bounded_and_what_is_shown_is_not(worker: WorkerUnderTest) -> None:
+    end = await worker.call("floods", lines=600, width=120)
+    lines = [text for _, text, _ in codec().decode(end.log)]
+    assert lines[0] == "0".ljust(120, ".")
+    assert sum(map(len, lines)) < 66_000
+    assert "more lines were left out" in lines[-1]
+    shown = await worker.shown()
+    assert shown.count(b"...\n") >= 600
+    assert b"no endno end" in shown
+
+
+async def test_what_goes_around_the_streams_is_shown_and_not_kept(worker: WorkerUnderTest) -> None:
+    end = await worker.call("goes_around")
+    assert [text for _, text, _ in codec().decode(end.log)] == ["by itself"]
+    shown = await worker.shown()
+    for line in (b"by descriptor", b"by a process", b"by a thread of its own", b"by itself"):
+        assert line in shown
+
+
 async def test_worker_scope_is_built_once_and_closed_when_the_worker_drains(
     worker: WorkerUnderTest, tmp_path: Path
 ) -> None:
