@@ -54,7 +54,13 @@ class Farm:
 
     def launch(self, **variables: str) -> Child:
         """Start a pool."""
-        environment = {
+        return self.processes.start_command(
+            "waymark-start-workers", environment=self.environment(**variables), cwd=HERE
+        )
+
+    def environment(self, **variables: str) -> dict[str, str]:
+        """What a pool of this farm is started with."""
+        return {
             "WAYMARK_DATABASE_URL": self.url,
             "WAYMARK_USER_MODULE": "tests.integration.worker.jobs",
             "WAYMARK_WORKER_COUNT": "2",
@@ -63,9 +69,6 @@ class Farm:
             **self.variables,
             **variables,
         }
-        return self.processes.start_command(
-            "waymark-start-workers", environment=environment, cwd=HERE
-        )
 
     def queue(self, workflow: Any, *arguments: tuple[Any, ...]) -> list[UUID]:
         """Register the workflow's program and queue one run for each tuple of arguments."""

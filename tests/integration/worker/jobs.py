@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import os
+import re
+import signal
+import subprocess
 import threading
 import time
 from datetime import timedelta
@@ -12,6 +15,7 @@ from typing import Any
 from waymark import Backoff, RetryPolicy, Workflow, action, current_action, workflow
 
 LEDGER = "PYTEST_WAYMARK_LEDGER"
+kept: list[bytes] = []
 
 
 def note(*words: object) -> None:
@@ -90,6 +94,61 @@ def block(seconds: float) -> int:
 async def die() -> None:
     note("dies", _me(), os.getpid())
     os._exit(3)
+
+
+@action
+async def blocks_the_loop(flag: str) -> int:
+    """Wait as an async action must not: nothing else of its worker moves meanwhile."""
+    note("blocks_loop", _me(), os.getpid())
+    while not Path(flag).exists():
+        time.sleep(0.02)  # noqa: ASYNC251 - the point of it
+    return os.getpid()
+
+
+@action
+async def keeps_everything() -> bool:
+    """Not even a thread of its worker moves: this matcher never gives the interpreter away."""
+    note("keeps", _me(), os.getpid())
+    return re.match(r"(a+)+$", "a" * 64 + "b") is None
+
+
+@action
+async def grow(size: int) -> int:
+    """Take memory and keep it."""
+    note("grows", _me(), os.getpid())
+    kept.append(b"x" * size)
+    return os.getpid()
+
+
+@action
+async def abandon(count: int) -> list[int]:
+    """Start processes whose parent ends at once, and end them; whoever adopted them is their parent's id."""
+    script = f"for i in $(seq {count}); do sleep 600 > /dev/null & echo $!; done"
+    shell = await asyncio.create_subprocess_exec("sh", "-c", script, stdout=subprocess.PIPE)
+    told, _ = await shell.communicate()
+    orphans = [int(word) for word in told.split()]
+    for orphan in orphans:
+        note("orphan", _parent(orphan))
+        os.kill(orphan, signal.SIGKILL)
+    return orphans
+
+
+@action
+async def still_there(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@action
+async def kill_pool() -> None:
+    """kill -9 the supervisor, then the runloop, then this worker."""
+    note("kills", _me(), os.getpid())
+    runloop = os.getppid()
+    for pid in (_parent(runloop), runloop, os.getpid()):
+        os.kill(pid, signal.SIGKILL)
 
 
 @action
@@ -206,6 +265,50 @@ class Fatal(Workflow):
     async def run(self) -> str:
         try:
             await die()
+        except Exception as error:
+            return type(error).__name__
+        return "survived"
+
+
+@workflow
+class BlocksTheLoop(Workflow):
+    async def run(self, flag: str) -> int:
+        return await blocks_the_loop(flag)
+
+
+@workflow
+class KeepsEverything(Workflow):
+    async def run(self) -> str:
+        try:
+            await keeps_everything()
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return "matched"
+
+
+@workflow
+class Grows(Workflow):
+    async def run(self, size: int) -> int:
+        return await grow(size)
+
+
+@workflow
+class Abandons(Workflow):
+    async def run(self, count: int) -> int:
+        left = await abandon(count)
+        looks = 0
+        while left:
+            left = await still_there(left)
+            looks += 1
+            await asyncio.sleep(0.2)
+        return looks
+
+
+@workflow
+class KillsPools(Workflow):
+    async def run(self) -> str:
+        try:
+            await kill_pool()
         except Exception as error:
             return type(error).__name__
         return "survived"

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from waymark_schema.wire.frames import (
     PROTOCOL,
     RETURNED,
+    Blocked,
     CallEnd,
     Calls,
     CallStart,
@@ -21,6 +24,8 @@ from waymark_schema.wire.frames import (
     Hello,
     KnownTypes,
     ModuleFailure,
+    TakeBack,
+    TakenBack,
     Tick,
 )
 from waymark_schema.wire.framing import FrameReader, decode_to_worker, encode_frame
@@ -62,6 +67,11 @@ class FakeWorker:
         self.process = FakeProcess(number)
         self.process.on_end = self._hang_up
         self.ours, self._theirs = socket.socketpair()
+        self.watch, self._theirs_watch = socket.socketpair()
+        self.watch.setblocking(False)
+        self._theirs_watch.setblocking(False)
+        self.asked_back: list[int] = []
+        self._watch_reader = FrameReader()
         self.starts: list[CallStart] = []
         self.cancelled: list[int] = []
         self.known: list[KnownTypes] = []
@@ -72,6 +82,7 @@ class FakeWorker:
         self.ours.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._theirs, self._take)
+        self._loop.add_reader(self._theirs_watch, self._hear)
 
     @property
     def running(self) -> list[int]:
@@ -99,8 +110,29 @@ class FakeWorker:
         self.starts = [start for start in self.starts if start.ticket not in chosen]
         self.send(Ends([CallEnd(ticket, kind, payload, 0.0, 0.0) for ticket in chosen]))
 
-    def tick(self, running: int | None = None) -> None:
-        self.send(Tick(len(self.starts) if running is None else running, 1_000))
+    def tick(self, running: int | None = None, *, memory: int = 1_000) -> None:
+        self.send(Tick(len(self.starts) if running is None else running, memory))
+
+    def stand_still(self, ticket: int = -1, *, seconds: float = 1.0) -> None:
+        """Say, as the thread of a worker does, that the loop does not move."""
+        frame = Blocked(ticket, seconds, "count (/app/jobs.py:12)")
+        self._theirs_watch.sendall(encode_frame(frame))
+
+    def give_back(self, *tickets: int) -> None:
+        """Say that these had not begun."""
+        self.starts = [start for start in self.starts if start.ticket not in tickets]
+        self._theirs_watch.sendall(encode_frame(TakenBack(list(tickets))))
+
+    def _hear(self) -> None:
+        try:
+            data = self._theirs_watch.recv(1 << 20)
+        except BlockingIOError:
+            return
+        if not data:
+            self._loop.remove_reader(self._theirs_watch)
+            return
+        for body in self._watch_reader.feed(data):
+            self.asked_back = msgspec.msgpack.decode(body, type=TakeBack).tickets
 
     def _take(self) -> None:
         try:
@@ -125,6 +157,8 @@ class FakeWorker:
     def _hang_up(self) -> None:
         self._loop.remove_reader(self._theirs)
         self._theirs.close()
+        self._loop.remove_reader(self._theirs_watch)
+        self._theirs_watch.close()
 
 
 @dataclass
@@ -183,7 +217,7 @@ class Stable:
             raise OSError("no more processes")
         worker = FakeWorker(len(self.workers) + 1, f"secret {len(self.workers)}")
         self.workers.append(worker)
-        return Spawned(worker.process, worker.ours, worker.token)  # type: ignore[arg-type] # a process to the pool
+        return Spawned(worker.process, worker.ours, worker.watch, worker.token)  # type: ignore[arg-type] # a process to the pool
 
     async def ready(self) -> None:
         """Start all workers and let them say hello."""

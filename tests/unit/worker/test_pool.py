@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.worker.fakes import Stable, until
 from waymark_schema.wire.frames import PROTOCOL, RAISED, CallEnd, Ends
-from waymark_worker.pool import pool as pool_module
+from waymark_worker.pool import crew
+from waymark_worker.pool.vigil import Limits
 
 Make = Callable[..., Awaitable[Stable]]
 
@@ -109,7 +110,7 @@ async def test_a_withdrawn_attempt_that_runs_is_cancelled_and_its_end_is_nobodys
 async def test_who_ignores_a_cancellation_is_killed_once_its_neighbours_are_done(
     make: Make,
 ) -> None:
-    stable = await make(size=1, window=2, cancel_grace=0.05)
+    stable = await make(size=1, window=2, limits=Limits(cancel_grace=0.05))
     deaf, neighbour = stable.submit(2)
     (worker,) = stable.workers
     await until(lambda: len(worker.starts) == 2)
@@ -191,7 +192,7 @@ async def test_recycling_starts_the_replacement_first(make: Make) -> None:
 
 
 async def test_a_thread_that_nobody_waits_for_gets_its_worker_replaced(make: Make) -> None:
-    stable = await make(size=1, window=2, cancel_grace=0.05)
+    stable = await make(size=1, window=2, limits=Limits(cancel_grace=0.05))
     (old,) = stable.workers
     stable.submit(1)
     await until(lambda: old.starts)
@@ -210,7 +211,7 @@ async def test_a_thread_that_nobody_waits_for_gets_its_worker_replaced(make: Mak
 
 
 async def test_a_thread_that_ends_in_time_costs_no_worker(make: Make) -> None:
-    stable = await make(size=1, window=2, cancel_grace=0.1)
+    stable = await make(size=1, window=2, limits=Limits(cancel_grace=0.1))
     (old,) = stable.workers
     for running in (1, 0, 1, 0, 1, 0):
         old.tick(running=running)
@@ -272,7 +273,7 @@ async def test_a_proven_pool_tries_again_when_a_process_cannot_be_started(make: 
 async def test_workers_that_end_before_their_hello_end_the_start(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "MAX_BACKOFF_SECONDS", 0.001)
+    monkeypatch.setattr(crew, "MAX_BACKOFF_SECONDS", 0.001)
     stable = await make(size=1, ready=False)
     await stable.pool.start()
     for number in range(3):

@@ -76,6 +76,10 @@ class PoolSettings(BaseSettings):
     max_snapshot_bytes: int = _whole(
         4_096, 512 * 1024 * 1024, default=64 * 1024 * 1024, unit="bytes"
     )
+    max_worker_memory_bytes: int | None = _whole(
+        16 * 1024 * 1024, 1 << 50, default=None, unit="bytes"
+    )
+    worker_hang_ms: int = _milliseconds(0, 86_400_000, default=300_000)
     crash_limit: int = _whole(1, 1_000, default=3)
 
     @field_validator("lock_heartbeat_ms")
@@ -115,6 +119,11 @@ class PoolSettings(BaseSettings):
     def retention(self) -> timedelta:
         """How long a finished instance is kept."""
         return timedelta(hours=self.garbage_collector_retention_hours)
+
+    @property
+    def worker_hang_s(self) -> float | None:
+        """Seconds without a sign of life after which a worker is killed; None: never."""
+        return self.worker_hang_ms / 1000 or None
 
     @property
     def shutdown_grace_s(self) -> float:

@@ -110,7 +110,32 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="tick"):
     resident_bytes: int
 
 
+class Blocked(msgspec.Struct, frozen=True, array_like=True, tag="blocked"):
+    """Worker to pool over the watch socket, once a second while its event loop stands still; from a thread."""
+
+    ticket: int
+    """The attempt whose code keeps the loop; -1 when that cannot be told."""
+    seconds: float
+    """How long, so far."""
+    place: str
+    """Function, file and line where it is."""
+
+
+class TakeBack(msgspec.Struct, frozen=True, array_like=True, tag="take_back"):
+    """Pool to worker over the watch socket: do not begin these attempts, unless they have begun."""
+
+    tickets: list[int]
+
+
+class TakenBack(msgspec.Struct, frozen=True, array_like=True, tag="taken_back"):
+    """Worker to pool over the watch socket: these had not begun and never will; nothing more comes of them."""
+
+    tickets: list[int]
+
+
 RETURNED, RAISED, CANCELLED = 0, 1, 2
 
 ToWorker = Calls | KnownTypes | CancelCalls | Drain
 ToPool = Hello | Ends | Tick
+FromWatch = Blocked | TakenBack
+"""On the watch socket, which threads of the worker serve while its loop does not."""

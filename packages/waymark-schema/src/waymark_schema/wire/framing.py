@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from waymark_schema.wire.frames import MAX_FRAME_BYTES, ToPool, ToWorker
+from waymark_schema.wire.frames import MAX_FRAME_BYTES, FromWatch, TakeBack, ToPool, ToWorker
 
 LENGTH_BYTES = 4
 _KEEP_BYTES = 1 << 20
@@ -67,7 +67,9 @@ class FrameReader:
         return bodies
 
 
-def encode_frame(frame: ToWorker | ToPool, *, max_frame_bytes: int = MAX_FRAME_BYTES) -> bytes:
+def encode_frame(
+    frame: ToWorker | ToPool | TakeBack | FromWatch, *, max_frame_bytes: int = MAX_FRAME_BYTES
+) -> bytes:
     """Return the frame behind its length.
 
     Raises:

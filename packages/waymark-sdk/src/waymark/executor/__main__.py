@@ -24,6 +24,7 @@ from waymark_schema.errors import SettingError
 from waymark_schema.wire.frames import PROTOCOL, Hello
 
 TOKEN_VARIABLE = "WAYMARK_WORKER_TOKEN"  # noqa: S105 - the name of a variable
+WATCH_VARIABLE = "WAYMARK_WORKER_WATCH_FD"
 # Young objects of an action die by reference counts; looking for cycles can wait.
 GC_THRESHOLDS = (50_000, 20, 20)
 
@@ -38,6 +39,7 @@ def main() -> int:
     # A handler, not SIG_IGN: what actions start as processes of their own must not inherit it.
     signal.signal(signal.SIGINT, lambda _signal, _frame: None)
     connection = _connection(options)
+    watch = _watch_connection()
     found = preload([name.strip() for name in options.modules.split(",") if name.strip()])
     capture()
     gc.collect()
@@ -52,18 +54,22 @@ def main() -> int:
         programs=found.programs,
         failures=found.failures,
     )
-    asyncio.run(_serve(connection, hello, options.concurrency))
+    asyncio.run(_serve(connection, watch, hello, options.concurrency))
     return 0
 
 
-async def _serve(connection: socket.socket, hello: Hello, concurrency: int) -> None:
+async def _serve(
+    connection: socket.socket, watch: socket.socket | None, hello: Hello, concurrency: int
+) -> None:
     loop = asyncio.get_running_loop()
     try:
         invoker = Invoker(concurrency=concurrency)
     except SettingError as error:
         print(f"waymark worker: {error}", file=sys.stderr)  # noqa: T201 - the pool shows it
         _exit(2)
-    _, pool = await loop.create_connection(lambda: PoolConnection(invoker, hello), sock=connection)
+    _, pool = await loop.create_connection(
+        lambda: PoolConnection(invoker, hello, watch=watch), sock=connection
+    )
     loop.add_signal_handler(signal.SIGTERM, pool.drain)
     code = await pool.finished
     if code == 0:
@@ -91,6 +97,15 @@ def _connection(options: argparse.Namespace) -> socket.socket:
         connection.connect(options.socket)
     connection.setblocking(False)  # noqa: FBT003 - the signature of the system
     return connection
+
+
+def _watch_connection() -> socket.socket | None:
+    """Return the second socket, which a thread serves while the loop stands still; a pool may have none."""
+    number = os.environ.pop(WATCH_VARIABLE, "")
+    if not number:
+        return None
+    os.set_inheritable(int(number), False)  # noqa: FBT003 - the signature of the system
+    return socket.socket(fileno=int(number))
 
 
 def _options() -> argparse.Namespace:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from waymark.attempts import ActionAttempt
 from waymark.executor.memory import resident_bytes
+from waymark.executor.watchdog import Admission, Watchdog
 from waymark_schema.wire.frames import (
     CallEnd,
     Calls,
@@ -23,6 +24,8 @@ from waymark_schema.wire.frames import (
 from waymark_schema.wire.framing import FrameError, FrameReader, decode_to_worker, encode_frame
 
 if TYPE_CHECKING:
+    import socket
+
     from waymark.executor.invoke import Invoker
     from waymark_schema.wire.frames import ToPool
 
@@ -34,9 +37,14 @@ BATCH_BYTES = 4 * 1024 * 1024
 class PoolConnection(asyncio.Protocol):
     """The worker's end of its connection; every method runs on the loop's thread."""
 
-    def __init__(self, invoker: Invoker, hello: Hello) -> None:
+    def __init__(
+        self, invoker: Invoker, hello: Hello, *, watch: socket.socket | None = None
+    ) -> None:
+        """``watch``: where to tell the pool that the loop stands still."""
         self._invoker = invoker
         self._hello = hello
+        self._watch = watch
+        self._admission = Admission()
         self._loop = asyncio.get_running_loop()
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
@@ -58,6 +66,8 @@ class PoolConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=64 * BATCH_BYTES)
         self._send(self._hello)
         self._beat()
+        if self._watch is not None:
+            Watchdog(self._watch, self._loop, self._admission, ticket_of=self._ticket_of).start()
 
     def data_received(self, data: bytes) -> None:
         """Take frames; a stream that cannot be read ends the worker."""
@@ -79,7 +89,8 @@ class PoolConnection(asyncio.Protocol):
     def _take(self, frame: Calls | KnownTypes | CancelCalls | Drain) -> None:
         if type(frame) is Calls:
             for start in frame.starts:
-                self._begin(start)
+                if self._admission.begin(start.ticket):
+                    self._begin(start)
         elif type(frame) is KnownTypes:
             self._invoker.know(frame)
         elif type(frame) is CancelCalls:
@@ -108,6 +119,13 @@ class PoolConnection(asyncio.Protocol):
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush)
+
+    def _ticket_of(self, attempt: ActionAttempt | None, task: asyncio.Task[Any] | None) -> int:
+        """For the watchdog's thread: the list is made in one step."""
+        for ticket, (own_task, own_attempt) in list(self._running.items()):
+            if own_attempt is attempt or (task is not None and own_task is task):
+                return ticket
+        return -1
 
     def _cancel(self, ticket: int) -> None:
         task, attempt = self._running.get(ticket, (None, None))

@@ -7,23 +7,16 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from waymark_schema.wire.frames import PROTOCOL, CallEnd, Ends, Hello, Tick
-from waymark_worker.clock import pause
+from waymark_schema.wire.frames import PROTOCOL, Blocked, CallEnd, Ends, Hello, Tick
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.cell import Cell
 from waymark_worker.pool.channel import Channel
+from waymark_worker.pool.crew import Crew
 from waymark_worker.pool.process import Spawned, WorkerCommand, exit_text, spawn
+from waymark_worker.pool.vigil import Limits, Vigil
 from waymark_worker.pool.waiting import Waiting
 from waymark_worker.pool.worker import Worker
 from waymark_worker.telemetry import log
-
-MAX_BACKOFF_SECONDS = 10.0
-STABLE_SECONDS = 10.0
-HELLO_SECONDS = 60.0
-CANCEL_GRACE_SECONDS = 10.0
-LAST_WORDS_SECONDS = 1.0
-DEATHS_BEFORE_HELLO = 3
-"""Per worker, before the pool was ever ready: then starting another cannot help."""
 
 
 class PoolListener(Protocol):
@@ -49,36 +42,30 @@ class WorkerPool:
         size: int,
         lifecycle: int | None = None,
         types_of: Callable[[bytes], tuple[bytes, ...]],
-        cancel_grace: float = CANCEL_GRACE_SECONDS,
+        limits: Limits | None = None,
         start_worker: Callable[[WorkerCommand], Awaitable[Spawned]] = spawn,
     ) -> None:
         """``lifecycle``: attempts after which a worker is replaced; ``types_of``: digest → known types.
 
-        ``cancel_grace``: seconds that an attempt may ignore its cancellation before its worker is replaced.
+        ``limits``: what a worker may do before another takes its place.
         """
-        self._command = command
         self._listener = listener
         self._size = size
         self._lifecycle = lifecycle
         self._types_of = types_of
-        self._cancel_grace = cancel_grace
-        self._start_worker = start_worker
+        self._limits = limits or Limits()
         self._loop = asyncio.get_running_loop()
-        self._workers: dict[Channel, Worker] = {}
-        self._by_number: dict[int, Worker] = {}
+        self._crew = Crew(command, self, size=size, start_worker=start_worker)
+        self._workers = self._crew.workers
+        self._vigil = Vigil(self, self._limits)
         self._ready: list[Worker] = []
         self.waiting = Waiting()
         self._cell = Cell()
         self._tickets = itertools.count(1)
-        self._numbers = itertools.count(1)
         self._window = command.concurrency
-        self._holding = False
-        """What is queued stays queued: the pool drains."""
-        self._stopping = False
-        self._proven = False
-        """One worker has been ready: what stops a later one from starting may pass, so it is tried again."""
-        self._failures = 0
-        self._watchers: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._reasons: set[str] = set()
+        """Why what is queued stays queued, though the pool does not drain."""
         self._settled = asyncio.Event()
 
     # what others ask ------------------------------------------------------------------------
@@ -91,8 +78,20 @@ class WorkerPool:
     @property
     def free_slots(self) -> int:
         """Attempts that could start now, less those that wait already (never below zero)."""
+        if self.held:
+            return 0
         taken = sum(len(worker.in_flight) for worker in self._ready)
         return max(0, len(self._ready) * self._window - taken - self.queued)
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing of what is queued is started."""
+        return self._draining or bool(self._reasons)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything runs in any worker."""
+        return any(worker.in_flight for worker in self._workers.values())
 
     @property
     def queued(self) -> int:
@@ -105,8 +104,7 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Start all workers; their hellos arrive at the listener."""
-        for _ in range(self._size):
-            await self._spawn()
+        await self._crew.start()
 
     def submit(self, attempt: Attempt[Any]) -> None:
         """Start the attempt on the least busy worker, or queue it."""
@@ -114,7 +112,7 @@ class WorkerPool:
             self._cell.suspects.append(attempt)
             self._fill()
             return
-        worker = None if self._holding else self._choose()
+        worker = None if self.held else self._choose()
         if worker is None:
             self.waiting.append(attempt)
         else:
@@ -134,17 +132,35 @@ class WorkerPool:
             except ValueError:
                 return False
             return True
-        worker = self._by_number.get(attempt.worker_number)
+        worker = self._crew.by_number.get(attempt.worker_number)
         if worker is not None and attempt.runs:
             worker.channel.cancel(attempt.ticket)
             attempt.grace_handle = self._loop.call_later(
-                self._cancel_grace, self._grace_over, worker, attempt
+                self._limits.cancel_grace, self._grace_over, worker, attempt
             )
         return False
 
     def hold(self) -> None:
         """Start nothing of what is queued any more; what runs goes on."""
-        self._holding = True
+        self._draining = True
+
+    def keep_from_starting(self, reason: str) -> None:
+        """The same until ``let_start`` is called with the same reason."""
+        self._reasons.add(reason)
+
+    def let_start(self, reason: str) -> None:
+        """Start what waits, if there is no other reason to hold it."""
+        if reason in self._reasons:
+            self._reasons.remove(reason)
+            self._fill()
+
+    def begin(self, attempt: Attempt[Any]) -> bool:
+        """Start an attempt though others are held; False while no worker is free of others."""
+        empty = [worker for worker in self._ready if not worker.in_flight]
+        if self._draining or not empty:
+            return False
+        self._start(empty[0], attempt)
+        return True
 
     async def settled(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left of a grace period
         """Return when the next attempt has ended, or after ``timeout`` seconds."""
@@ -157,7 +173,8 @@ class WorkerPool:
 
     async def stop(self, *, grace: float) -> None:
         """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
-        self._stopping = True
+        self._crew.stop()
+        self._vigil.stop()
         for attempt in (*self.waiting, *self._cell.suspects):
             attempt.release_handles()
         self.waiting.clear()
@@ -166,13 +183,11 @@ class WorkerPool:
             self._drain(worker)
         try:
             async with asyncio.timeout(grace):
-                while self._watchers:
-                    await asyncio.wait(self._watchers)
+                await self._crew.ended()
         except TimeoutError:
             for worker in tuple(self._workers.values()):
                 worker.kill()
-            while self._watchers:
-                await asyncio.wait(self._watchers)
+            await self._crew.ended()
 
     # channel listener -----------------------------------------------------------------------
 
@@ -184,24 +199,24 @@ class WorkerPool:
             return
         if hello.protocol != PROTOCOL:
             older = "waymark-sdk" if hello.protocol < PROTOCOL else "waymark-worker"
-            self._refuse(
+            self._crew.refuse(
                 worker,
                 f"the worker speaks protocol {hello.protocol}, this pool {PROTOCOL}: {older} is older; "
                 "install the same version of both, then start the pool again",
             )
             return
         if hello.token != worker.token:
-            self._refuse(
+            self._crew.refuse(
                 worker, "the process on the worker's socket is not the one that was started"
             )
             return
         worker.hello = hello
         if hello.failures:
-            self._refuse(worker, "\n\n".join(failure.message for failure in hello.failures))
+            self._crew.refuse(worker, "\n\n".join(failure.message for failure in hello.failures))
             return
         worker.ready_at = self._loop.time()
         worker.ready = True
-        self._proven = True
+        self._crew.proven = True
         self._ready.append(worker)
         self._retire_replaced()
         self._listener.worker_ready(hello)
@@ -223,10 +238,10 @@ class WorkerPool:
                 listener.attempt_gone(attempt)
             else:
                 listener.attempt_ended(attempt, end)
-        self._failures = 0
+        self._crew.worked()
         self._settled.set()
         if self._lifecycle is not None and worker.started_count >= self._lifecycle:
-            self._replace(worker)
+            self.replace(worker)
         if worker.draining:
             self._drained(worker)
         self._fill()
@@ -235,9 +250,7 @@ class WorkerPool:
         """Note that the worker's loop lives."""
         worker = self._workers.get(channel)
         if worker is not None:
-            worker.last_tick_at = self._loop.time()
-            worker.resident_bytes = tick.resident_bytes
-            self._watch_threads(worker, stuck=tick.running > len(worker.in_flight))
+            self._vigil.ticked(worker, tick)
 
     def closed(self, channel: Channel, reason: str) -> None:
         """The socket is gone, so the process must go too."""
@@ -248,17 +261,57 @@ class WorkerPool:
                 log.debug("worker.closed", worker=worker.number, reason=reason)
             worker.kill()
 
-    # inside ---------------------------------------------------------------------------------
+    def blocked(self, worker: Worker, blocked: Blocked) -> None:
+        """A thread of the worker says that its loop stands still; what has not begun there is taken back."""
+        if worker.channel in self._workers:
+            self._vigil.blocked(worker, blocked)
+            worker.watch.take_back(worker.in_flight)
 
-    def _watch_threads(self, worker: Worker, *, stuck: bool) -> None:
-        """Replace a worker in which a thread still runs that nobody waits for: it keeps a slot."""
-        if not stuck:
-            worker.stuck_since = None
-        elif worker.stuck_since is None:
-            worker.stuck_since = self._loop.time()
-        elif self._loop.time() - worker.stuck_since >= self._cancel_grace and not worker.replaced:
-            log.warning("worker.stuck_thread", worker=worker.number)
-            self._replace(worker)
+    def taken_back(self, worker: Worker, tickets: Iterable[int]) -> None:
+        """These have not begun and never will there: they wait again, in front of all others."""
+        back = [attempt for ticket in tickets if (attempt := worker.end(ticket)) is not None]
+        for attempt in back:
+            attempt.release_handles()
+            if attempt.abandoned:
+                self._listener.attempt_gone(attempt)
+        again = [attempt for attempt in back if not attempt.abandoned]
+        for attempt in again:
+            attempt.worker_number = None
+        if again:
+            log.info("worker.relieved", worker=worker.number, calls=len(again))
+        self._cell.suspects.extendleft(attempt for attempt in reversed(again) if attempt.alone)
+        self.waiting.extendleft(attempt for attempt in reversed(again) if not attempt.alone)
+        self._settled.set()
+        self._fill()
+
+    # what becomes of a worker ---------------------------------------------------------------
+
+    def replace(self, worker: Worker, *, after: float = 0.0) -> None:
+        """Start the worker that will take its place; it works on until that one is ready."""
+        self._crew.replace(worker, after=after)
+
+    def stands_still(self, worker: Worker) -> None:
+        """Send nothing more to a worker whose loop does not move."""
+        if worker in self._ready:
+            self._ready.remove(worker)
+
+    def moves_again(self, worker: Worker) -> None:
+        """It takes calls again."""
+        if worker.takes_calls and worker not in self._ready:
+            self._ready.append(worker)
+            self._retire_replaced()
+            self._fill()
+
+    def worker_refused(self, reason: str) -> None:
+        """Pass on."""
+        self._listener.worker_refused(reason)
+
+    def worker_ended(self, worker: Worker, code: int) -> None:
+        """Hand back what ran in a worker that ended."""
+        self._unready(worker)
+        self._collect(worker, code)
+
+    # inside ---------------------------------------------------------------------------------
 
     def _choose(self) -> Worker | None:
         chosen, least = None, self._window
@@ -288,129 +341,39 @@ class WorkerPool:
             self._listener.attempt_timed_out(attempt)
 
     def _fill(self) -> None:
-        if self._cell.suspects and not self._holding:
+        if self._cell.suspects and not self.held:
             chosen = self._cell.next(self._ready)
             if chosen is not None:
                 self._start(*chosen)
         queue = self.waiting
-        while queue and not self._holding:
+        while queue and not self.held:
             worker = self._choose()
             if worker is None:
                 return
             self._start(worker, queue.popleft())
-        if not self._stopping:
+        if not self._crew.stopping:
             self._listener.slots_freed()
 
-    async def _spawn(self) -> None:
-        """Start one worker. Once one was ready, one that cannot be started now is tried until it can."""
-        while True:
-            try:
-                await self._spawn_once()
-            except OSError as error:
-                if not self._proven:
-                    self._listener.worker_refused(f"a worker could not be started: {error}")
-                    return
-                self._failures += 1
-                log.error("worker.not_started", error=str(error))
-                await self._backoff()
-                if not self._stopping:
-                    continue
-            return
-
-    async def _backoff(self) -> None:
-        await pause(min(MAX_BACKOFF_SECONDS, 0.05 * 2 ** min(self._failures, 10)))
-
-    async def _spawn_once(self) -> None:
-        spawned = await self._start_worker(self._command)
-        channel = Channel(self, self._loop)
-        worker = Worker(next(self._numbers), spawned.process, spawned.token, channel)
-        self._workers[channel] = self._by_number[worker.number] = worker
-        await self._loop.create_unix_connection(lambda: channel, sock=spawned.connection)
-        if self._stopping:
-            worker.kill()
-        self._watch(self._watched(worker))
-
-    def _watch(self, work: Any) -> None:
-        task = self._loop.create_task(work)
-        self._watchers.add(task)
-        task.add_done_callback(self._unwatch)
-
-    def _unwatch(self, task: asyncio.Task[None]) -> None:
-        self._watchers.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._listener.worker_refused(f"a worker is no longer watched: {error!r}")
-
-    async def _watched(self, worker: Worker) -> None:
-        """Wait for the end of one worker, report what it took along, start the next one."""
-        hello_due = self._loop.call_later(HELLO_SECONDS, self._hello_missing, worker)
-        code = await worker.process.wait()
-        hello_due.cancel()
-        # What it said last may still lie in the socket; whoever inherited that from it must not hold us up.
-        await asyncio.wait([worker.channel.ended], timeout=LAST_WORDS_SECONDS)
-        self._unready(worker)
-        self._workers.pop(worker.channel, None)
-        self._by_number.pop(worker.number, None)
-        worker.channel.close(f"the worker ended with {code}")
-        self._collect(worker, code)
-        if self._stopping or worker.replaced or not self._may_go_on(worker, code):
-            return
-        await self._backoff()
-        if not self._stopping:
-            await self._spawn()
-
     def _collect(self, worker: Worker, code: int) -> None:
-        """Hand back what ran in a worker that ended."""
         ended = [attempt for ticket in tuple(worker.in_flight) if (attempt := worker.end(ticket))]
         lost = [attempt for attempt in ended if not attempt.abandoned]
         for attempt in ended:
             attempt.release_handles()
             if attempt.abandoned:
                 self._listener.attempt_gone(attempt)
-        known = self._proven or worker.hello is not None
-        if known and not worker.draining and not self._stopping:
-            log.warning("worker.died", worker=worker.number, exit=exit_text(code), lost=len(lost))
+        how = f"{exit_text(code)}: {worker.why}" if worker.why else exit_text(code)
+        known = self._crew.proven or worker.hello is not None
+        if known and not worker.draining and not self._crew.stopping:
+            log.warning("worker.died", worker=worker.number, exit=how, lost=len(lost))
         if lost:
-            self._listener.attempts_lost(
-                lost, f"worker {worker.number} ended with {exit_text(code)}"
-            )
+            self._listener.attempts_lost(lost, f"worker {worker.number} ended with {how}")
         self._settled.set()
-
-    def _may_go_on(self, worker: Worker, code: int) -> bool:
-        """Count a short life; False before the pool was ever ready, when no worker gets as far as its hello."""
-        lived = self._loop.time() - worker.ready_at if worker.ready_at else 0.0
-        if lived < STABLE_SECONDS:
-            self._failures += 1
-        if self._proven or worker.hello is not None:
-            return True
-        if self._failures < self._size * DEATHS_BEFORE_HELLO:
-            return True
-        self._listener.worker_refused(
-            f"workers end before they are ready ({exit_text(code)}); see what they printed above"
-        )
-        return False
-
-    def _hello_missing(self, worker: Worker) -> None:
-        if worker.hello is None:
-            log.warning("worker.silent", worker=worker.number, seconds=HELLO_SECONDS)
-            worker.kill()
-
-    def _refuse(self, worker: Worker, reason: str) -> None:
-        """Before any was ready this ends the pool, so no other is started; later another one is tried."""
-        worker.replaced = not self._proven
-        worker.kill()
-        self._listener.worker_refused(reason)
 
     def _unready(self, worker: Worker) -> None:
         worker.ready = False
         if worker in self._ready:
             self._ready.remove(worker)
         self._cell.forget(worker)
-
-    def _replace(self, worker: Worker) -> None:
-        if worker.replaced or self._stopping:
-            return
-        worker.replaced = True
-        self._watch(self._spawn())
 
     def _retire_replaced(self) -> None:
         surplus = len(self._ready) - self._size
@@ -444,7 +407,11 @@ class WorkerPool:
         log.warning(
             "worker.ignored_cancel", worker=worker.number, action=attempt.action, call=attempt.call
         )
-        self._replace(worker)
+        self.replace(worker)
         worker.draining = True
         self._unready(worker)
         self._drained(worker)
+        if worker.blocked_by is attempt:
+            # Its neighbours stand behind it; nothing of theirs moves before it ends.
+            worker.why = f"{attempt.action} ignored its cancellation and kept the event loop"
+            worker.kill()

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 TOKEN_VARIABLE = "WAYMARK_WORKER_TOKEN"  # noqa: S105 - the name of a variable
+WATCH_VARIABLE = "WAYMARK_WORKER_WATCH_FD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +59,25 @@ class ChildProcess:
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """A started worker: the process, our end of its socket, and the secret that its hello must name."""
+    """A started worker: the process, our ends of its two sockets, and the secret that its hello must name."""
 
     process: ChildProcess
     connection: socket.socket
+    watch: socket.socket
     token: str
 
 
 async def spawn(command: WorkerCommand) -> Spawned:
-    """Start one worker. Its socket is inherited, so nothing lies in the file system to be left behind.
+    """Start one worker. Its sockets are inherited, so nothing lies in the file system to be left behind.
 
     Raises OSError when the process cannot be started.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    watch, theirs_watch = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     token = secrets.token_hex(16)
     try:
-        ours.setblocking(False)  # noqa: FBT003 - socket's own signature
+        for end in (ours, watch):
+            end.setblocking(False)  # noqa: FBT003 - socket's own signature
         process = await asyncio.create_subprocess_exec(
             command.python,
             "-m",
@@ -85,15 +89,21 @@ async def spawn(command: WorkerCommand) -> Spawned:
             "--concurrency",
             str(command.concurrency),
             stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env={**os.environ, TOKEN_VARIABLE: token},
+            pass_fds=(theirs.fileno(), theirs_watch.fileno()),
+            env={
+                **os.environ,
+                TOKEN_VARIABLE: token,
+                WATCH_VARIABLE: str(theirs_watch.fileno()),
+            },
         )
     except BaseException:
         ours.close()
+        watch.close()
         raise
     finally:
         theirs.close()
-    return Spawned(ChildProcess(process), ours, token)
+        theirs_watch.close()
+    return Spawned(ChildProcess(process), ours, watch, token)
 
 
 def exit_text(code: int) -> str:

@@ -9,6 +9,7 @@ from waymark_schema.wire.frames import CallStart, Hello, KnownTypes
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.channel import Channel
 from waymark_worker.pool.process import ChildProcess
+from waymark_worker.pool.watching import WatchChannel
 
 
 class Worker:
@@ -16,20 +17,25 @@ class Worker:
 
     __slots__ = (
         "_known",
+        "blocked_at",
+        "blocked_by",
         "channel",
         "draining",
         "hello",
         "in_flight",
-        "last_tick_at",
         "number",
         "process",
         "ready",
         "ready_at",
         "replaced",
         "resident_bytes",
+        "silent_seconds",
         "started_count",
         "stuck_since",
         "token",
+        "told_seconds",
+        "watch",
+        "why",
     )
 
     def __init__(self, number: int, process: ChildProcess, token: str, channel: Channel) -> None:
@@ -44,7 +50,18 @@ class Worker:
         self.replaced = False
         self.in_flight: dict[int, Attempt[Any]] = {}
         self.started_count = 0
-        self.last_tick_at = 0.0
+        self.silent_seconds = 0.0
+        """Since its last tick, as far as this process was awake to see it."""
+        self.blocked_at: float | None = None
+        """Loop time since when its event loop has not moved; None while it does."""
+        self.blocked_by: Attempt[Any] | None = None
+        """What keeps it, if that is known."""
+        self.told_seconds = 0.0
+        """How long it had stood still when that was last told."""
+        self.why = ""
+        """Why it was killed, if it was."""
+        self.watch: WatchChannel[Worker]
+        """Its second socket."""
         self.ready_at = 0.0
         """Loop time of its hello; 0.0 before."""
         self.stuck_since: float | None = None
@@ -56,6 +73,13 @@ class Worker:
     def takes_calls(self) -> bool:
         """Whether new calls may be sent to it."""
         return self.ready and not self.draining
+
+    @property
+    def state(self) -> str:
+        """One word for people."""
+        if self.blocked_at is not None:
+            return "blocked"
+        return "draining" if self.draining else "ready" if self.ready else "starting"
 
     def start(
         self, attempt: Attempt[Any], *, ticket: int, types: tuple[bytes, ...], now: float

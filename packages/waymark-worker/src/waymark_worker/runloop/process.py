@@ -24,6 +24,7 @@ from waymark_worker.clock import DatabaseClock, pause
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.pool.process import WorkerCommand
+from waymark_worker.pool.vigil import Limits
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.report import RunloopReport, encode_report
@@ -106,6 +107,10 @@ class RunloopProcess:
                 size=self._arguments.workers,
                 lifecycle=self._settings.max_action_lifecycle,
                 types_of=self._shelf.types_of,
+                limits=Limits(
+                    hang_seconds=self._settings.worker_hang_s,
+                    memory_bytes=self._settings.max_worker_memory_bytes,
+                ),
             )
             try:
                 await self._pool.start()
@@ -379,10 +384,11 @@ class RunloopProcess:
             WorkerState(
                 number=worker.number,
                 pid=worker.process.pid,
-                state="draining" if worker.draining else "ready" if worker.ready else "starting",
+                state=worker.state,
                 calls=len(worker.in_flight),
                 completed=worker.started_count - len(worker.in_flight),
                 memory_bytes=worker.resident_bytes,
+                action=worker.blocked_by.action if worker.blocked_by is not None else "",
             )
             for worker in self._pool.workers()
         ]
