@@ -138,6 +138,7 @@ class Desk:
             idle=self.idle.append,
             advancing=self.advanced.append,
             step_budget=1_000_000,
+            crash_limit=3,
             sharer=self.sharer,
         )
 

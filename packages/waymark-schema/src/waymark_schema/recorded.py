@@ -14,6 +14,8 @@ class EntryLocals(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
     """Level and text of what the workflow printed."""
     output: bytes = b""
     """What the attempt printed and logged: durable wire form of a list of [level, text, seconds since the epoch]."""
+    alone_epoch: int | None = None
+    """Claim under which the call then ran with nothing beside it, because pools had died around its run."""
 
 
 _encoder = msgspec.msgpack.Encoder()

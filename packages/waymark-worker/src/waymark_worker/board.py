@@ -12,9 +12,13 @@ import tempfile
 from contextlib import suppress
 from uuid import UUID
 
-_INTEGERS = ("tick", "lease", "generation", "lost", "fenced")
+_INTEGERS = (
+    "tick", "lease", "generation", "lost", "fenced", "asks", "still", "hush", "granted",
+)  # fmt: skip
 """``lease`` and its ``generation`` are written by the supervisor, ``tick`` and ``lost`` (the generation
-that the runloop gave up) by the runloop; ``fenced`` is the generation that the supervisor found fenced."""
+that the runloop gave up) by the runloop; ``fenced`` is the generation that the supervisor found fenced.
+``asks`` (it wants to run a call with nothing beside it) and ``still`` (it was asked to keep still, and nothing
+runs in it) are the runloop's, ``hush`` (keep still) and ``granted`` (the others do) the supervisor's."""
 _TIMES = ("beat_at", "database_now", "database_at")
 """By the supervisor: when the last confirmed heartbeat was sent, the database's clock then, and when it was read."""
 _SIZE = 8 * (len(_INTEGERS) + len(_TIMES) + 3)

@@ -34,6 +34,7 @@ from waymark_schema.tables import leases, pools
 from waymark_worker import duties, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
+from waymark_worker.floor import give_floor
 from waymark_worker.pool.process import ChildProcess, exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
@@ -224,6 +225,8 @@ class Supervisor:
                 return
             log.warning("runloop.died", application=child.application, exit=exit_text(code))
             child.board.put("lost", child.generation)
+            child.board.put("asks", 0)
+            child.board.put("still", 0)
             self._deaths.note(child.board)
             useless = 0 if child.report is not None and child.report.ready else useless + 1
             await self._pause_unless_stopping(
@@ -246,6 +249,7 @@ class Supervisor:
         deadline: float | None = None
         while True:
             await pause(WATCH_SECONDS)
+            give_floor([each.board for each in self._children])
             now = self._clock.monotonic()
             if child.report is not None and child.tick_age(now) > STUCK_SECONDS:
                 log.error("runloop.stuck", application=child.application, seconds=STUCK_SECONDS)

@@ -227,6 +227,7 @@ class Claimer:
                 entries = await fetch_all(session, journal.tail({item.id: 0}))
                 live = self._rebuilt(item, program, entries, row, use_snapshot=False)
             if live is not None:
+                live.recoveries = row.recoveries
                 self._adopter.resume(
                     live, offered.get(item.id, ()), letters.get(item.id, NO_LETTERS)
                 )

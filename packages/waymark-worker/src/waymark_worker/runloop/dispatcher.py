@@ -32,6 +32,8 @@ class Dispatcher:
         self._clock = clock
         self._timer_due = timer_due
         self._busy = busy
+        self.confine: Callable[[Attempt[LiveCall]], bool] = _never
+        """Takes an attempt that must have no others beside it; False if it may."""
         self.sharer = sharer
         """What became of calls that wait here and may run elsewhere."""
         self._loop = asyncio.get_running_loop()
@@ -68,6 +70,8 @@ class Dispatcher:
         attempt = self.attempt(call)
         self._busy(instance)
         call.committed_retry = False
+        if self.confine(attempt):
+            return
         self.pool.submit(attempt)
         if self.pool.queued:
             self.sharer.press()
@@ -135,3 +139,7 @@ class Dispatcher:
         call.retry_handle = None
         call.retry_at = None
         self.dispatch(call)
+
+
+def _never(_attempt: Attempt[LiveCall]) -> bool:
+    return False

@@ -21,6 +21,8 @@ class LiveCall:
 
     __slots__ = (
         "action",
+        "alone",
+        "alone_epoch",
         "arguments",
         "attempt",
         "committed_retry",
@@ -48,6 +50,10 @@ class LiveCall:
         """Attempts that ended with an error or a timeout."""
         self.deaths = 0
         """Workers in a row that died while they ran it."""
+        self.alone = 0
+        """How often it was begun with nothing beside it, because pools had died around its run."""
+        self.alone_epoch: int | None = None
+        """The claim of its instance under which that was last so."""
         self.retry_at: float | None = None
         """When the next attempt starts, by the database; None unless it backs off."""
         self.retry_handle: asyncio.TimerHandle | None = None
@@ -92,6 +98,7 @@ class LiveInstance:
         "pending_commits",
         "position",
         "program",
+        "recoveries",
         "timers",
     )
 
@@ -117,6 +124,8 @@ class LiveInstance:
         self.calls: dict[int, LiveCall] = {}
         self.timers: dict[int, LiveTimer] = {}
         self.pending_commits = 0
+        self.recoveries = 0
+        """Owners in a row that were lost before they committed anything of it."""
         self.ended = False
         """Its last row is committed or on its way, or it is no longer ours: nothing is fed any more."""
         self.had_snapshot = False

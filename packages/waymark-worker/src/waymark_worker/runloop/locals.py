@@ -23,6 +23,8 @@ class CallProgress(msgspec.Struct, frozen=True, array_like=True):
     failed: int
     deaths: int
     retry_at: float | None
+    alone: int = 0
+    alone_epoch: int | None = None
 
 
 class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):

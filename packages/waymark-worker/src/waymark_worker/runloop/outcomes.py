@@ -31,6 +31,16 @@ def crashed_error(action: str, deaths: int, reason: str) -> bytes:
     )
 
 
+def ended_pools_error(action: str, deaths: int) -> bytes:
+    """The pool ended once more, with nothing running in it but this call."""
+    return _codec.encode_exception(
+        WorkerCrashed(
+            f"{_name(action)} ended its whole pool: {deaths} pools in a row died before anything of this run was"
+            " committed, the last one with nothing else running in it; the call is not tried again"
+        )
+    )
+
+
 def lost_error(reason: str) -> bytes:
     """The attempt was lost to infrastructure; for people only."""
     return _codec.encode_exception(WaymarkError(f"attempt lost: {reason}"))

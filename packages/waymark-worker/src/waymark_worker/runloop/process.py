@@ -25,6 +25,7 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.pool.process import WorkerCommand
 from waymark_worker.pool.vigil import Limits
+from waymark_worker.runloop import stillness
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.report import RunloopReport, encode_report
@@ -365,6 +366,9 @@ class RunloopProcess:
             over = max(board.get("fenced"), board.get("generation") - 1)
             if self._tenure is not None and over >= self._generation:
                 self._tenure.fenced.set()
+            assert self._pool is not None
+            solo = self._tenure.runloop.solo if self._tenure is not None else None
+            stillness.keep(board, self._pool, solo)
             if self._tenure is not None:
                 silent = self._clock.monotonic() - board.time("beat_at")
                 ttl = self._settings.lock_ttl_ms / 1000

@@ -92,9 +92,11 @@ def snapshot_state(instance: LiveInstance) -> bytes:
             instance.machine.snapshot(),
             {number: timer.due_at for number, timer in instance.timers.items()},
             {
-                number: CallProgress(call.failed, call.deaths, call.retry_at)
+                number: CallProgress(
+                    call.failed, call.deaths, call.retry_at, call.alone, call.alone_epoch
+                )
                 for number, call in instance.calls.items()
-                if call.failed or call.deaths
+                if call.failed or call.deaths or call.alone
             },
         )
     )
@@ -110,6 +112,7 @@ def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float
                 progress.deaths,
                 progress.retry_at,
             )
+            call.alone, call.alone_epoch = progress.alone, progress.alone_epoch
     for number in instance.machine.pending_timers:
         due_at = stored.timers.get(number)
         if due_at is None:
@@ -193,6 +196,9 @@ class Replay:
             call.failed += 1
             call.deaths = 0
             call.retry_at = recorded.retry_at
+        elif recorded.alone_epoch is not None:
+            call.alone += 1
+            call.alone_epoch = recorded.alone_epoch
         else:
             call.deaths += 1
 

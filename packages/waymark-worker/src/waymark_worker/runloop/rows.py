@@ -79,6 +79,11 @@ def final_row(instance: LiveInstance, effect: Effect) -> FinalRow:
     )
 
 
+def running_row(instance: LiveInstance) -> FinalRow:
+    """The instance stays where it is; its lost owners are forgotten."""
+    return FinalRow(instance.id, instance.epoch, int(InstanceState.RUNNING))
+
+
 def quarantine_row(instance: LiveInstance, reason: str) -> FinalRow:
     """The instance stops until a person decides."""
     return FinalRow(

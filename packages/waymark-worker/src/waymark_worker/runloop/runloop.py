@@ -24,6 +24,7 @@ from waymark_worker.runloop.locals import EntryLocals, encode_locals
 from waymark_worker.runloop.offered_calls import NO_LETTERS, OfferedCalls
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.sharing import Sharer
+from waymark_worker.runloop.solo import Solo
 from waymark_worker.runloop.verdicts import Feed, judge
 from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.effects import (
@@ -53,12 +54,13 @@ class Runloop:
         idle: Callable[[LiveInstance], None],
         advancing: Callable[[LiveInstance | None], None],
         step_budget: int,
+        crash_limit: int,
         sharer: Sharer,
     ) -> None:
         """``finished`` hears of instances whose end is committed; ``idle`` of those that only wait.
 
         ``advancing`` is told of the instance whose code runs, and of None when it has run; ``step_budget``
-        bounds what one advance may do.
+        bounds what one advance may do; after ``crash_limit`` lost owners in a row a run's calls run alone.
         """
         self._committer = committer
         self._clock = clock
@@ -77,6 +79,8 @@ class Runloop:
         )
         self.offered = OfferedCalls(self)
         sharer.owner = self.offered
+        self.solo = Solo(pool, self, crash_limit=crash_limit)
+        self.dispatcher.confine = self.solo.confine
         self.pace = Pace(self._loop.time)
 
     # claimed instances ------------------------------------------------------------------------
@@ -102,6 +106,9 @@ class Runloop:
             self.begin(instance)
             return
         self.instances[instance.id] = instance
+        self.solo.blame(instance)
+        if instance.ended:
+            return
         for number, timer in instance.timers.items():
             self.dispatcher.set_timer(instance, number, timer)
         for call in tuple(instance.calls.values()):
@@ -191,32 +198,35 @@ class Runloop:
             draw=self._random.random,
         )
         if isinstance(verdict, Feed):
-            row = self._row(attempt, verdict.kind, outcome, verdict.payload, seconds)
+            row = self.row(attempt, verdict.kind, outcome, verdict.payload, seconds)
             del call.instance.calls[call.number]
             withdrawn = self._withdrawn(attempt)
             self._advance(call.instance, verdict.entry, row, withdrawn=withdrawn, output=output)
         else:
             call.retry_at = self._clock.now() + verdict.seconds
-            row = self._row(attempt, JournalKind.RETRY, outcome, payload, seconds)
+            row = self.row(attempt, JournalKind.RETRY, outcome, payload, seconds)
             self._note(call, attempt, row, EntryLocals(retry_at=call.retry_at, output=output))
 
     def lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
         """Journal an attempt that ended without an outcome; the call starts again, or fails as poison."""
         self._counters.attempts_lost += 1
         if call.deaths >= DEATHS_BEFORE_POISON and attempt.alone:
-            payload = outcomes.crashed_error(call.action, call.deaths, reason)
-            row = self._row(attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
-            del call.instance.calls[call.number]
-            self._advance(call.instance, CallRaised(call.number, payload), row)
+            self.fail(call, attempt, outcomes.crashed_error(call.action, call.deaths, reason))
             return
         payload = outcomes.lost_error(reason)
-        row = self._row(attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
+        row = self.row(attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
         self._note(call, attempt, row, EntryLocals())
+
+    def fail(self, call: LiveCall, attempt: Attempt[LiveCall], payload: bytes) -> None:
+        """End a call with an error that is ours, not its action's."""
+        row = self.row(attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
+        del call.instance.calls[call.number]
+        self._advance(call.instance, CallRaised(call.number, payload), row)
 
     def _withdrawn(self, attempt: Attempt[LiveCall]) -> Attempt[LiveCall] | None:
         return attempt if attempt.abandoned else None
 
-    def _row(
+    def row(
         self,
         attempt: Attempt[LiveCall],
         kind: JournalKind,
@@ -224,6 +234,7 @@ class Runloop:
         payload: bytes,
         seconds: float,
     ) -> JournalRow:
+        """The next entry of the call's instance."""
         now, loop_now = self._clock.now(), self._loop.time()
         return rows.attempt_row(
             attempt, kind, outcome, payload, seconds=seconds, now=now, loop_now=loop_now
@@ -238,6 +249,14 @@ class Runloop:
         instance = call.instance
         carried = (instance, (), call, self._withdrawn(attempt))
         self.commit(instance, Change(instance.id, instance.epoch, carried, rows=[row]))
+
+    def attempt_of(self, call: LiveCall) -> Attempt[LiveCall]:
+        """Make the next attempt of a call, without starting it."""
+        return self.dispatcher.attempt(call)
+
+    def loop_now(self) -> float:
+        """The loop's time."""
+        return self._loop.time()
 
     def loop_time(self, moment: float) -> float:
         """The loop's time of a moment by the database's clock; 0.0 for none."""
@@ -291,7 +310,15 @@ class Runloop:
         self.commit(instance, change)
 
     def commit(self, instance: LiveInstance, change: Change) -> None:
-        """Write a change with the next commit, and consume the mail that led to it."""
+        """Write a change with the next commit; whatever it is, the run has come further than its last owners."""
+        if instance.recoveries:
+            instance.recoveries = 0
+            if change.final is None:
+                change.final = rows.running_row(instance)
+        self.add(instance, change)
+
+    def add(self, instance: LiveInstance, change: Change) -> None:
+        """Write a change, and consume the mail that led to it."""
         instance.pending_commits += 1
         if instance.letters:
             change.consumed += instance.letters
@@ -306,7 +333,7 @@ class Runloop:
             instance.pending_commits -= 1
             if withdrawn is not None and withdrawn.runs:
                 self.dispatcher.withdraw(withdrawn)
-            if change.final is not None:
+            if change.final is not None and change.final.state != InstanceState.RUNNING:
                 self._ended(instance, change.final, finished)
                 continue
             if instance.ended:

@@ -227,7 +227,7 @@ class Taker:
             await self._close()
 
     def _wants(self) -> int:
-        if self._stopped or not self._shelf.actions or not self._idle():
+        if self._stopped or self._pool.held or not self._shelf.actions or not self._idle():
             return 0
         ahead = self._pace.per(0.2) - self._pool.queued
         return min(MOST_WANTED, max(self._pool.free_slots, ahead, 0))

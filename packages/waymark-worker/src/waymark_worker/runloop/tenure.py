@@ -115,6 +115,7 @@ class Tenure:
             idle=self._idle,
             advancing=advancing,
             step_budget=settings.step_budget,
+            crash_limit=settings.crash_limit,
             sharer=self._sharer,
         )
         self.claimer = Claimer(
@@ -185,6 +186,7 @@ class Tenure:
     def drop_all(self) -> None:
         """Forget everything: the lease is lost."""
         self.runloop.drop_all()
+        self.runloop.solo.stop()
         self.taker.drop_all()
 
     # pool listener ----------------------------------------------------------------------------
@@ -222,12 +224,13 @@ class Tenure:
     # adopter of the claimer -------------------------------------------------------------------
 
     def _has_nothing_to_claim(self) -> bool:
-        return self.claimer.took_all and self.runloop.dispatcher.allowed
+        dispatcher = self.runloop.dispatcher
+        return self.claimer.took_all and dispatcher.allowed and not dispatcher.pool.held
 
     def room(self) -> int:
         """At most twice the slots may be active, so that an added pool finds work; more while calls are short."""
         runloop = self.runloop
-        if self._stopping or not runloop.dispatcher.allowed:
+        if self._stopping or not runloop.dispatcher.allowed or runloop.dispatcher.pool.held:
             return 0
         busy = len(runloop.instances) - len(runloop.idle)
         target = min(
