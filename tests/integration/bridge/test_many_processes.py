@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.bridge.greetings import Counting
 from tests.support.bridges import Bridges, finish, rows
-from tests.support.processes import Processes, installed, wait_until
+from tests.support.processes import Processes, installed, unsharing, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -216,15 +216,6 @@ print(len(pids))
     assert server.terminate() == 0
 
 
-def _unshare(*options: str) -> list[str]:
-    """Return the beginning of a command line in name spaces of its own; skip where none can be made."""
-    beginning = ["unshare", *options]
-    probe = subprocess.run([*beginning, "true"], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        pytest.skip(f"no name space can be made here: {probe.stderr.strip()}")
-    return beginning
-
-
 def test_a_user_without_a_name_or_home(
     bridges: Bridges, database_url: str, processes: Processes
 ) -> None:
@@ -240,7 +231,7 @@ else:
 from tests.integration.bridge.greetings import Counting
 Counting.start_sync(1)
 """
-    beginning = _unshare("--user", "--map-user=54321", "--map-group=54321")
+    beginning = unsharing("--user", "--map-user=54321", "--map-group=54321")
     environment = processes.environment({})
     for name in ("HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR"):
         environment.pop(name, None)
@@ -269,7 +260,7 @@ exec {sys.executable} -W error -c 'from tests.integration.bridge.greetings impor
 """
     environment["PYTHONPATH"] = str(ROOT)
     done = subprocess.run(
-        [*_unshare("--mount"), "sh", "-c", script],
+        [*unsharing("--mount"), "sh", "-c", script],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     if done.returncode == 70:
@@ -311,7 +302,7 @@ os.kill(bridge(), signal.SIGKILL)
 wait_until(lambda: states() == {}, what=lambda: f"adopted: {states()}")
 print("clean")
 """
-    unshare = _unshare("--pid", "--fork", "--mount-proc", "--kill-child")
+    unshare = unsharing("--pid", "--fork", "--mount-proc", "--kill-child")
     done = subprocess.run(
         [*unshare, sys.executable, "-c", script],
         cwd=ROOT,

@@ -10,8 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.integration.worker import jobs
-from tests.integration.worker.conftest import Farm
-from tests.support.processes import Child, descendants, listing, wait_for_end, wait_until
+from tests.integration.worker.conftest import HERE, READY, Farm
+from tests.support.processes import (
+    Child,
+    descendants,
+    installed,
+    listing,
+    unsharing,
+    wait_for_end,
+    wait_until,
+)
 from waymark_schema.kinds import InstanceState
 
 pytestmark = pytest.mark.postgres
@@ -242,3 +250,20 @@ def _unread_of(pid: int) -> int:
     finally:
         os.close(process)
     return total
+
+
+def test_a_pool_that_is_pid_1_collects_what_its_actions_left_behind(farm: Farm) -> None:
+    given = farm.environment()
+    beginning = unsharing("--pid", "--fork", "--mount-proc", "--kill-child")
+    command = [*beginning, str(installed("waymark-start-workers"))]
+    pool = farm.processes.start(command, environment=given, cwd=HERE)
+    pool.wait_for_line(READY, seconds=100)
+    (looks,) = farm.finished(farm.queue(jobs.Abandons, (20,)), seconds=60)
+    # They were the pool's when they ended, so somebody had to collect them.
+    assert {parent for (parent,) in farm.ledger("orphan")} == {"1"}
+    assert looks > 1
+    (first,) = [seen.pid for seen in listing() if seen.parent == pool.pid]
+    os.kill(first, signal.SIGTERM)
+    assert pool.wait(seconds=20) == 0, pool.output
+    assert "worker.died" not in pool.output
+    assert "runloop.died" not in pool.output

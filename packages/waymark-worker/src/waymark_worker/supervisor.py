@@ -31,7 +31,7 @@ from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId
 from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.tables import leases, pools
-from waymark_worker import duties, web
+from waymark_worker import duties, orphans, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
 from waymark_worker.floor import give_floor
@@ -143,6 +143,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(self._beat(sessions)),
+                group.create_task(orphans.collect()),
                 group.create_task(
                     duties.run(
                         sessions,
