@@ -80,7 +80,7 @@ class Child:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def wait_for_line(self, pattern: str, *, seconds: float = 30, after: int = 0) -> re.Match[str]:
+    def wait_for_line(self, pattern: str, *, seconds: float = 120, after: int = 0) -> re.Match[str]:
         """Return the first match in a line, from number `after` on; fail when the output ends without."""
         deadline = time.monotonic() + seconds
         seen = after
@@ -97,7 +97,7 @@ class Child:
                     raise AssertionError(self._story(f"no line matches {pattern!r}: {why}"))
                 self._news.wait(left)
 
-    def wait(self, *, seconds: float = 30) -> int:
+    def wait(self, *, seconds: float = 120) -> int:
         """Return the exit status once the process has ended."""
         try:
             status = self._process.wait(timeout=seconds)
@@ -110,12 +110,12 @@ class Child:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def terminate(self, *, seconds: float = 30) -> int:
+    def terminate(self, *, seconds: float = 120) -> int:
         """Ask for an orderly end and return its status."""
         self.send(signal.SIGTERM)
         return self.wait(seconds=seconds)
 
-    def interrupt(self, *, seconds: float = 30) -> int:
+    def interrupt(self, *, seconds: float = 120) -> int:
         """End it as Ctrl-C does: SIGINT to the whole foreground group."""
         os.killpg(self.pid, signal.SIGINT)
         return self.wait(seconds=seconds)
@@ -202,7 +202,7 @@ class Processes:
         """Return every process with the mark that still runs."""
         return [seen for seen in listing() if _has_mark(seen.pid, self.mark)]
 
-    def assert_none_left(self, *, seconds: float = 20) -> None:
+    def assert_none_left(self, *, seconds: float = 120) -> None:
         """Wait until no process with the mark runs; fail with their command lines."""
 
         def told() -> str:
@@ -244,7 +244,7 @@ def unsharing(*options: str) -> list[str]:
 
 
 def wait_until(
-    true: Callable[[], object], *, seconds: float = 20, what: str | Callable[[], str] = "condition"
+    true: Callable[[], object], *, seconds: float = 120, what: str | Callable[[], str] = "condition"
 ) -> None:
     """Return as soon as `true()` is; fail after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -257,7 +257,7 @@ def wait_until(
         glance.wait(_GLANCE)
 
 
-def wait_for_end(pids: Iterable[int], *, seconds: float = 20) -> None:
+def wait_for_end(pids: Iterable[int], *, seconds: float = 120) -> None:
     """Wait until these processes have ended; they need not be our children."""
     deadline = time.monotonic() + seconds
     for pid in pids:
