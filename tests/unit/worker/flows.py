@@ -55,3 +55,36 @@ class TriesLate(Workflow):
     async def run(self) -> Any:
         policy = RetryPolicy(attempts=2, exception_types=["ActionTimeout"])
         return await self.run_action(step(1), retry=policy, timeout=3.0)
+
+
+@workflow
+class Long(Workflow):
+    """Keeps every result if it is told to."""
+
+    async def run(self, steps: int, keep: bool) -> int:
+        kept = []
+        x = 0
+        for _ in range(steps):
+            x = await step(x)
+            if keep:
+                kept.append(x)
+        return sum(kept)
+
+
+@workflow
+class Wide(Workflow):
+    async def run(self, width: int) -> int:
+        return sum(await asyncio.gather(*[step(x) for x in range(width)]))
+
+
+@workflow
+class Hurries(Workflow):
+    async def run(self) -> int:
+        async with asyncio.timeout(3_600):
+            return await step(1)
+
+
+@workflow
+class Stuck(Workflow):
+    async def run(self) -> None:
+        await asyncio.Event().wait()

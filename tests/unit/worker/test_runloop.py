@@ -12,7 +12,6 @@ from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.recorded import decode_locals
 from waymark_worker.runloop import parking, recovery
 from waymark_worker.vm.machine import Machine
-from waymark_worker.vm.snapshot import SnapshotRefused
 
 
 @pytest.fixture
@@ -74,8 +73,9 @@ async def test_no_length_of_a_sleep_upsets_the_runloop(desk: Desk, seconds: floa
     for change in desk.commit():
         assert change.final is None or change.final.state == InstanceState.FAILED
     if live.timers:
-        parked = parking.parked(live, limit=1 << 20)
-        assert parked is not None
+        due = parking.waits_until(live)
+        assert due is not None
+        parked = parking.parked(live, due=due, limit=1 << 20)
         assert parked.final is not None
         assert parked.final.wake_at is not None
 
@@ -293,20 +293,18 @@ async def test_attempts_beyond_what_a_row_can_count_keep_the_largest_number(desk
 
 
 async def test_only_what_waits_for_time_is_idle(desk: Desk) -> None:
-    live = desk.begin(flows.Both)
+    desk.begin(flows.Both)
     assert desk.idle == []
     desk.end(desk.pool.submitted[0], value=1)
     desk.commit()
     assert desk.idle == [], "the other call still runs"
-    assert parking.next_due(live) is None
 
 
 async def test_a_parked_run_goes_on_where_it_was(desk: Desk) -> None:
     live = desk.begin(flows.Naps, 20.0)
     desk.commit()
-    assert parking.next_due(live) == NOW + 20.0
-    change = parking.parked(live, limit=1 << 20)
-    assert change is not None
+    assert parking.waits_until(live) == NOW + 20.0
+    change = parking.parked(live, due=NOW + 20.0, limit=1 << 20)
     assert change.snapshot is not None
     assert change.final is not None
     assert change.final.state == InstanceState.WAITING
@@ -329,18 +327,3 @@ async def test_a_parked_run_goes_on_where_it_was(desk: Desk) -> None:
     desk.runloop.dispatcher._due(again, 0)
     desk.commit()
     assert len(desk.pool.submitted) == 1
-
-
-async def test_a_snapshot_that_is_too_big_or_impossible_keeps_the_run_in_memory(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live = desk.begin(flows.Naps, 20.0)
-    desk.commit()
-    assert parking.parked(live, limit=10) is None
-
-    def refused(_: Machine) -> bytes:
-        raise SnapshotRefused("a lock")
-
-    monkeypatch.setattr(Machine, "snapshot", refused)
-    assert parking.parked(live, limit=1 << 20) is None
-    assert not live.ended

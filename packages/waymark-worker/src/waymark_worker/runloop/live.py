@@ -90,9 +90,12 @@ class LiveInstance:
         "calls",
         "ended",
         "epoch",
+        "grown",
         "had_snapshot",
         "id",
         "id_bytes",
+        "kept_at",
+        "kept_bytes",
         "letters",
         "machine",
         "pending_commits",
@@ -129,6 +132,13 @@ class LiveInstance:
         self.ended = False
         """Its last row is committed or on its way, or it is no longer ours: nothing is fed any more."""
         self.had_snapshot = False
+        """There is one, or one is on its way: it is forgotten with the end."""
+        self.kept_at = 0
+        """Position of the newest snapshot; 0 for none."""
+        self.kept_bytes = 0
+        """Its size."""
+        self.grown = 0
+        """Bytes of the entries behind it, as a replay reads them."""
         self.adopted: dict[OfferKey, int | None] = {}
         """Attempts that the last owner offered, and what of them is in the mail, until the calls are known."""
         self.letters: list[tuple[UUID, int]] = []

@@ -12,6 +12,7 @@ from waymark_schema.inputs import unpack_inputs
 from waymark_schema.kinds import JournalKind, OutcomeKind
 from waymark_schema.tables.instances import LoadedInstance
 from waymark_schema.tables.journal import JournalEntry
+from waymark_schema.tables.settle import JournalRow
 from waymark_schema.values.errors import MalformedValue
 from waymark_worker.runloop.live import LiveCall, LiveInstance, LiveTimer
 from waymark_worker.runloop.locals import (
@@ -28,6 +29,9 @@ from waymark_worker.vm.entries import CallRaised, CallReturned, Entry, TimerFire
 from waymark_worker.vm.local import RecordedLocals
 from waymark_worker.vm.machine import Machine
 from waymark_worker.vm.snapshot import SnapshotUnreadable
+
+ENTRY_BYTES = 100
+"""What an entry takes beside its values, in a row and in the work of feeding it."""
 
 
 class Diverged(Exception):
@@ -69,7 +73,8 @@ def recovered(
             raise SnapshotUnreadable(str(error)) from error
         machine = Machine.restore(program.linked, stored.machine)
         instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
-        instance.position = loaded.snapshot_position or 0
+        instance.position = instance.kept_at = loaded.snapshot_position or 0
+        instance.kept_bytes = len(loaded.snapshot)
         _restore_progress(instance, stored, now)
         replay = Replay(instance, now)
     else:
@@ -142,6 +147,7 @@ class Replay:
                 f"entry {entry.position} of the journal follows entry {instance.position}: one is missing"
             )
         instance.position = entry.position
+        instance.grown += entry_size(entry)
         try:
             return self._apply(entry, JournalKind(entry.kind), decode_locals(entry.local))
         except (MalformedValue, msgspec.MsgspecError, ValueError) as error:
@@ -227,6 +233,11 @@ class Replay:
             instance.calls.pop(effect.call, None)
         elif isinstance(effect, CancelTimer):
             instance.timers.pop(effect.timer, None)
+
+
+def entry_size(entry: JournalEntry | JournalRow) -> int:
+    """About how many bytes a replay reads of an entry."""
+    return ENTRY_BYTES + len(entry.outcome or b"") + len(entry.local or b"")
 
 
 def _number(entry: JournalEntry) -> int:

@@ -17,7 +17,7 @@ from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Change, Committer
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import consequences, outcomes, rows
+from waymark_worker.runloop import consequences, keeping, outcomes, rows
 from waymark_worker.runloop.dispatcher import Dispatcher
 from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.locals import EntryLocals, encode_locals
@@ -167,6 +167,7 @@ class Runloop:
             call.attempt = None
             if not call.instance.ended and call.committed_retry:
                 self.dispatcher.dispatch_or_wait(call)
+                self._check_idle(call.instance)
 
     def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
         """Journal attempts whose worker died and try again; the same call killing three fails."""
@@ -320,6 +321,7 @@ class Runloop:
     def add(self, instance: LiveInstance, change: Change) -> None:
         """Write a change, and consume the mail that led to it."""
         instance.pending_commits += 1
+        keeping.note(instance, change)
         if instance.letters:
             change.consumed += instance.letters
             instance.letters.clear()

@@ -304,20 +304,17 @@ class Tenure:
     def _idle(self, instance: LiveInstance) -> None:
         if self.runloop.dispatcher.draining:
             return
-        due = parking.next_due(instance)
+        due = parking.waits_until(instance)
         if due is None:
             return
         if due - self._clock.now() > self._settings.evict_sleep_threshold_ms / 1000:
-            self._park(instance)
+            self._park(instance, due)
         else:
             self.claimer.has_room()
 
-    def _park(self, instance: LiveInstance) -> bool:
-        change = parking.parked(instance, limit=self._settings.max_snapshot_bytes)
-        if change is None:
-            return False
-        self.runloop.park(instance, change)
-        return True
+    def _park(self, instance: LiveInstance, due: float) -> None:
+        limit = self._settings.max_snapshot_bytes
+        self.runloop.park(instance, parking.parked(instance, due=due, limit=limit))
 
     def _make_room(self, wanted: int) -> int:
         """Park the idle instances that go on last; one that is about to go on would only come back at once."""
@@ -325,10 +322,13 @@ class Tenure:
         idle = [
             (due, instance)
             for instance in self.runloop.idle
-            if not instance.ended and (due := parking.next_due(instance) or 0.0) > soon
+            if not instance.ended and (due := parking.waits_until(instance) or 0.0) > soon
         ]
         idle.sort(key=lambda item: item[0], reverse=True)
-        return sum(self._park(instance) for _, instance in idle[:wanted])
+        leaving = idle[:wanted]
+        for due, instance in leaving:
+            self._park(instance, due)
+        return len(leaving)
 
     def _handed_back(self, instance: LiveInstance) -> Change:
         return Change(
