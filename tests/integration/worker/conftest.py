@@ -31,6 +31,27 @@ from waymark_schema.tables.transactions import store_program_sync
 
 HERE = Path(__file__).parents[3]
 READY = r"pool\.ready"
+COPY_RUN = """
+with copy as materialized (select gen_random_uuid() as id from generate_series(1, %s)),
+runs as (
+    insert into waymark.instances (
+        id, program, state, wake_at, started_at, finished_at, epoch, inputs, result
+    )
+    select c.id, i.program, i.state, i.wake_at, i.started_at, i.finished_at, i.epoch, i.inputs, i.result
+    from copy as c, waymark.instances as i where i.id = %s
+),
+entries as (
+    insert into waymark.journal (
+        instance, position, kind, call, attempt, action, inputs, outcome, outcome_kind, local, python_minor
+    )
+    select c.id, j.position, j.kind, j.call, j.attempt, j.action, j.inputs, j.outcome, j.outcome_kind,
+        j.local, j.python_minor
+    from copy as c, waymark.journal as j where j.instance = %s
+)
+insert into waymark.snapshots (instance, position, python_minor, state)
+select c.id, s.position, s.python_minor, s.state
+from copy as c, waymark.snapshots as s where s.instance = %s
+"""
 
 
 @dataclass
@@ -113,11 +134,11 @@ class Farm:
             cursor = connection.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def wait_for(self, query: str, *values: object, seconds: float = 20) -> None:
+    def wait_for(self, query: str, *values: object, seconds: float = 120) -> None:
         """Wait until the single value of a query is true."""
         wait_until(lambda: self.query(query, *values)[0][0], seconds=seconds, what=query)
 
-    def finished(self, ids: list[UUID], *, seconds: float = 30) -> list[Any]:
+    def finished(self, ids: list[UUID], *, seconds: float = 120) -> list[Any]:
         """Wait for these runs; results of those that completed, exceptions of the others."""
 
         def states() -> Counter[int]:
@@ -149,7 +170,9 @@ class Farm:
         lines = [line.split() for line in self.ledger_path.read_text().splitlines()]
         return [line[1:] for line in lines if line and line[0] == word]
 
-    def wait_for_ledger(self, word: str, count: int = 1, *, seconds: float = 20) -> list[list[str]]:
+    def wait_for_ledger(
+        self, word: str, count: int = 1, *, seconds: float = 120
+    ) -> list[list[str]]:
         wait_until(
             lambda: len(self.ledger(word)) >= count,
             seconds=seconds,
@@ -173,6 +196,10 @@ class Farm:
             self.query("select id from waymark.instances where state >= 3 and owner is not null")
             == []
         )
+
+    def multiply(self, run: UUID, count: int) -> None:
+        """Add so many copies of a parked or finished run, with its journal and snapshot."""
+        self.query(COPY_RUN, count, run, run, run)
 
     def runloop(self, pool: Child) -> int:
         """The runloop process of a pool."""

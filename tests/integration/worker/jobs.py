@@ -349,6 +349,12 @@ class SleepsForever(Workflow):
 
 
 @workflow
+class WaitsForEver(Workflow):
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+
+@workflow
 class Chatty(Workflow):
     async def run(self, text: str) -> int:
         print("from the workflow")

@@ -1,10 +1,13 @@
 """Runs that sleep long in; out of memory, out of a dead pool, and awake when they are due, out."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.integration.worker import jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.processes import wait_until
+from waymark.coercion import codec
 from waymark_schema.kinds import InstanceState
 
 pytestmark = pytest.mark.postgres
@@ -57,23 +60,77 @@ def test_a_sleep_of_ages_is_parked_like_any_other(farm: Farm) -> None:
     farm.stop(pool)
 
 
-def test_the_pruner_deletes_what_is_older_than_its_retention(farm: Farm) -> None:
-    farm.start(
-        WAYMARK_GARBAGE_COLLECTOR_RETENTION_HOURS="1",
-        WAYMARK_GARBAGE_COLLECTOR_INTERVAL_MS="200",
-        WAYMARK_GARBAGE_COLLECTOR_BATCH_SIZE="3",
+def test_a_long_backoff_is_parked_and_tried_again_in_time(farm: Farm) -> None:
+    farm.start(**PARK_AT_ONCE)
+    (run,) = farm.queue(jobs.Retried, (3, 1.0))
+    wait_until(lambda: farm.state(run) is InstanceState.WAITING)
+    farm.wait_for_ledger("flaky", 2)
+    wait_until(lambda: farm.state(run) is InstanceState.WAITING)
+    assert farm.finished([run]) == [3]
+    tries = farm.ledger("flaky")
+    assert [line[2] for line in tries] == ["1", "2", "3"]
+    for earlier, later in pairwise(float(line[-1]) for line in tries):
+        assert later - earlier > 0.9, "no try before its time"
+    farm.assert_exactly_once()
+
+
+def test_a_run_that_waits_for_ever_takes_no_memory(farm: Farm) -> None:
+    farm.start(WAYMARK_MAX_CONCURRENT_INSTANCES="2")
+    stuck = farm.queue(jobs.WaitsForEver, *[()] * 5)
+    farm.wait_for("select count(*) = 5 from waymark.instances where state = 3 and wake_at is null")
+    assert farm.finished(farm.queue(jobs.Chain, (2,))) == [2]
+    assert {farm.state(run) for run in stuck} == {InstanceState.WAITING}
+
+
+def test_those_that_wait_make_room_for_those_that_could_run(farm: Farm) -> None:
+    # The threshold alone would keep them in memory for a day.
+    farm.start(WAYMARK_MAX_CONCURRENT_INSTANCES="4", WAYMARK_EVICT_SLEEP_THRESHOLD_MS="86400000")
+    sleepers = farm.queue(jobs.Sleeper, *[(3_600.0,)] * 20)
+    tried = farm.queue(jobs.Retried, *[(9, 3_600.0)] * 20)
+    farm.wait_for_ledger("add", 20)
+    farm.wait_for_ledger("flaky", 20)
+    assert farm.finished(farm.queue(jobs.Chain, *[(3,)] * 10)) == [3] * 10
+    states = {farm.state(run) for run in sleepers + tried}
+    assert states <= {InstanceState.WAITING, InstanceState.RUNNING}
+    farm.wait_for("select count(*) <= 4 from waymark.instances where state = 2")
+    farm.assert_exactly_once()
+
+
+def test_many_that_are_due_in_the_same_moment_wake_while_others_go_on(farm: Farm) -> None:
+    _wakes_at_once(farm, copies=1_500, sleep=5.0)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_that_are_due_in_the_same_moment(farm: Farm) -> None:
+    _wakes_at_once(farm, copies=100_000, sleep=60.0)
+
+
+def _wakes_at_once(farm: Farm, *, copies: int, sleep: float) -> None:
+    farm.start(**PARK_AT_ONCE)
+    farm.start(**PARK_AT_ONCE)
+    (run,) = farm.queue(jobs.Sleeper, (sleep,))
+    wait_until(lambda: farm.state(run) is InstanceState.WAITING)
+    farm.multiply(run, copies)
+    assert farm.query("select bool_and(wake_at > clock_timestamp()) from waymark.instances") == [
+        (True,)
+    ], "copied in time"
+    farm.wait_for(
+        "select count(*) > 0 from waymark.instances where wake_at is null", seconds=sleep + 20
     )
-    old = farm.queue(jobs.Chain, *[(2,)] * 10)
-    young = farm.queue(jobs.Chain, (2,))
-    assert farm.finished(old + young) == [2] * 11
-    farm.query(
-        "update waymark.instances set finished_at = finished_at - interval '61 minutes'"
-        " where id = any(%s)",
-        old,
+    assert farm.finished(farm.queue(jobs.Mixture, (7,))) == [jobs.mixture(7)]
+    others = farm.query(
+        "select count(*) filter (where finished_at is null) from waymark.instances"
+    )[0][0]
+    farm.wait_for(
+        "select count(*) = 0 from waymark.instances where finished_at is null", seconds=300
     )
-    farm.wait_for("select count(*) = 1 from waymark.instances")
-    assert farm.query("select id from waymark.instances") == [(young[0],)]
-    assert farm.query("select distinct instance from waymark.journal") == [(young[0],)]
+    assert farm.query(
+        "select state, result, count(*) from waymark.instances where program ="
+        " (select program from waymark.instances where id = %s) group by 1, 2",
+        run,
+    ) == [(4, codec().encode(3), copies + 1)]
+    assert copies < 10_000 or others > 0, "the neighbour did not wait for all of them"
+    farm.assert_exactly_once()
 
 
 def test_two_pools_share_the_work(farm: Farm) -> None:

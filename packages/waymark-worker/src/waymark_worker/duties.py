@@ -100,7 +100,7 @@ class _Duties:
         seen = watched[0] if watched else None
         again = wakes.LONGEST_SECONDS
         if seen is None or seen.mail or (seen.due_in is not None and seen.due_in <= NOW):
-            again = await wakes.wake(self._session, told=self._told)
+            again = await wakes.wake(self._session, told=self._told, clock=self._clock)
         elif seen.due_in is not None:
             again = min(again, seen.due_in.total_seconds())
         fenced = await self.reaper.look(watched)

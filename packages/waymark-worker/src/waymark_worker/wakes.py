@@ -6,24 +6,31 @@ from collections.abc import Callable
 
 from waymark_schema.database.execute import Session, fetch_all, fetch_optional
 from waymark_schema.tables import instances, offers
-from waymark_worker.clock import pause
+from waymark_worker.clock import Clock, pause
 
 ROOM = 1_000
 LONGEST_SECONDS = 1.0
+TURN_SECONDS = 0.2
+"""Other duties share the session: nobody may be reaped late because very many are due at once."""
 
 
-async def wake(session: Session, *, told: Callable[[], None]) -> float:
-    """Queue what is due; return the seconds until the next look is worth while."""
-    woken = 0
+async def wake(session: Session, *, told: Callable[[], None], clock: Clock) -> float:
+    """Queue what is due, for a moment; return the seconds until the next look is worth while."""
+    until = clock.monotonic() + TURN_SECONDS
+    addressed = await fetch_all(session, instances.wake_addressed(room=ROOM))
+    if addressed:
+        told()
     while True:
         due = await fetch_all(session, instances.wake_due(room=ROOM))
-        woken += len(due)
+        if due:
+            told()
         if len(due) < ROOM:
             break
-        told()
-    woken += len(await fetch_all(session, instances.wake_addressed(room=ROOM)))
-    if woken:
-        told()
+        if clock.monotonic() >= until:
+            return 0.0
+        await pause(0)
+    if len(addressed) == ROOM:
+        return 0.0
     upcoming = await fetch_optional(session, instances.next_wake())
     if upcoming is None:
         return LONGEST_SECONDS
