@@ -11,7 +11,7 @@ from tests.support.statements import every_statement
 from waymark_schema.database.execute import arguments
 from waymark_schema.database.sessions import Purpose, open_session_sync
 from waymark_schema.database.statement import Statement
-from waymark_schema.tables import inbox, instances, settle
+from waymark_schema.tables import inbox, instances, pruning, settle
 
 pytestmark = pytest.mark.postgres
 
@@ -49,6 +49,7 @@ _HOT = [
     instances.WAKE_PARKED,
     instances.RELEASE,
     inbox.PENDING,
+    pruning.PRUNE_INSTANCES,
 ]
 
 

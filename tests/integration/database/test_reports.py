@@ -8,8 +8,8 @@ from tests.support.engine import Engine, Owner, completed, outcome_of, program_o
 from waymark_schema.database import execute
 from waymark_schema.kinds import InboxKind, InstanceState
 from waymark_schema.reports import health, run, runs, workers
-from waymark_schema.tables import inbox, pools, pruning, transactions
-from waymark_schema.tables.settle import FinalRow, InFlightRow
+from waymark_schema.tables import inbox, pools, transactions
+from waymark_schema.tables.settle import InFlightRow
 
 pytestmark = pytest.mark.postgres
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -124,45 +124,10 @@ async def test_pools_report_their_workers_and_what_nobody_serves_is_named(engine
         engine.session, workers.samples(within=timedelta(minutes=1))
     )
     assert (sample.actions_completed, sample.queue_latency_ms) == (1, None)
-    assert await execute.execute(engine.session, pools.prune_samples(older_than=timedelta(0))) == 1
-
-
-async def test_old_finished_runs_go_with_all_that_hangs_on_them(engine: Engine) -> None:
-    await engine.enqueue(3)
-    async with engine.owner() as owner:
-        await _complete(owner, 2)
-        (held,) = await owner.claim()
-        kept = await execute.fetch_one(
-            engine.session, pruning.prune_instances(retention=timedelta(hours=1), room=10)
-        )
-        assert (kept.instances, kept.entries) == (0, 0)
-        gone = await execute.fetch_one(
-            engine.session, pruning.prune_instances(retention=timedelta(0), room=10)
-        )
-        assert (gone.instances, gone.entries) == (2, 2)
-        assert await engine.count("instances") == 1
-        waits = FinalRow(held.id, held.epoch, InstanceState.QUARANTINED, error=b"why")
-        await transactions.commit(owner.session, owner.batch(instances=[waits]))
-        gone = await execute.fetch_one(
-            engine.session, pruning.prune_instances(retention=timedelta(0), room=10)
-        )
-        assert gone.instances == 0
-
-
-async def test_a_child_stays_while_its_parent_is_unfinished(engine: Engine) -> None:
-    parent, child = await engine.enqueue(2)
-    async with engine.owner() as owner:
-        claimed = {c.id: c for c in await owner.claim()}
-        await transactions.commit(owner.session, owner.batch(instances=[completed(claimed[child])]))
-        await engine.session.connection.execute(
-            "update waymark.instances set parent = %s where id = %s", [parent, child]
-        )
-        prune = pruning.prune_instances(retention=timedelta(0), room=10)
-        assert (await execute.fetch_one(engine.session, prune)).instances == 0
-        await transactions.commit(
-            owner.session, owner.batch(instances=[completed(claimed[parent])])
-        )
-        assert (await execute.fetch_one(engine.session, prune)).instances == 2
+    assert (
+        await execute.execute(engine.session, pools.prune_samples(older_than=timedelta(0), room=9))
+        == 1
+    )
 
 
 async def test_user_bytes_of_any_kind_come_back_as_they_were(engine: Engine) -> None:

@@ -14,8 +14,9 @@ from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId, ProgramId
 from waymark_schema.tables import leases, notifications, pools
 from waymark_schema.tables.pools import PoolSample
-from waymark_worker import pruner, wakes
+from waymark_worker import wakes
 from waymark_worker.clock import Clock, pause
+from waymark_worker.pruner import Pruner
 from waymark_worker.reaper import Reaper
 from waymark_worker.runloop.report import RunloopReport
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after
@@ -71,6 +72,12 @@ class _Duties:
         self._clock = clock
         self._status = status
         self._ready_told = False
+        self._pruner = Pruner(
+            session,
+            retention=settings.retention,
+            room=settings.garbage_collector_batch_size,
+            clock=clock,
+        )
         self.reaper: Reaper | None = None
 
     async def run(self) -> None:
@@ -118,12 +125,7 @@ class _Duties:
 
     async def _prune(self) -> float:
         """Sweep for a moment at a time: waking and reaping must not wait for a long sweep."""
-        swept = await pruner.prune(
-            self._session,
-            retention=self._settings.retention,
-            room=self._settings.garbage_collector_batch_size,
-            clock=self._clock,
-        )
+        swept = await self._pruner.turn()
         return self._settings.garbage_collector_interval_ms / 1000 if swept else PRUNE_PAUSE_SECONDS
 
     async def _show(self) -> float:

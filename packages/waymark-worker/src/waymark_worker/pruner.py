@@ -2,37 +2,83 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from waymark_schema.database.execute import Session, execute, fetch_all, fetch_one
-from waymark_schema.tables import leases, offers, pools, programs, pruning
+from waymark_schema.tables import in_flight, inbox, leases, offers, pools, programs, pruning
 from waymark_worker.clock import Clock, pause
 from waymark_worker.telemetry import log
 
 TURN_SECONDS = 0.2
 """Other duties share the session."""
 PROGRAM_KEPT = timedelta(days=7)
+PROGRAMS_SECONDS = 3_600.0
+"""Between two looks for programs that nobody uses: it may have to read every run."""
 SAMPLES_KEPT = timedelta(days=2)
+SAMPLES_ROOM = 10_000
 POOLS_KEPT = timedelta(days=2)
 
 
-async def prune(session: Session, *, retention: timedelta, room: int, clock: Clock) -> bool:
-    """Sweep for a moment, each batch a short statement of its own; True when nothing old is left."""
-    deleted = 0
-    until = clock.monotonic() + TURN_SECONDS
-    while True:
-        batch = await fetch_one(session, pruning.prune_instances(retention=retention, room=room))
-        deleted += batch.instances
-        if batch.instances < room:
-            break
-        if clock.monotonic() >= until:
+class Pruner:
+    """One per session. A sweep begins at the oldest run and remembers how far it has come."""
+
+    def __init__(self, session: Session, *, retention: timedelta, room: int, clock: Clock) -> None:
+        """``room``: how many instances one statement deletes at most."""
+        self._session = session
+        self._retention = retention
+        self._room = room
+        self._clock = clock
+        self._states = list(pruning.STATES)
+        self._since: datetime | None = None
+        self._deleted = 0
+        self._tidied = False
+        self._programs_at: float | None = None
+
+    async def turn(self) -> bool:
+        """Go on for a moment, each batch a short statement of its own; True when nothing old is left."""
+        until = self._clock.monotonic() + TURN_SECONDS
+        if not self._tidied:
+            # First: a backlog of runs must not keep everything else for ever.
+            await self._tidy()
+            self._tidied = True
+        while self._states:
+            await self._batch()
+            if self._clock.monotonic() >= until:
+                break
+            await pause(0)
+        if self._states:
             return False
-        await pause(0)
-    await fetch_all(session, programs.prune(unused_for=PROGRAM_KEPT))
-    await execute(session, pools.prune_samples(older_than=SAMPLES_KEPT))
-    await execute(session, pools.prune_pools(older_than=POOLS_KEPT))
-    await execute(session, offers.sweep())
-    await fetch_all(session, leases.remove())
-    if deleted:
-        log.info("pruned", instances=deleted)
-    return True
+        if self._deleted:
+            log.info("pruned", instances=self._deleted)
+        self._states, self._since = list(pruning.STATES), None
+        self._deleted, self._tidied = 0, False
+        return True
+
+    async def _batch(self) -> None:
+        batch = await fetch_one(
+            self._session,
+            pruning.prune_instances(
+                self._states[0], retention=self._retention, room=self._room, since=self._since
+            ),
+        )
+        self._deleted += batch.instances
+        if batch.newest is not None:
+            self._since = batch.newest
+        if batch.found < self._room and batch.instances == batch.found:
+            del self._states[0]
+            self._since = None
+
+    async def _tidy(self) -> None:
+        session = self._session
+        now = self._clock.monotonic()
+        if self._programs_at is None or now - self._programs_at >= PROGRAMS_SECONDS:
+            self._programs_at = now
+            await fetch_all(session, programs.prune(unused_for=PROGRAM_KEPT))
+        samples = pools.prune_samples(older_than=SAMPLES_KEPT, room=SAMPLES_ROOM)
+        while await execute(session, samples) == SAMPLES_ROOM:
+            await pause(0)
+        await execute(session, pools.prune_pools(older_than=POOLS_KEPT))
+        await execute(session, offers.sweep())
+        await execute(session, in_flight.sweep())
+        await execute(session, inbox.sweep())
+        await fetch_all(session, leases.remove())

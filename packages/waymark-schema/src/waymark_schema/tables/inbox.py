@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from waymark_schema.database.statement import Query, load
+from waymark_schema.database.statement import Nothing, Query, load
 from waymark_schema.ids import InboxId, InstanceId, LeaseId
 from waymark_schema.kinds import InboxKind
 
@@ -40,6 +40,7 @@ _FILE = load(__package__, "inbox.sql")
 SEND = _FILE.statement("send", Sent)
 PENDING = _FILE.statement("pending", Message)
 PENDING_OF_LEASE = _FILE.statement("pending_of_lease", Message)
+SWEEP = _FILE.statement("sweep", Nothing)
 
 
 def send(
@@ -75,3 +76,8 @@ def pending(instances: Iterable[UUID]) -> Query[Message]:
 def pending_of_lease(lease: LeaseId, *, room: int) -> Query[Message]:
     """Read the mail of everything that a lease holds, at most `room` messages."""
     return PENDING_OF_LEASE.bind(lease=lease, room=room)
+
+
+def sweep() -> Query[Nothing]:
+    """Delete the mail of runs that are gone."""
+    return SWEEP.bind()

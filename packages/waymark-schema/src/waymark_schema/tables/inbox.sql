@@ -31,3 +31,8 @@ join {schema}.instances as i on i.id = x.instance
 where i.owner = $lease::bigint
 order by x.instance, x.id
 limit $room::integer;
+
+-- name: sweep
+-- Mail that was sent while its run was pruned. Nobody can mean it: ids are never used twice.
+delete from {schema}.inbox as x
+where not exists (select from {schema}.instances as i where i.id = x.instance);

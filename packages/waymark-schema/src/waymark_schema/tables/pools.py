@@ -127,9 +127,9 @@ def sample(sample: PoolSample) -> Query[Nothing]:
     )
 
 
-def prune_samples(*, older_than: timedelta) -> Query[Nothing]:
-    """Delete old points of the charts."""
-    return PRUNE_SAMPLES.bind(older_than=older_than)
+def prune_samples(*, older_than: timedelta, room: int) -> Query[Nothing]:
+    """Delete at most `room` old points of the charts."""
+    return PRUNE_SAMPLES.bind(older_than=older_than, room=room)
 
 
 def prune_pools(*, older_than: timedelta) -> Query[Nothing]:

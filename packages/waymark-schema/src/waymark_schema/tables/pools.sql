@@ -43,8 +43,14 @@ where exists (select from {schema}.instances as i where i.state = 0 and i.progra
     );
 
 -- name: prune_samples
--- Old rows of an append-only table; two pruners delete disjoint or the same rows, either is right.
-delete from {schema}.pool_samples where sampled_at < statement_timestamp() - $older_than::interval;
+-- Old rows of an append-only table, a batch at a time; two pruners take disjoint ones.
+with old as materialized (
+    select s.pool, s.sampled_at from {schema}.pool_samples as s
+    where s.sampled_at < statement_timestamp() - $older_than::interval
+    limit $room::integer
+    for update of s skip locked
+)
+delete from {schema}.pool_samples as s using old as o where s.pool = o.pool and s.sampled_at = o.sampled_at;
 
 -- name: prune_pools
 -- Pools that stopped or fell silent long ago and hold no lease.

@@ -30,13 +30,21 @@ where p.id <> all (coalesce($known::bigint[], '{}'));
 -- name: prune
 -- Rows that no instance refers to and no live pool reports; a client that enqueues one meanwhile gets it
 -- back as unknown, or its instance waits until a pool registers the same digest under the same id.
-with used as materialized (select distinct i.program from {schema}.instances as i)
-delete from {schema}.programs as p
-where p.registered_at < clock_timestamp() - $unused_for::interval
-    and not exists (select from used as u where u.program = p.id)
-    and not exists (
-        select from {schema}.pools as l
-        where p.id = any (l.programs) and l.stopped_at is null
-            and l.seen_at > clock_timestamp() - interval '1 day'
-    )
+with idle as materialized (
+    select p.id from {schema}.programs as p
+    where p.registered_at < clock_timestamp() - $unused_for::interval
+        and not exists (
+            select from {schema}.pools as l
+            where p.id = any (l.programs) and l.stopped_at is null
+                and l.seen_at > clock_timestamp() - interval '1 day'
+        )
+),
+unused as materialized (
+    select d.id from idle as d
+    -- One index after the other: without old programs no run is looked at.
+    where not exists (select from {schema}.instances as i where i.program = d.id and i.state = 0)
+        and not exists (select from {schema}.instances as i where i.program = d.id and i.state >= 4)
+        and not exists (select from {schema}.instances as i where i.program = d.id)
+)
+delete from {schema}.programs as p using unused as u where p.id = u.id
 returning p.id, p.workflow, p.version, p.digest;
