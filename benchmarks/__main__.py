@@ -34,7 +34,10 @@ NAMES = {
     "B": "B sequential actions of one workflow (/s)",
     "C": "C gather of one workflow (/s)",
     "D": "D workflows of 3 actions (/s)",
-    "E": "D enqueue one by one, 100 in flight (/s)",
+    "Q": "D enqueue one by one, 100 in flight (/s)",
+    "E": "E workflows with a durable sleep of 5 s (s)",
+    "F": "F kill -9, a new pool is ready: first resumed action (s)",
+    "G": "G sequential actions of one long workflow (/s)",
 }
 
 
@@ -71,14 +74,16 @@ def main() -> None:
     """Measure, print the table, write JSON if asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--workloads", default="A,B,C,D,E", help="which, by letter (E: D's enqueue alone)"
+        "--workloads",
+        default="A,B,C,D,Q",
+        help="which, by letter, out of A to G (Q: D's enqueue alone)",
     )
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run (default 3)")
     parser.add_argument("--fan", type=int, default=1000, help="width of C (default 1000)")
     parser.add_argument("--short", action="store_true", help="small sizes, for correctness only")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     given = parser.parse_args()
-    scale = Scale(5, 10, 20, 20) if given.short else Scale(fan=given.fan)
+    scale = Scale(5, 10, 20, 20, 20, 1.0, 10, 100) if given.short else Scale(fan=given.fan)
     chosen = [letter for letter in given.workloads.split(",") if letter in WORKLOADS]
     with (
         tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
@@ -103,7 +108,7 @@ async def measured(
     turns = [(number, letter) for number in range(rounds) for letter in chosen]
     for _, letter in track(turns, console=Console(stderr=True), transient=True):
         before = {role: cpu_seconds(pid) for role, pid in deployment.processes().items()}
-        figures = dict(await WORKLOADS[letter](scale, deployment.dsn))
+        figures = dict(await WORKLOADS[letter](scale, deployment))
         for role, pid in deployment.processes().items():
             figures[f"cpu {role}"] = cpu_seconds(pid) - before.get(role, 0.0)
         if letter in SKELETON:
@@ -119,7 +124,8 @@ def show(found: dict[str, list[Figures]], flush: float, memory: dict[str, float]
         table.add_column(column, justify="left" if column in ("workload", "more") else "right")
     for letter, rounds in found.items():
         value = statistics.median(
-            item.get("per_second", item.get("p50_ms", 0.0)) for item in rounds
+            next(item[key] for key in ("per_second", "p50_ms", "seconds") if key in item)
+            for item in rounds
         )
         bare = (
             statistics.median(item["skeleton"] for item in rounds)
@@ -128,7 +134,7 @@ def show(found: dict[str, list[Figures]], flush: float, memory: dict[str, float]
         )
         table.add_row(
             NAMES[letter],
-            f"{value:,.1f}" if letter == "A" else f"{value:,.0f}",
+            f"{value:,.1f}" if letter in "AEF" else f"{value:,.0f}",
             "" if bare is None else f"{bare:,.0f}",
             "" if bare is None else f"{value / bare:.3f}",
             _more(rounds),
@@ -145,6 +151,8 @@ def _more(rounds: list[Figures]) -> str:
     shown |= {
         "wal_bytes_per_action": "WAL {:,.0f} B/action",
         "commits_per_action": "{:.3f} commits/action",
+        "since_kill": "{:.1f} s after the kill",
+        "end_by_start": "last tenth at {:.2f} of the first",
     }
     parts = [
         text.format(statistics.median(item[name] for item in rounds))

@@ -11,6 +11,13 @@ async def increment(x: int) -> int:
     return x + 1
 
 
+@action
+async def slow(x: int) -> int:
+    """Add one, in a fifth of a second."""
+    await asyncio.sleep(0.2)
+    return x + 1
+
+
 @workflow
 class One(Workflow):
     """Workload A: one action."""
@@ -46,3 +53,23 @@ class Three(Workflow):
         x = await increment(x)
         x = await increment(x)
         return await increment(x)
+
+
+@workflow
+class Nap(Workflow):
+    """Workload E: a durable sleep between two actions."""
+
+    async def run(self, x: int, seconds: float) -> int:
+        x = await increment(x)
+        await asyncio.sleep(seconds)
+        return await increment(x)
+
+
+@workflow
+class Slow(Workflow):
+    """Workload F: five actions that take their time."""
+
+    async def run(self, x: int) -> int:
+        for _ in range(5):
+            x = await slow(x)
+        return x

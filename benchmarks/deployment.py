@@ -1,25 +1,44 @@
 """A deployment to measure: an embedded Postgres with its durable defaults, a pool with two workers, this process as the app."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 WORKERS = 2
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deployment:
     """What the workloads run against."""
 
     dsn: str
-    pool: subprocess.Popen[bytes]
     log: Path
+    environment: dict[str, str]
+    pool: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Start a pool and wait until it can run calls."""
+        with self.log.open("wb") as output:
+            self.pool = subprocess.Popen(
+                [sys.executable, "-m", "waymark_worker"],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        _until_ready(self.pool, self.log)
+
+    def kill(self) -> None:
+        """``kill -9`` of every process of the pool, as a lost machine would look."""
+        for pid in self.processes().values():
+            os.kill(pid, signal.SIGKILL)
+        self.pool.wait()
 
     def processes(self) -> dict[str, int]:
         """Process ids by role: the supervisor, its runloop, the workers."""
@@ -44,20 +63,13 @@ def deployed(folder: Path, dsn: str) -> Iterator[Deployment]:
         "WAYMARK_BRIDGE_IDLE_EXIT_S": "5",
     }
     os.environ.update(environment)
-    log = folder / "pool.log"
-    with log.open("wb") as output:
-        pool = subprocess.Popen(
-            [sys.executable, "-m", "waymark_worker"],
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    deployment = Deployment(dsn, folder / "pool.log", environment)
+    deployment.start()
     try:
-        _until_ready(pool, log)
-        yield Deployment(dsn, pool, log)
+        yield deployment
     finally:
-        pool.terminate()
-        pool.wait()
+        deployment.pool.terminate()
+        deployment.pool.wait()
 
 
 def _until_ready(pool: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,0 +1,182 @@
+"""``python -m benchmarks.parked``: a million parked sleepers in a database; what they cost the pool and workload D out.
+
+H: D without them, with them, and without them again, so that the machine's own noise shows. Then very many
+that are due in the same second, while a neighbour starts one run after the other.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.app import Nap, One
+from benchmarks.deployment import Deployment, cpu_seconds, deployed, proportional_megabytes
+from benchmarks.workloads import WORKLOADS, Scale
+from waymark_worker.embedded import EmbeddedServer
+
+DAY = 86_400.0
+ROOM = 100_000
+PARKED = "select id from waymark.instances where state = 3"
+COPY = """
+with copy as materialized (select gen_random_uuid() as id from generate_series(1, %(count)s)),
+runs as (
+    insert into waymark.instances (id, program, state, wake_at, started_at, epoch, inputs)
+    select c.id, i.program, i.state, i.wake_at, i.started_at, i.epoch, i.inputs
+    from copy as c, waymark.instances as i where i.id = %(run)s
+),
+entries as (
+    insert into waymark.journal (
+        instance, position, kind, call, attempt, action, inputs, outcome, outcome_kind, local, python_minor
+    )
+    select c.id, j.position, j.kind, j.call, j.attempt, j.action, j.inputs, j.outcome, j.outcome_kind,
+        j.local, j.python_minor
+    from copy as c, waymark.journal as j where j.instance = %(run)s
+)
+insert into waymark.snapshots (instance, position, python_minor, state)
+select c.id, s.position, s.python_minor, s.state
+from copy as c, waymark.snapshots as s where s.instance = %(run)s
+"""
+"""Copies of a run that a pool has parked: real ones, due when it is."""
+
+
+def ask(session: psycopg.Connection, query: str, **values: object) -> list[tuple[object, ...]]:
+    """Run one statement."""
+    cursor = session.execute(query.encode(), values or None)
+    return cursor.fetchall() if cursor.description else []
+
+
+def park(session: psycopg.Connection, count: int, seconds: float) -> None:
+    """Have a pool park a sleeper, and copy it."""
+    asyncio.run(_start(seconds))
+    while not (found := ask(session, PARKED)):
+        time.sleep(0.05)
+    ((run,),) = found
+    for done in range(0, count - 1, ROOM):
+        ask(session, COPY, run=run, count=min(ROOM, count - 1 - done))
+    ask(session, "vacuum analyze")
+
+
+async def _start(seconds: float) -> None:
+    await Nap.start(1, seconds)
+
+
+def workflows_per_second(deployment: Deployment, rounds: int) -> list[float]:
+    """D, some times over."""
+    return [
+        asyncio.run(_figures(deployment))  # one loop a round, as an application has
+        for _ in range(rounds)
+    ]
+
+
+async def _figures(deployment: Deployment) -> float:
+    return (await WORKLOADS["D"](Scale(), deployment))["per_second"]
+
+
+def cost_when_idle(deployment: Deployment, seconds: float) -> dict[str, float]:
+    """Processor time and memory of the pool while nothing happens."""
+    pids = deployment.processes()
+    before = {role: cpu_seconds(pid) for role, pid in pids.items()}
+    time.sleep(seconds)
+    spent = sum(cpu_seconds(pid) - before[role] for role, pid in pids.items())
+    return {
+        "cpu_percent": spent / seconds * 100,
+        "runloop_mb": proportional_megabytes(pids["runloop"]),
+    }
+
+
+async def neighbour(session: psycopg.AsyncConnection) -> list[float]:
+    """Runs of another workflow, one after the other, until nothing is left of the sleepers; seconds each."""
+    took = []
+    while True:
+        began = time.perf_counter()
+        await One().run(1)
+        took.append(time.perf_counter() - began)
+        cursor = await session.execute(
+            b"select exists (select from waymark.instances where state = 3)"
+            b" or exists (select from waymark.instances where state = 0)"
+        )
+        row = await cursor.fetchone()
+        if row is not None and not row[0]:
+            return took
+
+
+async def wake_up(dsn: str) -> list[float]:
+    """Wait until the sleepers are due, then be their neighbour."""
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as session:
+        while True:
+            cursor = await session.execute(
+                b"select min(wake_at) - clock_timestamp() < interval '0' from waymark.instances where state = 3"
+            )
+            row = await cursor.fetchone()
+            if row is not None and row[0] is not False:
+                return await neighbour(session)
+            await asyncio.sleep(0.02)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.parked", description=__doc__)
+    parser.add_argument("--parked", type=int, default=1_000_000, help="sleepers beside D")
+    parser.add_argument("--due", type=int, default=100_000, help="sleepers that wake in one second")
+    parser.add_argument("--rounds", type=int, default=3, help="of D in each part (default 3)")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
+        EmbeddedServer(Path(name) / "postgres") as server,
+        deployed(Path(name), server.dsn) as deployment,
+        psycopg.connect(server.dsn, autocommit=True) as session,
+    ):
+        beside(deployment, session, given.parked, given.rounds)
+        if given.due:
+            storm(deployment, session, given.due)
+
+
+def beside(deployment: Deployment, session: psycopg.Connection, parked: int, rounds: int) -> None:
+    """Print D and the idle cost without sleepers, with them, and without them again."""
+    workflows_per_second(deployment, 1)
+    rates = {"without": workflows_per_second(deployment, rounds)}
+    idle = {"without": cost_when_idle(deployment, 10.0)}
+    park(session, parked, DAY)
+    rates["with"] = workflows_per_second(deployment, rounds)
+    idle["with"] = cost_when_idle(deployment, 10.0)
+    for table in ("instances", "journal", "snapshots"):
+        ask(session, f"truncate waymark.{table}")
+    rates["without again"] = workflows_per_second(deployment, rounds)
+    print(f"D beside {parked:,} parked sleepers, workflows per second:")
+    for part, found in rates.items():
+        print(
+            f"  {part:14} median {statistics.median(found):8,.0f}   {[round(rate) for rate in found]}"
+        )
+    for part, cost in idle.items():
+        print(
+            f"  idle, {part:8} {cost['cpu_percent']:.1f} % of a processor, runloop {cost['runloop_mb']:.0f} MB"
+        )
+
+
+def storm(deployment: Deployment, session: psycopg.Connection, due: int) -> None:
+    """Print how long very many take that wake in one second, and what their neighbour sees of it."""
+    for table in ("instances", "journal", "snapshots"):
+        ask(session, f"truncate waymark.{table}")
+    park(session, due, 20.0 + due / 4_000)
+    ((early,),) = ask(
+        session,
+        "select bool_and(wake_at > clock_timestamp()) from waymark.instances where state = 3",
+    )
+    if not early:
+        raise SystemExit("the copies were not there before the first was due; choose fewer")
+    took = asyncio.run(wake_up(deployment.dsn))
+    ((wrong,),) = ask(session, "select count(*) from waymark.instances where state <> 4")
+    took.sort()
+    print(
+        f"{due:,} due in one second: {sum(took):.1f} s until the last had ended, {wrong} failed;"
+        f" a neighbour's run meanwhile: median {statistics.median(took) * 1000:.0f} ms,"
+        f" longest {took[-1] * 1000:.0f} ms ({len(took)} runs)"
+    )
+
+
+if __name__ == "__main__":
+    main()
