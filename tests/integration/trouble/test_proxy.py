@@ -12,7 +12,8 @@ import pytest
 from tests.support.pg_proxy import PgProxy
 from waymark_schema.database.execute import Session, fetch_one, hurried
 from waymark_schema.database.faults import Fault, classify
-from waymark_schema.database.sessions import BACKEND, open_session
+from waymark_schema.database.pools import wait_for_database
+from waymark_schema.database.sessions import BACKEND, FACTS, open_session
 from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.errors import DatabaseUnreachable
 
@@ -112,3 +113,14 @@ async def test_what_is_frozen_goes_on_when_it_thaws(proxy: PgProxy) -> None:
     proxy.delay(0.05)
     assert (await fetch_one(session, BACKEND.bind())).pid > 0
     await session.connection.close()
+
+
+async def test_a_connection_that_breaks_before_its_first_answer_is_one_that_could_not_be_had(
+    proxy: PgProxy,
+) -> None:
+    proxy.lose_answers([FACTS.sql("waymark").decode()], times=1)
+    with pytest.raises(DatabaseUnreachable):
+        await open_session(_settings(proxy), application="probe")
+    proxy.lose_answers([FACTS.sql("waymark").decode()], times=2)
+    await wait_for_database(_settings(proxy), application="probe")
+    assert proxy.lost == 3

@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from waymark_schema.database import execute
-from waymark_schema.database.faults import refused_for_good
+from waymark_schema.database.faults import Fault, classify, refused_for_good
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.database.statement import Query, load
 from waymark_schema.errors import (
@@ -106,6 +106,12 @@ async def open_session(
         return await prepare_session(
             connection, settings, purpose=purpose, session_features=session_features
         )
+    except psycopg.Error as error:
+        await connection.close()
+        if classify(error) in {Fault.LOST, Fault.TRANSIENT}:
+            # The server went away between the connection and its first answers.
+            raise explain_connect(error, settings) from error
+        raise
     except BaseException:
         await connection.close()
         raise
