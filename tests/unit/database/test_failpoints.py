@@ -98,6 +98,10 @@ async def test_counts_say_from_when_and_how_often(tmp_path: Path) -> None:
     once = f"settle.settle:before=error:40001 once={tmp_path / 'flag'}"
     assert await _met(once, times=3) == ["before", "ran", "ran"]
     assert (tmp_path / "flag").exists()
+    gated = f"settle.settle:before=error:40001 while={tmp_path / 'gate'}"
+    assert await _met(gated) == ["ran"]
+    (tmp_path / "gate").touch()
+    assert await _met(gated) == ["before"]
 
 
 async def test_chance_is_drawn_from_the_seed() -> None:

@@ -10,7 +10,8 @@ then options: `settle.settle*:after=exit once=/tmp/flag; instances.claim:before=
 * Actions: `exit` ends the process as kill -9 does; `error:STATE` raises what the driver raises for that
   SQLSTATE; `lose` ends the connection, so that the answer is lost; `stall:SECONDS` waits.
 * Options: `nth=N` begins with the N-th time (1); `times=N` acts N times at most; `chance=P` acts with this
-  probability, drawn from `seed=N`; `once=PATH` acts once among all processes, by making this file.
+  probability, drawn from `seed=N`; `once=PATH` acts once among all processes, by making this file;
+  `while=PATH` acts only while this file exists.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ VARIABLE: Final = "WAYMARK_FAILPOINT"
 _MOMENTS: Final = ("before", "after")
 _ALLOWED: Final = (
     "rules like settle.settle*:after=exit nth=3 (moments: before, after; actions: exit, error:SQLSTATE,"
-    " lose, stall:SECONDS; options: nth=, times=, chance=, seed=, once=), separated by semicolons"
+    " lose, stall:SECONDS; options: nth=, times=, chance=, seed=, once=, while=), separated by semicolons"
 )
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class _Rule:
     times: int | None = None
     chance: float = 1.0
     once: Path | None = None
+    gate: Path | None = None
     draw: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable on purpose
     met: int = 0
     acted: int = 0
@@ -60,6 +62,8 @@ class _Rule:
     def due(self, statement: str, moment: str) -> bool:
         """Whether it acts now."""
         if moment != self.moment or not fnmatchcase(statement, self.pattern):
+            return False
+        if self.gate is not None and not self.gate.exists():
             return False
         self.met += 1
         if self.met < self.nth or (self.times is not None and self.acted >= self.times):
@@ -166,6 +170,8 @@ def _set(rule: _Rule, option: str) -> None:
         rule.draw = random.Random(int(value))  # noqa: S311 - repeatable on purpose
     elif name == "once" and value:
         rule.once = Path(value)
+    elif name == "while" and value:
+        rule.gate = Path(value)
     else:
         raise ValueError(f"{option!r} is no option")
 
