@@ -52,7 +52,7 @@ class Settings(BaseSettings):
 
     database_wait_s: float = Field(30.0, ge=0, description="seconds, 0 or more")
     database_pool_size: int | None = Field(
-        None, ge=1, le=1000, description="a number of connections, 1 to 1000"
+        None, ge=2, le=1000, description="a number of connections, 2 to 1000"
     )
     statement_timeout_ms: int = Field(
         30_000, ge=100, description="a whole number of milliseconds, 100 or more"

@@ -17,10 +17,9 @@ from waymark_schema.database.sessions import (
 )
 from waymark_schema.database.settings import DatabaseSettings, from_environment
 from waymark_schema.environment import load, refuse_login
-from waymark_schema.errors import DatabaseError, SettingError, WaymarkError
+from waymark_schema.errors import SettingError, WaymarkError
 from waymark_schema.migrate import check_schema_sync, migrate_up
 from waymark_worker import web
-from waymark_worker.sessions import first_line
 from waymark_worker.settings import PoolSettings, available_cpus
 from waymark_worker.supervisor import Supervisor
 from waymark_worker.telemetry import configure, log
@@ -73,6 +72,7 @@ async def _run(settings: PoolSettings, database: DatabaseSettings, ready_fd: int
     await wait_for_database(database, application="waymark pool")
     await asyncio.to_thread(_migrate, database)
     features = await has_session_features(database, application="waymark probe")
+    doubts = await _doubts(database)
     count, why = available_cpus()
     if settings.worker_count is not None:
         count, why = settings.worker_count, "WAYMARK_WORKER_COUNT"
@@ -81,7 +81,9 @@ async def _run(settings: PoolSettings, database: DatabaseSettings, ready_fd: int
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
     loop.add_signal_handler(signal.SIGUSR1, supervisor.retire)
-    announcing = loop.create_task(_announce(supervisor, settings, database, count=count, why=why))
+    announcing = loop.create_task(
+        _announce(supervisor, settings, database, doubts, count=count, why=why)
+    )
     telling = loop.create_task(_tell(supervisor, ready_fd)) if ready_fd is not None else None
     try:
         status = await supervisor.run()
@@ -99,16 +101,11 @@ async def _tell(supervisor: Supervisor, ready_fd: int) -> None:
         reader.write("ready\n")
 
 
-async def _warn_of_settings(database: DatabaseSettings) -> None:
-    """Once, and only by a pool that works: it must not stand in front of what keeps one from starting."""
+async def _doubts(database: DatabaseSettings) -> list[str]:
+    """Look which of the server's settings would lose committed work."""
+    session = await open_session(database, application="waymark pool")
     try:
-        session = await open_session(database, application="waymark pool")
-    except DatabaseError as error:
-        log.warning("database.not_looked_at", error=first_line(error))
-        return
-    try:
-        for warning in durability_warnings(await server_facts(session)):
-            log.warning("database.not_durable", reason=warning)
+        return durability_warnings(await server_facts(session))
     finally:
         await session.connection.close()
 
@@ -137,13 +134,16 @@ async def _announce(
     supervisor: Supervisor,
     settings: PoolSettings,
     database: DatabaseSettings,
+    doubts: list[str],
     *,
     count: int,
     why: str,
 ) -> None:
     """One line once calls can run: what, where, how many and why."""
     await _ready(supervisor, settings)
-    await _warn_of_settings(database)
+    # Only by a pool that works: it must not stand in front of what keeps one from starting.
+    for doubt in doubts:
+        log.warning("database.not_durable", reason=doubt)
     known = supervisor.known()
     slots = count * settings.concurrent_per_worker
     web_url = f"http://{settings.webapp_addr}" if settings.webapp_enabled else None

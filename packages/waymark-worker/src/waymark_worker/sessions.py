@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.database.sessions import Purpose, open_session
@@ -14,18 +17,59 @@ from waymark_worker.telemetry import log
 MAX_PAUSE_SECONDS = 2.0
 
 
+class Rooms:
+    """Who of a process has a connection of its own, when there may be so many in all."""
+
+    def __init__(self, roles: Sequence[str], most: int | None) -> None:
+        """``roles`` in the order in which they get one; the last of those allowed is for all others together."""
+        alone = len(roles) if most is None or most >= len(roles) else most - 1
+        self._alone = frozenset(roles[:alone])
+        self._roles = frozenset(roles)
+
+    def shared(self, role: str) -> bool:
+        """Whether a role shares its connection; one that is not listed, and comes and goes, does not."""
+        return role in self._roles - self._alone
+
+
 class LeaseSessions:
     """Opens the sessions that write under one lease, and ends those that were lost."""
 
     def __init__(
-        self, settings: DatabaseSettings, *, application: str, session_features: bool
+        self,
+        settings: DatabaseSettings,
+        *,
+        application: str,
+        session_features: bool,
+        roles: Sequence[str] = (),
     ) -> None:
+        """``roles`` names those that hold sessions for long, the most important ones first."""
+        self._rooms = Rooms(roles, settings.pool_size)
+        self._shared: Session | None = None
+        self._turn = asyncio.Lock()
         self._settings = settings
         self._features = session_features
         self.application = application
 
+    def has_own(self, role: str) -> bool:
+        """Whether this role does not share its session with others."""
+        return not self._rooms.shared(role)
+
     async def open(self, *, role: str) -> Session:
         """Open a session, waiting for as long as the database is away.
+
+        A shared one runs a statement at a time, and whoever closes it closes it for all: they open it anew.
+
+        Raises DatabaseRefused or DatabaseMisconfigured when waiting cannot help.
+        """
+        if self.has_own(role):
+            return await self._open_own(role)
+        async with self._turn:
+            if self._shared is None or self._shared.connection.closed:
+                self._shared = await self._open_own(role)
+            return self._shared
+
+    async def _open_own(self, role: str) -> Session:
+        """Open one more session.
 
         Raises DatabaseRefused or DatabaseMisconfigured when waiting cannot help.
         """

@@ -31,7 +31,7 @@ class DatabaseSettings:
     """How long a starting process waits for a server that does not answer."""
     statement_timeout: timedelta = timedelta(seconds=30)
     pool_size: int | None = None
-    """None: each process has its own small, documented number."""
+    """The most connections of one process; None: each has its own small number (docs/reference/connections.md)."""
     listen: str = "auto"
     auto_migrate: bool = True
     failpoints: "Failpoints | None" = field(default=None, compare=False)
@@ -68,7 +68,7 @@ def from_environment(environment: Mapping[str, str]) -> DatabaseSettings:
                 environment, "WAYMARK_STATEMENT_TIMEOUT_MS", 30_000, 100, _MAX_SECONDS * 1000
             )
         ),
-        pool_size=_optional_number(environment, "WAYMARK_DATABASE_POOL_SIZE", 1, 1000),
+        pool_size=_optional_number(environment, "WAYMARK_DATABASE_POOL_SIZE", 2, 1000),
         listen=_choice(environment, "WAYMARK_LISTEN", "auto", _LISTEN),
         auto_migrate=_truth(environment, "WAYMARK_AUTO_MIGRATE", default=True),
         failpoints=_failpoints(environment),

@@ -44,7 +44,8 @@ class Store:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._features = False
-        self._channels: list[Channel] = []
+        self._working: list[Channel] = []
+        self._listening: Channel | None = None
         self.reachable = False
         """Whether the database answered the last time it was asked."""
 
@@ -69,10 +70,16 @@ class Store:
         return self._features
 
     def channel(self) -> Channel:
-        """Make a session of its own for one kind of work."""
-        made = Channel(self)
-        self._channels.append(made)
-        return made
+        """Return a session for one kind of work: of its own, or, when no more may be opened, the last one."""
+        # One is kept for whoever listens.
+        if self._settings.pool_size is None or len(self._working) < self._settings.pool_size - 1:
+            self._working.append(Channel(self))
+        return self._working[-1]
+
+    def listener(self) -> Channel:
+        """Make the session that only listens."""
+        self._listening = Channel(self)
+        return self._listening
 
     async def prepare(self) -> None:
         """Make sure that the schema is there, migrating if that is allowed.
@@ -101,8 +108,9 @@ class Store:
 
     async def close(self) -> None:
         """End all sessions."""
-        for channel in self._channels:
-            await channel.drop()
+        for channel in (*self._working, self._listening):
+            if channel is not None:
+                await channel.drop()
 
     def explained(self, error: Exception) -> DatabaseError:
         """Put the driver's error into words, by the decision that it asks for."""

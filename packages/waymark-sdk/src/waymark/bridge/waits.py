@@ -56,7 +56,7 @@ class Waits:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.reading, self._hearing = store.channel(), store.channel()
+        self.reading, self._hearing = store.channel(), store.listener()
         self._watched: dict[UUID, _Watched] = {}
         self._by_party: dict[int, dict[int, UUID]] = {}
         self._upcoming: list[tuple[float, UUID]] = []

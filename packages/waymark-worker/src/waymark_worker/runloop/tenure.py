@@ -38,6 +38,8 @@ from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
 
+ROLES = ("journal", "listen", "claim", "notify", "take", "report", "offers")
+"""Who holds a session, in the order in which they get one of their own where there may be only so many."""
 SOON_SECONDS = 1.0
 CLAIM_SECONDS = 2.0
 """Between two claims while nobody said that there is anything to claim."""
@@ -70,10 +72,10 @@ class Tenure:
         self._poison = poison
         self._settings = settings
         self._clock = clock
-        self._features = session_features
         self._sessions = LeaseSessions(
-            database, application=application, session_features=session_features
+            database, application=application, session_features=session_features, roles=ROLES
         )
+        self._listens = listens = session_features and self._sessions.has_own("listen")
         self._notifier = Notifier(self._sessions)
         self._committer = Committer(
             lease,
@@ -85,7 +87,7 @@ class Tenure:
         )
         interval = settings.poll_interval_ms / 1000
         # Behind a pooler nobody is notified, so the poll interval is all there is.
-        poll_interval = max(interval, CLAIM_SECONDS) if session_features else interval
+        poll_interval = max(interval, CLAIM_SECONDS) if listens else interval
         self._pace = Pace(asyncio.get_running_loop().time)
         self._sharer = Sharer(
             lease,
@@ -104,7 +106,7 @@ class Tenure:
             counters=counters,
             idle=self._has_nothing_to_claim,
             told=self._notifier.mail,
-            poll_interval=max(poll_interval, TAKE_SECONDS) if session_features else poll_interval,
+            poll_interval=max(poll_interval, TAKE_SECONDS) if listens else poll_interval,
         )
         self.runloop = Runloop(
             self._committer,
@@ -144,7 +146,7 @@ class Tenure:
                 group.create_task(self.taker.run()),
                 group.create_task(self.taker.report()),
             ]
-            if self._features:
+            if self._listens:
                 background.append(group.create_task(self._listen()))
             committing = group.create_task(self._committer.run())
             claiming = group.create_task(self.claimer.run())
