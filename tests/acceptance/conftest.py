@@ -60,7 +60,7 @@ class Shop:
             "waymark-start-workers", environment=environment, cwd=APP
         )
         self.pools.append(pool)
-        pool.wait_for_line(READY)
+        pool.wait_for_line(READY, seconds=180)
         return pool
 
     def app(self, program: str) -> Child:
