@@ -88,3 +88,9 @@ class Hurries(Workflow):
 class Stuck(Workflow):
     async def run(self) -> None:
         await asyncio.Event().wait()
+
+
+@workflow
+class StepsAndNaps(Workflow):
+    async def run(self) -> list[Any]:
+        return list(await asyncio.gather(step(1), asyncio.sleep(600)))

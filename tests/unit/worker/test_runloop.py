@@ -300,6 +300,31 @@ async def test_only_what_waits_for_time_is_idle(desk: Desk) -> None:
     assert desk.idle == [], "the other call still runs"
 
 
+async def test_a_run_whose_call_is_held_back_is_not_idle_whatever_it_sleeps(desk: Desk) -> None:
+    desk.runloop.dispatcher.allow(False)
+    desk.begin(flows.StepsAndNaps)
+    desk.commit()
+    # Parked, its call would not start before the sleep is over.
+    assert (desk.idle, desk.runloop.idle) == ([], set())
+    desk.runloop.dispatcher.allow(True)
+    (attempt,) = desk.pool.submitted
+    desk.end(attempt, value=1)
+    desk.commit()
+    assert len(desk.idle) == 1
+
+
+async def test_a_run_whose_retry_is_held_back_is_idle_no_longer(desk: Desk) -> None:
+    live = desk.begin(flows.Tries, 3)
+    desk.end(desk.pool.submitted[0], error=ConnectionError("no"))
+    desk.commit()
+    assert desk.runloop.idle == {live}
+    desk.runloop.dispatcher.allow(False)
+    desk.runloop.dispatcher._retry(live.calls[0])
+    assert desk.runloop.idle == set()
+    desk.runloop.dispatcher.allow(True)
+    assert len(desk.pool.submitted) == 2
+
+
 async def test_a_parked_run_goes_on_where_it_was(desk: Desk) -> None:
     live = desk.begin(flows.Naps, 20.0)
     desk.commit()

@@ -27,7 +27,7 @@ class Dispatcher:
         busy: Callable[[LiveInstance], None],
         sharer: Sharer,
     ) -> None:
-        """``busy`` hears of an instance of which an attempt starts."""
+        """``busy`` hears of an instance of which an attempt starts, or would if it were not held back."""
         self.pool = pool
         self._clock = clock
         self._timer_due = timer_due
@@ -64,11 +64,11 @@ class Dispatcher:
         instance = call.instance
         if instance.ended or self.draining or instance.calls.get(call.number) is not call:
             return  # the last: it was cancelled while it was held back, or while its row was committed
+        self._busy(instance)
         if not self.allowed:
             self._held_back.append(call)
             return
         attempt = self.attempt(call)
-        self._busy(instance)
         call.committed_retry = False
         if self.confine(attempt):
             return

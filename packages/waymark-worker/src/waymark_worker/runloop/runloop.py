@@ -422,7 +422,11 @@ class Runloop:
         if (
             not instance.ended
             and not instance.pending_commits
-            and not any(call.attempt is not None for call in instance.calls.values())
+            # One without attempt and retry time is held back: it starts as soon as that is over.
+            and all(
+                call.attempt is None and call.retry_at is not None
+                for call in instance.calls.values()
+            )
         ):
             self.idle.add(instance)
             self._went_idle(instance)
