@@ -107,6 +107,8 @@ class Arena:
     stood_still: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     """When processes were stopped: what one does first after that is not held against the journal."""
     killed: list[Kill] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    """Pools that ended without a fault that ended them."""
     notes: list[str] = field(default_factory=list)
     _frozen: list[tuple[float, list[int]]] = field(default_factory=list)
 
@@ -131,18 +133,18 @@ class Arena:
             cwd=ROOT,
         )
 
-    def keep(self) -> list[str]:
-        """Replace pools that have ended; say which of them had no reason to."""
-        wrong = []
+    def keep(self) -> None:
+        """Replace pools that have ended; `ended` names those that had no reason to."""
         for pool in [pool for pool in self.pools if not pool.running]:
             if not (pool.ended_by_fault or pool.plan.may_end):
                 status = pool.child.wait()
                 tail = "\n".join(pool.child.lines[-15:])
-                wrong.append(f"pool {pool.child.pid} ended by itself with status {status}:\n{tail}")
+                self.ended.append(
+                    f"pool {pool.child.pid} ended by itself with status {status}:\n{tail}"
+                )
             self.pools.remove(pool)
             self.past.append(pool)
             self.pools.append(self._launch(pool.plan))
-        return wrong
 
     def shut(self) -> None:
         """End everything and give up the folder of sockets; pools write down what they printed."""

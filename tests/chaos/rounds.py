@@ -99,8 +99,8 @@ def _on_a_server(
     try:
         begun = evidence.offset()
         arena.open(result.seed)
-        wrong = _strike(arena, faults, chance, size.seconds)
-        _judge(arena, result, begun, wrong=wrong, patience=size.patience)
+        _strike(arena, faults, chance, size.seconds)
+        _judge(arena, result, begun, patience=size.patience)
     finally:
         result.strikes, result.notes = arena.strikes, arena.notes
         arena.shut()
@@ -115,9 +115,8 @@ def _setting(server: ChaosServer, url: str, size: Size) -> Setting:
     return Setting(server, url, url, url, plans, variables=variables)
 
 
-def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | None) -> list[str]:
-    """Strike until the time is over, each fault once at least, then mend; pools that ended by themselves."""
-    wrong: list[str] = []
+def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | None) -> None:
+    """Strike until the time is over, each fault once at least, then mend."""
     chosen = seconds or max((fault.seconds for fault in faults), default=5.0)
     arena.wait_for_work(20, seconds=60)
     deadline = time.monotonic() + chosen
@@ -129,19 +128,17 @@ def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | 
                 fault.strike(arena, chance)
                 arena.strikes += 1
             arena.wait_for_work(chance.randrange(5, 120), seconds=2.0)
-            wrong += arena.keep()
+            arena.keep()
     finally:
         for fault in faults:
             fault.mend(arena)
-    return [*wrong, *arena.keep()]
+    arena.keep()
 
 
-def _judge(
-    arena: Arena, result: Round, begun: Offset, *, wrong: list[str], patience: float
-) -> None:
+def _judge(arena: Arena, result: Round, begun: Offset, *, patience: float) -> None:
     (arena.folder / "stop").touch()
-    findings = [Finding(BROKEN, each) for each in wrong]
-    findings += _wait_for_the_end(arena, patience)
+    findings = _wait_for_the_end(arena, patience)
+    findings += [Finding(BROKEN, each) for each in arena.ended]
     seen = evidence.collect(arena, begun)
     findings += checks.check(arena, seen)
     findings += _end_pools(arena)
@@ -163,8 +160,13 @@ def _wait_for_the_end(arena: Arena, patience: float) -> list[Finding]:
     elif client.wait() != 0:
         tail = "\n".join(client.lines[-15:])
         wrong.append(Finding(BROKEN, f"the client ended with status {client.wait()}:\n{tail}"))
+
+    def settled() -> bool:
+        arena.keep()
+        return checks.leases_settled(arena)
+
     try:
-        wait_for(lambda: checks.leases_settled(arena) or arena.keep(), seconds=LEASES)
+        wait_for(settled, seconds=LEASES)
     except TimeoutError:
         held = arena.query("select * from waymark.leases where not fenced")
         pools = [pool.id for pool in arena.live()]

@@ -7,11 +7,19 @@ from random import Random
 from tests.chaos.arena import Arena, Pool, wait_for
 from tests.chaos.fault import Fault
 
+START = 180.0
+"""For a second pool to be ready: far more than it needs on a busy machine."""
 
-def _one_with_a_peer(arena: Arena, chance: Random) -> Pool | None:
-    """A pool that can run calls, while another one can take over; None if there is none."""
-    ready = arena.ready()
-    return chance.choice(ready) if len(ready) > 1 else None
+
+def _one_with_a_peer(arena: Arena, chance: Random) -> Pool:
+    """A pool that can run calls, once there is another one to take over."""
+
+    def ready() -> bool:
+        arena.keep()
+        return len(arena.ready()) > 1
+
+    wait_for(ready, seconds=START, what="two pools are ready")
+    return chance.choice(arena.ready())
 
 
 class KilledProcesses(Fault):
@@ -32,10 +40,7 @@ class KilledProcesses(Fault):
             arena.kill(arena.bridges())
             return
         pool = _one_with_a_peer(arena, chance)
-        if pool is None:
-            arena.wait_for_work(200, seconds=2)
-            self._next.append(what)
-        elif what == "pool":
+        if what == "pool":
             arena.kill_pool(pool)
         elif what == "supervisor":
             arena.end_pool(pool)
@@ -53,9 +58,6 @@ class StoppedPool(Fault):
 
     def strike(self, arena: Arena, chance: Random) -> None:
         pool = _one_with_a_peer(arena, chance)
-        if pool is None:
-            arena.wait_for_work(200, seconds=2)
-            return
         arena.freeze(pool)
         try:
             wait_for(lambda: self._fenced(arena, pool), seconds=60, what="its leases are fenced")
