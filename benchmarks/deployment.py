@@ -64,8 +64,8 @@ def deployed(folder: Path, dsn: str) -> Iterator[Deployment]:
     }
     os.environ.update(environment)
     deployment = Deployment(dsn, folder / "pool.log", environment)
-    deployment.start()
     try:
+        deployment.start()
         yield deployment
     finally:
         deployment.pool.terminate()

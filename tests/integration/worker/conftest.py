@@ -70,7 +70,7 @@ class Farm:
     def start(self, **variables: str) -> Child:
         """Start a pool and wait until it can run calls."""
         pool = self.launch(**variables)
-        pool.wait_for_line(READY, seconds=90)
+        pool.wait_for_line(READY, seconds=300)
         return pool
 
     def launch(self, **variables: str) -> Child:
