@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tests.chaos.ledger import LEDGER, noted, once
-from tests.support.processes import kill_tree
+from tests.support.processes import descendants
 from waymark import WorkerCrashed, action, current_action
 
 attempt_of_oracle: list[Callable[[], int]] = []
@@ -111,5 +113,9 @@ async def betray(x: int) -> int:
             runloop = os.getppid()
             with open(f"/proc/{runloop}/stat", encoding="utf-8") as status:  # noqa: PTH123, ASYNC230 - one line of the kernel's
                 supervisor = int(status.read().rpartition(")")[2].split()[1])
-            kill_tree(supervisor)
+            # This process last; stopping the tree first, as `kill_tree` does, would stop us half-way.
+            below = [pid for pid in descendants(supervisor) if pid != os.getpid()]
+            for pid in (supervisor, *below, os.getpid()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         return x
