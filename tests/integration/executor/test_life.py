@@ -173,7 +173,7 @@ async def test_a_setting_that_cannot_be_used_is_said_in_one_line() -> None:
         said = (await worker.process.stderr.read()).decode()
         assert said == (
             "waymark worker: WAYMARK_MAX_VALUE_BYTES is 'much';"
-            " expected a whole number of bytes, 1024 to 60000000\n"
+            " expected a whole number of bytes, 1024 to 50331648\n"
         )
 
 

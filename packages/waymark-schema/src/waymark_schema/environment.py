@@ -32,7 +32,7 @@ KNOWN_VARIABLES = frozenset(
     """.split()
 )
 # Waymark and its tests set these for themselves: nobody who mistypes a name means one of them.
-_FOR_PEOPLE = KNOWN_VARIABLES - {
+FOR_PEOPLE = KNOWN_VARIABLES - {
     "WAYMARK_WORKER_TOKEN",
     "WAYMARK_WORKER_WATCH_FD",
     "WAYMARK_FAILPOINT",
@@ -86,7 +86,7 @@ def warn_of_unknown() -> None:
         if name in UNFINISHED_VARIABLES:
             _log.warning("%s is set, but has no effect in this version of Waymark", name)
             continue
-        near = difflib.get_close_matches(name, sorted(_FOR_PEOPLE), n=1, cutoff=0.7)
+        near = difflib.get_close_matches(name, sorted(FOR_PEOPLE), n=1, cutoff=0.7)
         advice = f"did you mean {near[0]}?" if near else "no variable of a similar name exists."
         _log.warning("%s is set, but Waymark reads no variable of that name; %s", name, advice)
 

@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     max_value_bytes: int = Field(
         16_777_216,
         ge=1024,
-        le=60_000_000,
-        description="a whole number of bytes, 1024 to 60000000",
+        le=48 * 1024 * 1024,
+        description="a whole number of bytes, 1024 to 50331648",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
         "INFO", description="one of DEBUG, INFO, WARNING, ERROR, CRITICAL"
