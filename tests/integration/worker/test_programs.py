@@ -1,10 +1,14 @@
 """Programs that a pool cannot or must not run in; queued and reported, or refused, and others unharmed, out."""
 
+import msgspec
 import pytest
 
 from tests.integration.worker import jobs, other_jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.processes import wait_until
+from waymark_schema.ids import program_id
+from waymark_schema.ir import digest as ir
+from waymark_schema.ir.program import Block, Function, Program
 from waymark_schema.kinds import InstanceState
 
 pytestmark = pytest.mark.postgres
@@ -47,6 +51,41 @@ def test_a_hostile_program_is_refused_and_others_go_on(farm: Farm) -> None:
     (error,) = farm.finished(victims)
     assert "its bytes do not match its digest" in str(error)
     assert pool.running
+
+
+def _with_a_later_instruction(stored: bytes) -> bytes:
+    tree = msgspec.msgpack.decode(stored)
+    function = tree[Program.__struct_fields__.index("functions")][0]
+    block = function[Function.__struct_fields__.index("blocks")][0]
+    block[Block.__struct_fields__.index("terminator")][0] = "of_a_later_release"
+    return msgspec.msgpack.encode(tree)
+
+
+def test_a_sound_program_with_words_of_a_later_release_waits_for_a_pool_that_knows_them(
+    farm: Farm,
+) -> None:
+    """Its numbers do not tell it apart, as when a release adds words and forgets to raise them."""
+    runs = farm.queue(jobs.Slow, (1, 0.0), (2, 0.0))
+    ((stored,),) = farm.query("select program from waymark.programs")
+    later = _with_a_later_instruction(stored)
+    digest = ir.digest(later)
+    farm.query(
+        "update waymark.programs set program = %s, digest = %s, id = %s, version = 'later'",
+        later,
+        digest,
+        program_id(digest),
+    )
+    farm.query("update waymark.instances set program = %s", program_id(digest))
+    pool = farm.start(**OFTEN)
+    said = pool.wait_for_line(r"runs\.waiting.*").string
+    assert "this pool cannot read it" in said
+    assert "install the waymark-worker of the release that registered it" in said
+    assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
+    assert {farm.state(run) for run in runs} == {InstanceState.QUEUED}
+    assert farm.query("select recoveries, owner from waymark.instances where state = 0") == [
+        (0, None)
+    ] * len(runs)
+    assert pool.output.count("program.unlinkable") == 1
 
 
 DAMAGE = {

@@ -47,6 +47,7 @@ class Adopter(Protocol):
         offered: Iterable[OfferKey] = ...,
         letters: Mapping[OfferKey, int] = ...,
     ) -> None: ...
+    def hand_back(self, claimed: Claimed) -> None: ...
     def refuse(self, claimed: Claimed, reason: str) -> None: ...
 
 
@@ -175,15 +176,20 @@ class Claimer:
         for row in rows:
             program = programs.get(row.program)
             if program is None:
-                self._adopter.refuse(
-                    row, f"its program cannot be linked: {self._shelf.why(row.program)}"
-                )
+                self._not_linked(row)
             elif row.fresh:
                 self._begin(row, program)
             else:
                 old.append(row)
         if old:
             await self._recover(session, old, programs)
+
+    def _not_linked(self, row: Claimed) -> None:
+        if self._shelf.is_sound(row.program):
+            self._adopter.hand_back(row)
+        else:
+            reason = f"its program cannot be linked: {self._shelf.why(row.program)}"
+            self._adopter.refuse(row, reason)
 
     def _begin(self, row: Claimed, program: RunnableProgram) -> None:
         try:

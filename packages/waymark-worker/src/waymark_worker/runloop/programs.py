@@ -33,6 +33,10 @@ class RunnableProgram:
     known_types: tuple[bytes, ...]
 
 
+class Damaged(ValueError):
+    """The stored bytes are not those that were registered."""
+
+
 class ProgramShelf:
     """The programs of the database, and which of them this pool's workers can run."""
 
@@ -41,6 +45,8 @@ class ProgramShelf:
         self._runnable: dict[ProgramId, RunnableProgram] = {}
         self._by_digest: dict[bytes, RunnableProgram] = {}
         self._refused: dict[ProgramId, str] = {}
+        self._unknown: dict[ProgramId, str] = {}
+        """Sound programs that this version cannot link: a newer one may."""
         self._actions: frozenset[str] = frozenset()
         self._can_run: list[ProgramId] = []
 
@@ -86,6 +92,10 @@ class ProgramShelf:
         """Why a program is not run here."""
         return self._refused.get(program, "it is not in the database any more")
 
+    def is_sound(self, program: ProgramId) -> bool:
+        """Whether a program that cannot be linked here is as it was registered, and another pool may run it."""
+        return program in self._unknown
+
     def refusals(self) -> dict[ProgramId, str]:
         """Why programs of the database are not run here."""
         return dict(self._refused)
@@ -95,8 +105,12 @@ class ProgramShelf:
             program = _linked(stored)
         except Exception as error:  # noqa: BLE001 - whatever a damaged row makes the linker do, it is refused
             reason = str(error) if isinstance(error, ValueError) else repr(error)
-            self._refused[stored.id] = reason
             log.error("program.unlinkable", workflow=stored.workflow, reason=reason)
+            if isinstance(error, Damaged):
+                self._refused[stored.id] = reason
+            else:
+                self._unknown[stored.id] = reason
+                self._decide()
             return
         self._runnable[stored.id] = program
         self._by_digest[stored.digest] = program
@@ -118,6 +132,11 @@ class ProgramShelf:
                 f"it is of format {header.format}, semantics {header.semantics}; this pool knows "
                 f"{FORMAT} and {SEMANTICS}: install a newer waymark-worker"
             )
+        if header.id in self._unknown:
+            return (
+                f"this pool cannot read it: {self._unknown[header.id]}. Other pools may: if none does, "
+                "install the waymark-worker of the release that registered it"
+            )
         missing = [action for action in header.actions if action not in self._actions]
         if missing:
             return (
@@ -130,7 +149,7 @@ class ProgramShelf:
 
 def _linked(stored: StoredProgram) -> RunnableProgram:
     if program_digest(stored.program) != stored.digest:
-        raise ValueError(
+        raise Damaged(
             "its bytes do not match its digest: the row was edited or damaged; restore it, "
             "or delete it and start a pool that registers the program again"
         )

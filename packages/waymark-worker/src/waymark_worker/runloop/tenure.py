@@ -273,6 +273,11 @@ class Tenure:
         self._committer.add(Change(instance.id, instance.epoch, None, final=final, last_word=True))
         return True
 
+    def hand_back(self, claimed: Claimed) -> None:
+        """Queue a run again as it was: another pool may know more than this one."""
+        final = FinalRow(claimed.id, claimed.epoch, int(InstanceState.QUEUED))
+        self._committer.add(Change(claimed.id, claimed.epoch, None, final=final, last_word=True))
+
     def refuse(self, claimed: Claimed, reason: str) -> None:
         """Set a run aside that cannot be started or rebuilt: a person has to look."""
         log.error("instance.quarantined", instance=str(claimed.id), reason=reason)
