@@ -9,7 +9,7 @@ from tests.support.processes import Child
 from tests.support.releases import Release
 from tests.versions.app.orders import mixed, napping
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def _orders(*numbers: int) -> list[str]:
