@@ -8,10 +8,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.worker.conftest import Farm, _farm, bare_farm, farm, lone_farm
+from tests.fixtures.postgres import PostgresServer
+from tests.integration.worker.conftest import Farm, _farm
 from tests.support.pg_proxy import PgProxy
 
-__all__ = ["bare_farm", "farm", "lone_farm"]
+_SMALL = {
+    "WAYMARK_USER_MODULE": "tests.integration.trouble.trouble_jobs",
+    "WAYMARK_WORKER_COUNT": "1",
+}
+
+
+def farm_on(url: str, folder: Path) -> Iterator[Farm]:
+    """Pools that start soon."""
+    for farm in _farm(url, folder):
+        farm.variables.update(_SMALL)
+        yield farm
+
+
+@pytest.fixture
+def farm(database_url: str, tmp_path: Path) -> Iterator[Farm]:
+    """Pools on a migrated database of the shared server."""
+    yield from farm_on(database_url, tmp_path)
+
+
+@pytest.fixture
+def lone_farm(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[Farm]:
+    """Pools on a server of the test's own."""
+    yield from farm_on(postgres_server.database_url, tmp_path)
 
 
 @dataclass
@@ -26,6 +49,6 @@ class Proxied:
 def proxied(database_url: str, tmp_path: Path) -> Iterator[Proxied]:
     """Pools behind a proxy, on a migrated database of the shared server."""
     with PgProxy(database_url) as proxy:
-        for farm in _farm(database_url, tmp_path):
+        for farm in farm_on(database_url, tmp_path):
             farm.variables["WAYMARK_DATABASE_URL"] = proxy.url
             yield Proxied(farm, proxy)

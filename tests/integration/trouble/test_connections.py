@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.bridge.greetings import Counting
+from tests.integration.trouble import trouble_jobs as jobs
 from tests.integration.trouble.conftest import Proxied
-from tests.integration.worker import jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.bridges import bridges_of_test, finish, forget_settings, rows
 from tests.support.processes import Processes, wait_until
@@ -86,9 +86,9 @@ def test_each_process_holds_as_many_as_the_page_says_and_no_more_than_is_allowed
     farm.variables["WAYMARK_CONCURRENT_PER_WORKER"] = "2"
     pools = [farm.start(), farm.start()]
     ids = (
-        farm.queue(jobs.Fan, (300,), (300,))
-        + farm.queue(jobs.Chain, *[(10,)] * 20)
-        + farm.queue(jobs.Sleeper, (0.5,))
+        farm.queue(jobs.Wide, (300,), (300,))
+        + farm.queue(jobs.Steps, *[(10, 0.0)] * 20)
+        + farm.queue(jobs.Sleeps, (0.5,))
     )
     states = "select count(*) = 0 from waymark.instances where state < 4"
     most = _most(farm, lambda: bool(farm.query(states)[0][0]))

@@ -10,8 +10,9 @@ import pytest
 
 from tests.fixtures.postgres import PostgresServer
 from tests.integration.bridge.greetings import Greeting
-from tests.integration.worker import jobs
-from tests.integration.worker.conftest import READY, Farm, _farm
+from tests.integration.trouble import trouble_jobs as jobs
+from tests.integration.trouble.conftest import farm_on
+from tests.integration.worker.conftest import READY, Farm
 from tests.support.bridges import bridges_of_test, forget_settings
 from tests.support.pgbouncer import behind_pgbouncer
 from tests.support.processes import Processes
@@ -33,7 +34,7 @@ def pooled_url(database_url: str) -> Iterator[str]:
 @pytest.fixture
 def pooled(pooled_url: str, database_url: str, tmp_path: Path) -> Iterator[Farm]:
     """Pools behind the pooler; the test itself asks the server directly."""
-    for farm in _farm(database_url, tmp_path):
+    for farm in farm_on(database_url, tmp_path):
         farm.variables["WAYMARK_DATABASE_URL"] = pooled_url
         yield farm
 
@@ -51,9 +52,9 @@ async def test_a_pooler_is_seen_and_may_be_named(pooled_url: str, database_url: 
 def test_runs_of_every_kind_end_behind_a_pooler(pooled: Farm) -> None:
     pools = [pooled.start(), pooled.start()]
     ids = (
-        pooled.queue(jobs.Chain, *[(10,)] * 20)
-        + pooled.queue(jobs.Sleeper, *[(0.5,)] * 5)
-        + pooled.queue(jobs.Fan, (60,))
+        pooled.queue(jobs.Steps, *[(10, 0.0)] * 20)
+        + pooled.queue(jobs.Sleeps, *[(0.5,)] * 5)
+        + pooled.queue(jobs.Wide, (60,))
     )
     found = pooled.finished(ids, seconds=60)
     assert found[:20] == [10] * 20
@@ -73,8 +74,8 @@ def test_a_pool_that_dies_behind_a_pooler_is_taken_over_when_its_lease_expires(
     pooled: Farm,
 ) -> None:
     dying = pooled.start(**QUICK)
-    ids = pooled.queue(jobs.Slow, *[(6, 0.2)] * 6)
-    pooled.wait_for_ledger("slept", 6)
+    ids = pooled.queue(jobs.Steps, *[(6, 0.2)] * 6)
+    pooled.wait_for_ledger("ended", 6)
     pooled.start(**QUICK)
     dying.kill_tree()
     assert pooled.finished(ids, seconds=60) == [6] * 6
@@ -85,10 +86,10 @@ def test_an_empty_database_is_migrated_through_a_pooler(
     empty_database_url: str, tmp_path: Path
 ) -> None:
     with behind_pgbouncer(empty_database_url) as url:
-        for farm in _farm(empty_database_url, tmp_path):
+        for farm in farm_on(empty_database_url, tmp_path):
             farm.variables["WAYMARK_DATABASE_URL"] = url
             farm.start()
-            (run,) = farm.queue(jobs.Chain, (3,))
+            (run,) = farm.queue(jobs.Steps, (3, 0.0))
             assert farm.finished([run]) == [3]
 
 
@@ -110,7 +111,7 @@ def test_the_web_shows_runs_behind_a_pooler(
     pooled: Farm, pooled_url: str, processes: Processes
 ) -> None:
     pooled.start()
-    (run,) = pooled.queue(jobs.Chain, (3,))
+    (run,) = pooled.queue(jobs.Steps, (3, 0.0))
     assert pooled.finished([run]) == [3]
     web = start_web(processes, pooled_url)
     for path in ("/", f"/runs/{run}", "/workers", "/healthz"):
@@ -124,11 +125,11 @@ def test_a_restart_of_the_server_behind_the_pooler_is_sat_out(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     with behind_pgbouncer(postgres_server.database_url) as url:
-        for farm in _farm(postgres_server.database_url, tmp_path):
+        for farm in farm_on(postgres_server.database_url, tmp_path):
             farm.variables["WAYMARK_DATABASE_URL"] = url
             pool = farm.start()
-            ids = farm.queue(jobs.Slow, *[(6, 0.1)] * 6)
-            farm.wait_for_ledger("slept", 6)
+            ids = farm.queue(jobs.Steps, *[(6, 0.1)] * 6)
+            farm.wait_for_ledger("ended", 6)
             postgres_server.kill()
             postgres_server.start()
             assert farm.finished(ids, seconds=60) == [6] * 6
