@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.chaos.fault import Fault
 from tests.chaos.faults.boundaries import CrashedBoundaries
 from tests.chaos.faults.clocks import WrongClocks
+from tests.chaos.faults.database import FullDisk, HeldSnapshot, SerializationErrors, SlowDatabase
 from tests.chaos.faults.hostile_actions import BlockedLoop, PoisonActions, TreacherousActions
+from tests.chaos.faults.network import BadNetwork, DeathsBesideWrites, NoConnections
 from tests.chaos.faults.processes import KilledProcesses, StoppedPool
 from tests.chaos.faults.releases import MigratedUnderLoad, MixedReleases
 from tests.chaos.faults.servers import RestartedServer, TerminatedSessions
@@ -17,12 +19,19 @@ FAULTS: dict[str, type[Fault]] = {
         StoppedPool,
         RestartedServer,
         TerminatedSessions,
+        BadNetwork,
+        DeathsBesideWrites,
         CrashedBoundaries,
         WrongClocks,
+        NoConnections,
+        SlowDatabase,
+        HeldSnapshot,
+        FullDisk,
         MigratedUnderLoad,
         MixedReleases,
         BlockedLoop,
         PoisonActions,
+        SerializationErrors,
         TreacherousActions,
     )
 }
