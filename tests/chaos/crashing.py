@@ -16,7 +16,7 @@ from waymark_worker.journal import Change, Committer
 
 RUNS = 1
 """How many runs of a round die at every boundary: each death costs a start of a runloop and its workers."""
-ENTRIES = 10
+ENTRIES = 6
 """Of a run with more entries only the first ones."""
 
 
