@@ -113,7 +113,7 @@ class WorkerUnderTest:
 
     async def until(self, condition: Any) -> None:
         """Wait until ``condition()`` holds; fails when the worker goes away first."""
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(90), self._changed:
             while not condition():
                 assert not self.closed, "the worker went away"
                 await self._changed.wait()
@@ -176,12 +176,12 @@ class WorkerUnderTest:
         self.send(Drain())
 
     async def exit_code(self) -> int:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             return await self.process.wait()
 
 
 async def exists(path: Path) -> None:
     """Wait until a file that another process makes is there."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it: there is no event
             await asyncio.sleep(0.005)  # noqa: TID251 - see above

@@ -122,9 +122,9 @@ async def test_who_ticks_is_never_killed_and_without_a_limit_nobody_is(make: Mak
     stable = await make(size=1, limits=Limits(hang_seconds=0.3))
     unlimited = await make(size=1)
     (worker,) = stable.workers
-    for _ in range(60):
-        worker.tick()
-        await until(lambda: next(iter(stable.pool.workers())).silent_seconds < 0.02)
+    for turn in range(60):
+        worker.tick(memory=turn)
+        await until(lambda: next(iter(stable.pool.workers())).resident_bytes == turn)  # noqa: B023 - awaited in the same turn
     assert worker.process.returncode is None
     assert unlimited.workers[0].process.returncode is None
 
