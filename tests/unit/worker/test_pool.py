@@ -320,6 +320,26 @@ async def test_a_pool_that_drains_starts_nothing_of_what_waits(make: Make) -> No
     assert stable.pool.queued == 1
 
 
+async def test_nothing_starts_while_the_lease_is_not_sure(make: Make) -> None:
+    """Neither what comes nor what waits: somebody else may have been given it by now."""
+    sure = [True]
+    stable = await make(size=1, window=1, may_start=lambda: sure[0])
+    running, waiting = stable.submit(2)
+    (worker,) = stable.workers
+    await until(lambda: worker.starts)
+    sure[0] = False
+    worker.end(running.ticket)
+    await until(lambda: stable.listener.ended)
+    (late,) = stable.submit(1)
+    assert (stable.pool.queued, stable.pool.free_slots) == (2, 0)
+    assert (waiting.runs, late.runs) == (False, False)
+    stable.pool.fill()
+    assert stable.pool.queued == 2
+    sure[0] = True
+    stable.pool.fill()
+    assert (waiting.runs, late.runs) == (True, False)
+
+
 async def test_stop_drains_and_kills_who_does_not_end(make: Make) -> None:
     stable = await make(size=2)
     stable.submit(1)

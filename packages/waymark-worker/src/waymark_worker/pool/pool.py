@@ -42,17 +42,20 @@ class WorkerPool:
         size: int,
         lifecycle: int | None = None,
         types_of: Callable[[bytes], tuple[bytes, ...]],
+        may_start: Callable[[], bool] = lambda: True,
         limits: Limits | None = None,
         start_worker: Callable[[WorkerCommand], Awaitable[Spawned]] = spawn,
     ) -> None:
         """``lifecycle``: attempts after which a worker is replaced; ``types_of``: digest → known types.
 
-        ``limits``: what a worker may do before another takes its place.
+        ``limits``: what a worker may do before another takes its place. ``may_start`` is asked before
+        every start; who makes it true again calls ``fill``.
         """
         self._listener = listener
         self._size = size
         self._lifecycle = lifecycle
         self._types_of = types_of
+        self._may_start = may_start
         self._limits = limits or Limits()
         self._loop = asyncio.get_running_loop()
         self._crew = Crew(command, self, size=size, start_worker=start_worker)
@@ -86,7 +89,7 @@ class WorkerPool:
     @property
     def held(self) -> bool:
         """Whether nothing of what is queued is started."""
-        return self._draining or bool(self._reasons)
+        return self._draining or bool(self._reasons) or not self._may_start()
 
     @property
     def busy(self) -> bool:
@@ -110,7 +113,7 @@ class WorkerPool:
         """Start the attempt on the least busy worker, or queue it."""
         if attempt.alone:
             self._cell.suspects.append(attempt)
-            self._fill()
+            self.fill()
             return
         worker = None if self.held else self._choose()
         if worker is None:
@@ -152,7 +155,7 @@ class WorkerPool:
         """Start what waits, if there is no other reason to hold it."""
         if reason in self._reasons:
             self._reasons.remove(reason)
-            self._fill()
+            self.fill()
 
     def begin(self, attempt: Attempt[Any]) -> bool:
         """Start an attempt though others are held; False while no worker is free of others."""
@@ -220,7 +223,7 @@ class WorkerPool:
         self._ready.append(worker)
         self._retire_replaced()
         self._listener.worker_ready(hello)
-        self._fill()
+        self.fill()
 
     def calls_ended(self, channel: Channel, ends: Ends) -> None:
         """Hand every end to the listener, then use the slots that came free."""
@@ -244,7 +247,7 @@ class WorkerPool:
             self.replace(worker)
         if worker.draining:
             self._drained(worker)
-        self._fill()
+        self.fill()
 
     def ticked(self, channel: Channel, tick: Tick) -> None:
         """Note that the worker's loop lives."""
@@ -282,7 +285,7 @@ class WorkerPool:
         self._cell.suspects.extendleft(attempt for attempt in reversed(again) if attempt.alone)
         self.waiting.extendleft(attempt for attempt in reversed(again) if not attempt.alone)
         self._settled.set()
-        self._fill()
+        self.fill()
 
     # what becomes of a worker ---------------------------------------------------------------
 
@@ -300,7 +303,7 @@ class WorkerPool:
         if worker.takes_calls and worker not in self._ready:
             self._ready.append(worker)
             self._retire_replaced()
-            self._fill()
+            self.fill()
 
     def worker_refused(self, reason: str) -> None:
         """Pass on."""
@@ -340,7 +343,8 @@ class WorkerPool:
         if not attempt.abandoned:
             self._listener.attempt_timed_out(attempt)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Use every free slot."""
         if self._cell.suspects and not self.held:
             chosen = self._cell.next(self._ready)
             if chosen is not None:

@@ -112,6 +112,7 @@ class RunloopProcess:
                     hang_seconds=self._settings.worker_hang_s,
                     memory_bytes=self._settings.max_worker_memory_bytes,
                 ),
+                may_start=self._may_start,
             )
             try:
                 await self._pool.start()
@@ -369,11 +370,17 @@ class RunloopProcess:
             assert self._pool is not None
             solo = self._tenure.runloop.solo if self._tenure is not None else None
             stillness.keep(board, self._pool, solo)
+            may_start = self._may_start()
             if self._tenure is not None:
-                silent = self._clock.monotonic() - board.time("beat_at")
-                ttl = self._settings.lock_ttl_ms / 1000
-                self._tenure.runloop.dispatcher.allow(silent < ttl - DISPATCH_MARGIN_MS / 1000)
+                self._tenure.runloop.dispatcher.allow(may_start)
+            if may_start and self._pool.queued:
+                self._pool.fill()
             await pause(TICK_SECONDS)
+
+    def _may_start(self) -> bool:
+        """Whether the last confirmed heartbeat is young enough; asked anew each time: we may have been stopped."""
+        silent = self._clock.monotonic() - self._board.time("beat_at")
+        return silent < (self._settings.lock_ttl_ms - DISPATCH_MARGIN_MS) / 1000
 
     async def _report_regularly(self) -> None:
         while True:
