@@ -6,10 +6,12 @@ far it detaches itself, so that "nothing is left" can be held against the list o
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +25,7 @@ import pytest
 
 MARK = "PYTEST_WAYMARK_MARK"
 _GLANCE = 0.02
+_PIDFD_GETFD = 438
 _PROC = Path("/proc")
 
 
@@ -255,6 +258,33 @@ def wait_until(
             msg = f"not within {seconds:g} s: {text}"
             raise AssertionError(msg)
         glance.wait(_GLANCE)
+
+
+def hang_up(pid: int, *, on: str) -> int:
+    """Break every connection of a process to a peer whose address contains a word; how many there were.
+
+    The far end goes on with what it was told; the process learns that its connection is lost.
+    """
+    libc, process, broken = ctypes.CDLL(None), os.pidfd_open(pid), 0
+    try:
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            if not str(entry.readlink()).startswith("socket:"):
+                continue
+            descriptor = libc.syscall(_PIDFD_GETFD, process, int(entry.name), 0)
+            with socket.socket(fileno=descriptor) as ours:
+                if on in str(_peer(ours)):
+                    ours.shutdown(socket.SHUT_RDWR)
+                    broken += 1
+    finally:
+        os.close(process)
+    return broken
+
+
+def _peer(connection: socket.socket) -> object:
+    try:
+        return connection.getpeername()
+    except OSError:
+        return ""
 
 
 def wait_for_end(pids: Iterable[int], *, seconds: float = 120) -> None:

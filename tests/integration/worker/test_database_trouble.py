@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.postgres import PostgresServer
 from tests.integration.worker import jobs
 from tests.integration.worker.conftest import Farm
-from tests.support.processes import descendants
+from tests.support.processes import descendants, hang_up
 
 pytestmark = pytest.mark.postgres
 
@@ -116,6 +116,39 @@ def test_a_claim_whose_answer_is_lost_is_found_again(farm: Farm) -> None:
     farm.query("drop trigger stall on waymark.instances")
     assert farm.finished(ids) == [3, 4]
     assert pool.running
+
+
+def _stall(table: str, column: str) -> str:
+    """Make statements that set an owner wait, until the test gives its lock back, after they did their work."""
+    return (
+        "create function waymark.stall() returns trigger language plpgsql as"
+        f" $$ begin if new.{column} is not null and old.{column} is null then"
+        " perform pg_advisory_xact_lock_shared(4242); end if; return null; end $$;"
+        f"create trigger stall after update on waymark.{table} for each row"
+        " execute function waymark.stall()"
+    )
+
+
+_STALLED = (
+    "from pg_stat_activity where wait_event_type = 'Lock' and wait_event = 'advisory'"
+    " and application_name like 'waymark pool%' and datname = current_database()"
+)
+
+
+def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm: Farm) -> None:
+    """Its backend commits when nobody reads the answer any more: the next claim waits for its end."""
+    pool = farm.start()
+    farm.query(_stall("instances", "owner"))
+    with psycopg.connect(farm.url, autocommit=True) as gate:
+        gate.execute("select pg_advisory_lock(4242)")
+        ids = farm.queue(jobs.Chain, (3,), (4,))
+        farm.wait_for(f"select count(*) > 0 {_STALLED}")
+        ((ghost,),) = farm.query(f"select pid {_STALLED}")
+        assert hang_up(farm.runloop(pool), on=".s.PGSQL") > 0
+        farm.wait_for(f"select count(*) > 0 {_STALLED} and pid <> {ghost}")
+    assert farm.finished(ids) == [3, 4]
+    assert pool.running
+    farm.assert_exactly_once()
 
 
 def test_a_permission_that_comes_back_lets_everything_go_on(farm: Farm) -> None:

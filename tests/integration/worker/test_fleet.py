@@ -6,11 +6,12 @@ import os
 import signal
 from collections import Counter
 
+import psycopg
 import pytest
 
 from tests.integration.worker import fleet_jobs as jobs
 from tests.integration.worker.conftest import Farm
-from tests.support.processes import Child, descendants
+from tests.support.processes import Child, descendants, hang_up
 from waymark_schema.kinds import InstanceState
 
 MODULE = {"WAYMARK_USER_MODULE": "tests.integration.worker.fleet_jobs"}
@@ -110,6 +111,37 @@ def test_an_owner_that_is_killed_loses_nothing_and_its_offers_are_adopted(fleet:
     assert fleet.finished([run], seconds=40) == [sum(range(60))]
     begun = Counter(int(line[1]) for line in fleet.ledger("gate"))
     assert {begun[call] for (call,) in taken} == {1}, "an offer that ran was repeated"
+    _nothing_left(fleet)
+
+
+def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm) -> None:
+    """A backend that nobody reads any more takes them, for a pool that does not know."""
+    fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
+    fleet.wait_for_ledger("gate", 20)
+    fleet.query(
+        "create function waymark.stall() returns trigger language plpgsql as $$ begin"
+        " perform pg_advisory_xact_lock_shared(4242); return null; end $$;"
+        "create trigger stall after update on waymark.offers for each statement"
+        " when (pg_trigger_depth() = 0) execute function waymark.stall()"
+    )
+    stalled = (
+        "from pg_stat_activity where wait_event_type = 'Lock' and wait_event = 'advisory'"
+        " and application_name like 'waymark pool%' and datname = current_database()"
+    )
+    with psycopg.connect(fleet.url, autocommit=True) as gate:
+        gate.execute("select pg_advisory_lock(4242)")
+        second = fleet.start()
+        fleet.wait_for(f"select count(*) > 0 {stalled} and query like '%takes = 1%'")
+        ((ghost,),) = fleet.query(f"select pid {stalled} and query like '%takes = 1%'")
+        assert hang_up(fleet.runloop(second), on=".s.PGSQL") > 0
+        fleet.wait_for(
+            f"select count(*) > 0 {stalled} and pid <> {ghost} and query like '%takes = 1%'"
+        )
+    fleet.wait_for_ledger("gate", 40)
+    flag.touch()
+    assert fleet.finished([run], seconds=40) == [sum(range(60))]
     _nothing_left(fleet)
 
 

@@ -47,6 +47,12 @@ class NoSessions:
     async def open(self, *, role: str) -> Any:
         raise AssertionError(f"the {role} session was opened")
 
+    async def open_after_lost(self, *, role: str) -> Any:
+        return await self.open(role=role)
+
+    async def lose(self, session: Any) -> None:
+        raise AssertionError("a session was given up")
+
     async def terminate_lost(self) -> None:
         raise AssertionError("sessions were ended")
 

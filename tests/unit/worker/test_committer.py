@@ -40,6 +40,12 @@ class Server:
         self.opened += 1
         return _Session(self)
 
+    async def open_after_lost(self, *, role: str) -> Any:
+        return await self.open(role=role)
+
+    async def lose(self, session: Any) -> None:
+        raise AssertionError("the committer resends instead")
+
     async def terminate_lost(self) -> None:
         self.terminated += 1
 

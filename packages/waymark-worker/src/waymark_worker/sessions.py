@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.database.faults import Fault, classify
@@ -15,6 +16,9 @@ from waymark_worker.clock import pause
 from waymark_worker.telemetry import log
 
 MAX_PAUSE_SECONDS = 2.0
+SHORT_PAUSE_SECONDS = 0.5
+"""While the server is away: when it is back, a lease must beat before others may take its owner for dead."""
+LOST_PAUSE_SECONDS = 0.02
 
 
 class Rooms:
@@ -49,6 +53,9 @@ class LeaseSessions:
         self._settings = settings
         self._features = session_features
         self.application = application
+        self._backends: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._lost: set[int] = set()
+        """Backends whose last answer did not come: what they were told may still be done."""
 
     def has_own(self, role: str) -> bool:
         """Whether this role does not share its session with others."""
@@ -76,17 +83,44 @@ class LeaseSessions:
         attempt = 0
         while True:
             try:
-                return await open_session(
+                session = await open_session(
                     self._settings,
                     application=self.application,
                     purpose=Purpose.OWNER,
                     session_features=self._features,
                 )
             except DatabaseUnreachable as error:
-                if attempt % 10 == 0:
+                if attempt % 40 == 0:
                     log.warning("database.unreachable", role=role, error=first_line(error))
-                await pause(min(MAX_PAUSE_SECONDS, 0.02 * 2 ** min(attempt, 8)))
+                await pause(min(SHORT_PAUSE_SECONDS, 0.02 * 2 ** min(attempt, 8)))
                 attempt += 1
+                continue
+            self._backends[session.connection] = session.connection.info.backend_pid
+            return session
+
+    async def open_after_lost(self, *, role: str) -> Session:
+        """Open a session once every backend that was given up with `lose` has ended: what it did is done."""
+        session = await self.open(role=role)
+        try:
+            while self._lost:
+                asked = set(self._lost)
+                query = leases.terminate_backends(self.application, asked)
+                self._lost -= asked - {row.pid for row in await fetch_all(session, query)}
+                if self._lost:
+                    await pause(LOST_PAUSE_SECONDS)
+        except BaseException:
+            await session.connection.close()
+            raise
+        return session
+
+    async def lose(self, session: Session) -> None:
+        """Close a session that failed; its last statement may still be at work.
+
+        Behind a pooler the backend cannot be told, so there it is only closed.
+        """
+        if self._features:
+            self._lost.add(self._backends[session.connection])
+        await session.connection.close()
 
     async def terminate_lost(self) -> None:
         """End every session of this lease: the old backend may still hold a statement of ours."""
@@ -104,12 +138,15 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
-async def pause_after(error: BaseException, attempt: int) -> None:
-    """Wait before a duty tries again.
+async def pause_after(
+    error: BaseException, attempt: int, *, most: float = MAX_PAUSE_SECONDS
+) -> None:
+    """Wait before a duty tries again, ``most`` seconds or two if a person has to do something.
 
     Whatever the database says, a pool that has begun goes on asking: a password, a grant or a schema that
     a person mends must not need a restart of every pool as well.
     """
     if classify(error) is Fault.FATAL and not isinstance(error, DatabaseUnreachable):
         log.error("database.refuses", error=str(error).strip())
-    await pause(min(MAX_PAUSE_SECONDS, 0.05 * 2 ** min(attempt, 8)))
+        most = MAX_PAUSE_SECONDS
+    await pause(min(most, 0.05 * 2 ** min(attempt, 8)))

@@ -38,7 +38,12 @@ from waymark_worker.floor import give_floor
 from waymark_worker.pool.process import ChildProcess, exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
-from waymark_worker.sessions import LeaseSessions, first_line, pause_after
+from waymark_worker.sessions import (
+    SHORT_PAUSE_SECONDS,
+    LeaseSessions,
+    first_line,
+    pause_after,
+)
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import log
 
@@ -48,6 +53,8 @@ RESTART_SECONDS = 0.5
 MAX_RESTART_SECONDS = 10.0
 STABLE_SECONDS = 30.0
 LEAST_ANSWER_SECONDS = 2.0
+UNLOCKED_BEAT_SECONDS = 0.4
+"""A reaper that sees a free lock for a second without a beat takes the owner for dead."""
 GRACE_MARGIN_SECONDS = 5.0
 LEAVE_SECONDS = 2.0
 """For the last words to the database; without them the leases expire and others take over then."""
@@ -88,6 +95,8 @@ class Supervisor:
         self._retiring = False
         """Draining without a limit, until somebody says stop."""
         self._beat_now = asyncio.Event()
+        self._unlocked: set[RunloopChild] = set()
+        """Whose session lock is not ours yet: the server has not missed the lost session that holds it."""
         self._status = 0
         self._web: ChildProcess | None = None
         self.pool: PoolId | None = None
@@ -289,7 +298,7 @@ class Supervisor:
                     if session is not None:
                         await session.connection.close()
                         session = None
-                    await pause_after(error, attempt)
+                    await pause_after(error, attempt, most=SHORT_PAUSE_SECONDS)
                     attempt += 1
         finally:
             if session is not None:
@@ -312,7 +321,10 @@ class Supervisor:
 
     async def _until_next_beat(self) -> None:
         """Sleep a heartbeat interval, or until a lease is needed, looking at the pages in between."""
-        due = self._clock.monotonic() + self._settings.lock_heartbeat_ms / 1000
+        interval = self._settings.lock_heartbeat_ms / 1000
+        due = self._clock.monotonic() + min(
+            interval, UNLOCKED_BEAT_SECONDS if self._unlocked else interval
+        )
         while self._clock.monotonic() < due and not self._beat_now.is_set():
             if not self._stopping.is_set() and any(child.wants_lease for child in self._children):
                 break
@@ -323,7 +335,9 @@ class Supervisor:
 
     async def _relock(self, session: Session, child: RunloopChild) -> None:
         if self._features and child.lease is not None:
-            await fetch_one(session, leases.lock_session(child.lease, schema=session.schema))
+            query = leases.lock_session(child.lease, schema=session.schema)
+            held = (await fetch_one(session, query)).held
+            (self._unlocked.discard if held else self._unlocked.add)(child)
 
     async def _beat_all(self, session: Session) -> None:
         now = self._clock.monotonic()
@@ -332,6 +346,8 @@ class Supervisor:
                 if not self._stopping.is_set():
                     await self._new_lease(session, child)
             elif child.lease is not None and child.tick_age(now) < STUCK_SECONDS:
+                if child in self._unlocked:
+                    await self._relock(session, child)
                 await self._renew(session, child)
 
     async def _renew(self, session: Session, child: RunloopChild) -> None:
@@ -359,11 +375,10 @@ class Supervisor:
                 pool, application=child.next_application(), ttl=self._settings.lease_ttl
             ),
         )
-        if self._features:
-            await fetch_one(session, leases.lock_session(lease.id, schema=session.schema))
-        child.hold(lease.id)
         ttl = self._settings.lease_ttl
         self._confirm(child, asked_at=asked_at, database_now=(lease.expires_at - ttl).timestamp())
+        child.hold(lease.id)
+        await self._relock(session, child)
         if all(each.lease is not None for each in self._children):
             self.ready.set()
 

@@ -1,6 +1,7 @@
 """A runloop's claim on life: beats and lease ids go in, queries that keep, watch and fence leases come out."""
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +30,14 @@ class Beat:
 class Held:
     """Whether an advisory lock, or a signal, was had."""
 
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndedBackend:
+    """A backend that still was there, and whether it could be told to end."""
+
+    pid: int
     held: bool
 
 
@@ -85,6 +94,7 @@ LOCK_UNBEATEN = _FILE.statement("lock_unbeaten", LockedLease)
 MARK_FENCED = _FILE.statement("mark_fenced", Nothing)
 LEAVE = _FILE.statement("leave", Beat)
 TERMINATE = _FILE.statement("terminate", Held)
+TERMINATE_BACKENDS = _FILE.statement("terminate_backends", EndedBackend)
 REMOVE = _FILE.statement("remove", RemovedLease)
 
 
@@ -151,6 +161,11 @@ def leave(lease: LeaseId) -> Query[Beat]:
 def terminate(application: str) -> Query[Held]:
     """End the sessions of a dead lease by their application name."""
     return TERMINATE.bind(application=application)
+
+
+def terminate_backends(application: str, pids: Iterable[int]) -> Query[EndedBackend]:
+    """End these sessions, if they still are of that application name; repeat until no row comes back."""
+    return TERMINATE_BACKENDS.bind(application=application, pid=list(pids))
 
 
 def remove() -> Query[RemovedLease]:

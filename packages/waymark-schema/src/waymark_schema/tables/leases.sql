@@ -101,6 +101,14 @@ from pg_stat_activity as a
 where a.application_name = $application::text and a.pid <> pg_backend_pid()
     and a.datname = current_database();
 
+-- name: terminate_backends
+-- A backend whose client has gone may still finish its statement: who must know whether it did asks until
+-- none of them is listed any more.
+select a.pid, pg_terminate_backend(a.pid) as held
+from pg_stat_activity as a
+where a.pid = any ($pid::integer[]) and a.application_name = $application::text
+    and a.pid <> pg_backend_pid() and a.datname = current_database();
+
 -- name: remove
 -- A lease row goes when nothing refers to it; new references cannot appear, since a fenced lease claims
 -- and offers nothing.

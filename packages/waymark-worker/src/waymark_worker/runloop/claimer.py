@@ -119,7 +119,7 @@ class Claimer:
                     attempt = 0
                 except (psycopg.Error, OSError, DatabaseError) as error:
                     log.warning("claim.failed", error=first_line(error))
-                    await self._close()
+                    await self._lose()
                     await pause_after(error, attempt)
                     attempt += 1
         finally:
@@ -148,7 +148,7 @@ class Claimer:
 
     async def _claim(self, room: int) -> int:
         if self._session is None:
-            self._session = await self._sessions.open(role="claim")
+            self._session = await self._sessions.open_after_lost(role="claim")
         session = self._session
         if self._refresh_due_in() <= 0 or not self._shelf.can_run:
             self._told = False
@@ -261,6 +261,11 @@ class Claimer:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one run is that run's trouble
             self._adopter.refuse(row, _reason(error))
             return None
+
+    async def _lose(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await self._sessions.lose(session)
 
     async def _close(self) -> None:
         session, self._session = self._session, None

@@ -136,7 +136,7 @@ class Sharer:
                     attempt = 0
                 except (psycopg.Error, OSError, DatabaseError) as error:
                     log.warning("offers.failed", error=first_line(error))
-                    await self._close()
+                    await self._lose()
                     await pause_after(error, attempt)
                     attempt += 1
                 if not self._offered and not self._withdrawn and not self._pool.queued:
@@ -265,8 +265,13 @@ class Sharer:
 
     async def _open(self) -> Session:
         if self._session is None:
-            self._session = await self._sessions.open(role="offers")
+            self._session = await self._sessions.open_after_lost(role="offers")
         return self._session
+
+    async def _lose(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await self._sessions.lose(session)
 
     async def _close(self) -> None:
         session, self._session = self._session, None

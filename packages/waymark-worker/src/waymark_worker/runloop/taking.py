@@ -87,6 +87,8 @@ class Taker:
         self._asked_at = -poll_interval
         self._hurry = False
         """Whether there is a reason to take before the poll interval is over."""
+        self._unsure = False
+        """A take broke off: the lease may hold offers that nobody here knows of."""
         self._stopped = False
         self._taking: Session | None = None
         self._reporting: Session | None = None
@@ -207,6 +209,9 @@ class Taker:
             while True:
                 pause = REVIEW_SECONDS
                 try:
+                    if self._unsure:
+                        await self._give_back_unknown(await self._open())
+                        self._unsure = False
                     if await self._take():
                         pause = AGAIN_SECONDS
                     if self._taken:
@@ -217,7 +222,7 @@ class Taker:
                     attempt = 0
                 except (psycopg.Error, OSError, DatabaseError) as error:
                     log.warning("take.failed", error=first_line(error))
-                    await self._close()
+                    await self._lose()
                     await pause_after(error, attempt)
                     attempt += 1
                 if self._wanted:
@@ -247,7 +252,9 @@ class Taker:
             self._wanted = wants
         if not wants or not self._worth_asking():
             return False
+        self._unsure = True
         taken = await fetch_all(session, offers.take(self._lease, self._shelf.actions, room=wants))
+        self._unsure = False
         if not taken:
             return False
         self._hurry = True
@@ -296,6 +303,18 @@ class Taker:
                 del self._taken[key]
                 self._pool.withdraw(attempt)
 
+    async def _give_back_unknown(self, session: Session) -> None:
+        """Open again what this lease holds of others and does not run."""
+        known = self._known()
+        held = await fetch_all(session, offers.taken(self._lease))
+        keys = {OfferKey(row.instance, row.call, row.attempt) for row in held}
+        self._given_back += keys - known - self._known()
+        self._changed()
+
+    def _known(self) -> set[OfferKey]:
+        ends = {attempt.owner.key for attempt, _ in self._ends}
+        return ends.union(self._taken, self._drops, self._given_back)
+
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -304,8 +323,13 @@ class Taker:
 
     async def _open(self) -> Session:
         if self._taking is None:
-            self._taking = await self._sessions.open(role="take")
+            self._taking = await self._sessions.open_after_lost(role="take")
         return self._taking
+
+    async def _lose(self) -> None:
+        session, self._taking = self._taking, None
+        if session is not None:
+            await self._sessions.lose(session)
 
     async def _close(self) -> None:
         session, self._taking = self._taking, None
