@@ -15,7 +15,7 @@ from waymark_schema.ids import InstanceId, LeaseId, PoolId, ProgramId
 from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.tables import instances, leases, pools, programs, transactions
-from waymark_schema.tables.instances import Claimed, NewInstance
+from waymark_schema.tables.instances import Claimed, NewInstance, Stretch
 from waymark_schema.tables.settle import FinalRow, JournalRow, SettleBatch
 
 TTL = timedelta(seconds=15)
@@ -36,10 +36,11 @@ class Owner:
     programs: Sequence[ProgramId]
     seq: int = 0
 
-    async def claim(self, room: int = 100) -> list[Claimed]:
-        return await execute.fetch_all(
-            self.session, instances.claim(self.lease, programs=self.programs, room=room)
-        )
+    async def claim(
+        self, room: int = 100, *, stretches: Sequence[Stretch] | None = None
+    ) -> list[Claimed]:
+        asked = instances.whole(self.programs) if stretches is None else stretches
+        return await execute.fetch_all(self.session, instances.claim(self.lease, asked, room=room))
 
     def batch(self, journal: Sequence[JournalRow] = (), **rest: Any) -> SettleBatch:
         """Number the next batch; a batch that is resent is the same value again."""

@@ -7,11 +7,11 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from tests.support.engine import Engine, completed, outcome_of, program_of
+from tests.support.engine import Engine, completed, outcome_of
 from waymark_schema.database import execute
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.errors import HistoryLost, NotTheOwner
-from waymark_schema.ids import LeaseId, ProgramId
+from waymark_schema.ids import LeaseId
 from waymark_schema.kinds import InstanceState
 from waymark_schema.tables import instances, journal, leases, settle, transactions
 from waymark_schema.tables.settle import FinalRow, SettleBatch, SettleResult, SnapshotRow
@@ -44,48 +44,6 @@ async def test_a_run_goes_from_queued_to_completed_with_its_journal(engine: Engi
         (2, b"out", 12),
     ]
     assert await execute.fetch_all(engine.session, journal.tail({run: 1})) == entries[1:]
-
-
-async def test_racing_claims_take_every_run_exactly_once(engine: Engine) -> None:
-    runs = await engine.enqueue(1000)
-    taken: list[list[instances.Claimed]] = []
-
-    async def race() -> None:
-        async with engine.owner() as owner:
-            mine: list[instances.Claimed] = []
-            while batch := await owner.claim(room=7):
-                mine += batch
-            taken.append(mine)
-
-    async with asyncio.TaskGroup() as racers:
-        for _ in range(6):
-            racers.create_task(race())
-    everything = [claimed.id for mine in taken for claimed in mine]
-    assert sorted(everything) == sorted(runs)
-    assert all(claimed.epoch == 1 for mine in taken for claimed in mine)
-
-
-async def test_room_is_shared_between_workflows_and_priority_rules_within(engine: Engine) -> None:
-    other = await transactions.store_program(engine.session, program_of("invoices"))
-    await engine.enqueue(50)
-    await engine.enqueue(3, program=other)
-    urgent = await engine.enqueue(2, priority=5)
-    async with engine.owner() as owner:
-        owner.programs = [engine.program, other, ProgramId(-1)]
-        claimed = await owner.claim(room=10)
-    by_program = {
-        program: [c.id for c in claimed if c.program == program] for program in owner.programs
-    }
-    assert len(by_program[other]) == 3
-    assert len(by_program[engine.program]) == 7
-    assert set(urgent) <= set(by_program[engine.program])
-
-
-async def test_a_pool_takes_only_programs_that_it_names(engine: Engine) -> None:
-    other = await transactions.store_program(engine.session, program_of("invoices"))
-    await engine.enqueue(3, program=other)
-    async with engine.owner() as owner:
-        assert await owner.claim() == []
 
 
 async def test_the_same_commit_sent_again_is_kept_once(engine: Engine) -> None:

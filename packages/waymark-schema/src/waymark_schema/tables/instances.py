@@ -1,8 +1,9 @@
 """Runs: ids, inputs and leases go in, queries that enqueue, claim, wake and read instances come out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from waymark_schema.database.statement import Query
@@ -62,6 +63,23 @@ class KeyedInstance:
 
     id: InstanceId
     state: int
+
+
+LOWEST, HIGHEST = -(2**31), 2**31 - 1
+"""The priorities that a row can have."""
+
+
+class Stretch(NamedTuple):
+    """A part of the queue: one program's runs of some priorities.
+
+    With `since`, of the one priority `low` those that are ready since then or later: a claim that passes
+    over what it has claimed before stays flat while a long transaction holds dead rows back.
+    """
+
+    program: ProgramId
+    low: int = LOWEST
+    high: int = HIGHEST
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,27 +198,27 @@ def find_by_key(idempotency_key: str) -> Query[KeyedInstance]:
     return FIND_BY_KEY.bind(idempotency_key=idempotency_key)
 
 
-def claim(
-    lease: LeaseId,
-    *,
-    programs: Iterable[ProgramId],
-    room: int,
-    since: Mapping[ProgramId, datetime] | None = None,
-) -> Query[Claimed]:
-    """Take at most `room` runnable runs of the programs given, in turn between them, by priority within.
+def claim(lease: LeaseId, stretches: Iterable[Stretch], *, room: int) -> Query[Claimed]:
+    """Take at most `room` runnable runs out of these stretches: one of each program in turn, by priority within.
 
-    `since` skips what became ready earlier, a program at a time: it keeps claims flat while a long
-    transaction holds dead rows back. Any value is safe as long as a claim without it runs each second.
-    No row also when the lease is fenced.
+    The stretches of a program follow each other, from the highest priority down; which program comes first
+    gets the odd one. A `since` is safe as long as a claim of whole programs runs each second. No row also
+    when the lease is fenced.
     """
-    wanted = list(programs)
-    marks = since or {}
+    asked = list(stretches)
     return CLAIM.bind(
         lease=lease,
-        program=wanted,
-        since=[marks.get(program) for program in wanted],
+        program=[stretch.program for stretch in asked],
+        low=[stretch.low for stretch in asked],
+        high=[stretch.high for stretch in asked],
+        since=[stretch.since for stretch in asked],
         room=room,
     )
+
+
+def whole(programs: Iterable[ProgramId]) -> list[Stretch]:
+    """Everything that is queued of these programs."""
+    return [Stretch(program) for program in programs]
 
 
 def load(ids: Iterable[UUID], *, lease: LeaseId) -> Query[LoadedInstance]:

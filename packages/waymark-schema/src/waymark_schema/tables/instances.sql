@@ -50,48 +50,80 @@ select i.id, i.state from {schema}.instances as i where i.idempotency_key = $ide
 
 -- name: claim
 -- Fenced by the lease's key-share lock; rows are taken `skip locked`, so racing pools never wait for nor
--- share one. The first look is unlocked and only divides the room between programs; the second locks no
--- more than that. Inputs come along only for instances that nobody ever ran: they never change, and such
--- an instance has no journal to be read too early.
+-- share one. The first look is unlocked and only divides the room between programs, one each in turn; the
+-- second locks no more than that. What is asked are stretches of the queue, from the highest priority of a
+-- program down: whole ones, and those of one priority that begin at a time. Inputs come along only for
+-- instances that nobody ever ran: they never change, and such an instance has no journal to be read too early.
 with fence as materialized (
     select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
 ),
 asked as materialized (
-    select t.program, coalesce(t.since, '-infinity') as since
-    from unnest($program::bigint[], $since::timestamptz[]) as t (program, since)
+    select * from unnest($program::bigint[], $low::integer[], $high::integer[], $since::timestamptz[])
+        with ordinality as t (program, low, high, since, turn)
 ),
 seen as materialized (
-    select a.program, a.since, s.place
-    from asked as a
+    select a.program, a.turn, s.nth from asked as a
     cross join lateral (
-        select row_number() over () as place from (
+        select row_number() over () as nth from (
             select from {schema}.instances as i
-            where i.state = 0 and i.program = a.program and i.ready_at >= a.since
+            where i.state = 0 and i.program = a.program and i.priority between a.low and a.high
             order by i.priority desc, i.ready_at
             limit $room::integer
         ) as q
     ) as s
+    where a.since is null
+    union all
+    select a.program, a.turn, s.nth from asked as a
+    cross join lateral (
+        select row_number() over () as nth from (
+            select from {schema}.instances as i
+            where i.state = 0 and i.program = a.program and i.priority = a.low and i.ready_at >= a.since
+            order by i.ready_at
+            limit $room
+        ) as q
+    ) as s
+    where a.since is not null
 ),
 quota as materialized (
-    select f.program, f.since, count(*) as room
-    from (select * from seen order by place limit $room) as f
-    group by f.program, f.since
+    select a.program, a.low, a.high, a.since, count(*) as room
+    from (
+        select p.turn from (
+            select s.turn, row_number() over (partition by s.program order by s.turn, s.nth) as place
+            from seen as s
+        ) as p
+        order by p.place, p.turn limit $room
+    ) as f
+    join asked as a on a.turn = f.turn
+    group by a.program, a.low, a.high, a.since
 ),
-c as materialized (
+whole as materialized (
     select i.id, i.ready_at, i.started_at
     from fence, quota as q
     cross join lateral (
         select n.id, n.ready_at, n.started_at from {schema}.instances as n
-        where n.state = 0 and n.program = q.program and n.ready_at >= q.since
+        where n.state = 0 and n.program = q.program and n.priority between q.low and q.high
         order by n.priority desc, n.ready_at
         limit q.room
         for no key update of n skip locked
     ) as i
+    where q.since is null
+),
+marked as materialized (
+    select i.id, i.ready_at, i.started_at
+    from fence, quota as q
+    cross join lateral (
+        select n.id, n.ready_at, n.started_at from {schema}.instances as n
+        where n.state = 0 and n.program = q.program and n.priority = q.low and n.ready_at >= q.since
+        order by n.ready_at
+        limit q.room
+        for no key update of n skip locked
+    ) as i
+    where q.since is not null
 )
 update {schema}.instances as i
 set state = 2, owner = $lease, epoch = i.epoch + 1, ready_at = null,
     started_at = coalesce(i.started_at, clock_timestamp())
-from c
+from (select * from whole union all select * from marked) as c
 where i.id = c.id
 returning
     i.id, i.epoch, i.program, i.priority, i.recoveries, i.awaited, i.created_at, c.ready_at,

@@ -21,6 +21,7 @@ from waymark_worker.clock import Clock
 from waymark_worker.journal import Sessions
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
+from waymark_worker.runloop.marks import Marks
 from waymark_worker.runloop.offered_calls import NO_LETTERS
 from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
 from waymark_worker.sessions import first_line, pause_after
@@ -77,6 +78,7 @@ class Claimer:
         self._look = asyncio.Event()
         self._room = asyncio.Event()
         self._stopped = False
+        self._marks = Marks()
         self._refreshed_at = 0.0
         self._told = True
         self._quiet_refresh = (
@@ -160,9 +162,9 @@ class Claimer:
             held = await fetch_all(session, instances.owned(self._lease))
             await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
         self._unsure = True
-        rows = await fetch_all(
-            session, instances.claim(self._lease, programs=self._shelf.can_run, room=room)
-        )
+        asked = self._marks.stretches(self._shelf.can_run, now=self._clock.monotonic())
+        rows = await fetch_all(session, instances.claim(self._lease, asked, room=room))
+        self._marks.note(rows)
         await self._adopt(session, rows)
         self._unsure = False
         return len(rows)
