@@ -123,6 +123,7 @@ class Desk:
     def __init__(self) -> None:
         self.committer = FakeCommitter()
         self.pool = FakePool()
+        self.foreign: set[str] = set()
         self.clock = StillClock()
         self.finished: list[LiveInstance] = []
         self.idle: list[LiveInstance] = []
@@ -134,6 +135,7 @@ class Desk:
             clock=self.clock,
             pace=Pace(self.clock.monotonic),
             told=lambda: None,
+            knows=lambda action: action not in self.foreign,
         )
         self.runloop = Runloop(
             self.committer,  # type: ignore[arg-type] # a committer to the runloop

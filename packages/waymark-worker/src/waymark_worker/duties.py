@@ -18,6 +18,7 @@ from waymark_worker import wakes
 from waymark_worker.clock import Clock, pause
 from waymark_worker.pruner import Pruner
 from waymark_worker.reaper import Reaper
+from waymark_worker.runloop.programs import INLINE_ACTION
 from waymark_worker.runloop.report import RunloopReport
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
@@ -178,7 +179,7 @@ class Unserved:
         refusals = {program: why for item in reports for program, why in item.refusals.items()}
         if not refusals:
             return
-        found = await fetch_all(session, pools.unserved(silent=self._silent))
+        found = await fetch_all(session, pools.unserved(silent=self._silent, inline=INLINE_ACTION))
         for program in found:
             why = refusals.get(program.id)
             if program.id in self._before and why and (program.workflow, why) not in self._told:

@@ -90,6 +90,7 @@ ABLE = _FILE.statement("able", Nothing)
 DEMAND = _FILE.statement("demand", Demand)
 OFFER = _FILE.statement("offer", Nothing)
 TAKE = _FILE.statement("take", TakenOffer)
+TAKE_FOREIGN = _FILE.statement("take_foreign", TakenOffer)
 GIVE_BACK = _FILE.statement("give_back", Nothing)
 FINISH = _FILE.statement("finish", Nothing)
 DROP_TAKEN = _FILE.statement("drop_taken", Nothing)
@@ -125,6 +126,11 @@ def offer(lease: LeaseId, offers: Sequence[NewOffer]) -> Query[Nothing]:
 def take(lease: LeaseId, actions: Iterable[str], *, room: int) -> Query[TakenOffer]:
     """Take at most ``room`` attempts of others, oldest offers first."""
     return TAKE.bind(lease=lease, action=list(actions), room=room)
+
+
+def take_foreign(lease: LeaseId, actions: Iterable[str], *, room: int) -> Query[TakenOffer]:
+    """Take at most ``room`` attempts whose own pool does not know their action."""
+    return TAKE_FOREIGN.bind(lease=lease, action=list(actions), room=room)
 
 
 def give_back(lease: LeaseId, keys: Sequence[OfferKey]) -> Query[Nothing]:

@@ -51,6 +51,29 @@ set taken_by = $lease, taken_at = clock_timestamp(), takes = 1
 from c where f.instance = c.instance and f.call = c.call and f.attempt = c.attempt
 returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout;
 
+-- name: take_foreign
+-- As `take`, but only what the offering pool cannot run itself: such a call waits for nobody's slots but
+-- ours, so pools that are busy take it, too.
+with fence as materialized (
+    select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
+),
+c as materialized (
+    select f.instance, f.call, f.attempt
+    from fence, {schema}.offers as f
+    where f.taken_by is null and f.takes = 0 and f.action = any ($action::text[]) and f.owner <> $lease
+        and not exists (
+            select from {schema}.leases as l join {schema}.pools as p on p.id = l.pool
+            where l.id = f.owner and f.action = any (p.actions)
+        )
+    order by f.offered_at
+    limit $room::integer
+    for no key update of f skip locked
+)
+update {schema}.offers as f
+set taken_by = $lease, taken_at = clock_timestamp(), takes = 1
+from c where f.instance = c.instance and f.call = c.call and f.attempt = c.attempt
+returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout;
+
 -- name: give_back
 -- The taker's own rows, of which nothing has run: anybody may take them, as if nothing had happened.
 update {schema}.offers as f

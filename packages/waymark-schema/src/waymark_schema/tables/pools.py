@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from waymark_schema.database.statement import Nothing, Query, load
-from waymark_schema.ids import PoolId, ProgramId
+from waymark_schema.ids import LeaseId, PoolId, ProgramId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,14 @@ class PoolSample:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPool:
+    """What another live pool can run: actions, and programs all alone."""
+
+    actions: list[str]
+    programs: list[ProgramId]
+
+
+@dataclass(frozen=True, slots=True)
 class UnservedProgram:
     """A program with runnable runs that no live pool can run."""
 
@@ -60,6 +68,7 @@ REGISTER = _FILE.statement("register", RegisteredPool)
 REPORT = _FILE.statement("report", Nothing)
 STOP = _FILE.statement("stop", Nothing)
 SAMPLE = _FILE.statement("sample", Nothing)
+ELSEWHERE = _FILE.statement("elsewhere", OtherPool)
 UNSERVED = _FILE.statement("unserved", UnservedProgram)
 PRUNE_SAMPLES = _FILE.statement("prune_samples", Nothing)
 PRUNE_POOLS = _FILE.statement("prune_pools", Nothing)
@@ -101,9 +110,17 @@ def report(
     )
 
 
-def unserved(*, silent: timedelta) -> Query[UnservedProgram]:
-    """Read which queued runs wait for a pool that knows their program; `silent` pools do not count."""
-    return UNSERVED.bind(silent=silent)
+def unserved(*, silent: timedelta, inline: str) -> Query[UnservedProgram]:
+    """Read which queued runs wait for pools that know their program; `silent` ones do not count.
+
+    `inline` is the action that every worker has.
+    """
+    return UNSERVED.bind(silent=silent, inline=inline)
+
+
+def elsewhere(lease: LeaseId) -> Query[OtherPool]:
+    """Read what the pools of other leases can run."""
+    return ELSEWHERE.bind(lease=lease)
 
 
 def stop(pool: PoolId) -> Query[Nothing]:

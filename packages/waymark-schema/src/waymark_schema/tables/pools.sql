@@ -31,16 +31,33 @@ select
 where $pool is not null;
 
 -- name: unserved
--- A plain read: programs with runnable runs that no live pool says it can run. Pools report at intervals,
--- so one that has just started to run a program is believed at the next look.
+-- A plain read: programs with runnable runs that neither one live pool nor several together say they can
+-- run. Pools report at intervals, so one that has just started to run a program is believed at the next look.
+with alive as materialized (
+    select l.programs, l.actions, l.program_format, l.program_semantics
+    from {schema}.pools as l
+    where l.stopped_at is null and l.seen_at > clock_timestamp() - $silent::interval
+)
 select p.id, p.workflow, p.version
 from {schema}.programs as p
 where exists (select from {schema}.instances as i where i.state = 0 and i.program = p.id)
-    and not exists (
-        select from {schema}.pools as l
-        where p.id = any (l.programs) and l.stopped_at is null
-            and l.seen_at > clock_timestamp() - $silent::interval
+    and not exists (select from alive as l where p.id = any (l.programs))
+    and (
+        not exists (
+            select from alive as l
+            where l.program_format >= p.format and l.program_semantics >= p.semantics
+                and l.actions && p.actions
+        )
+        or not p.actions <@ array(select unnest(l.actions) from alive as l union select $inline::text)
     );
+
+-- name: elsewhere
+-- A plain read of what other pools with a lease reported: what has changed meanwhile is read the next time.
+select p.actions, p.programs
+from {schema}.pools as p
+where p.id in (
+    select l.pool from {schema}.leases as l where not l.fenced and l.expires_at > clock_timestamp()
+) and p.id <> all (select l.pool from {schema}.leases as l where l.id = $lease::bigint);
 
 -- name: prune_samples
 -- Old rows of an append-only table, a batch at a time; two pruners take disjoint ones.

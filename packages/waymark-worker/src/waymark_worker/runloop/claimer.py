@@ -152,17 +152,17 @@ class Claimer:
         if self._session is None:
             self._session = await self._sessions.open_after_lost(role="claim")
         session = self._session
-        if self._refresh_due_in() <= 0 or not self._shelf.can_run:
+        if self._refresh_due_in() <= 0 or not self._shelf.claimable:
             self._told = False
-            await self._shelf.refresh(session)
+            await self._shelf.refresh(session, self._lease)
             self._refreshed_at = self._clock.monotonic()
-        if not self._shelf.can_run:
+        if not self._shelf.claimable:
             return 0
         if self._unsure:
             held = await fetch_all(session, instances.owned(self._lease))
             await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
         self._unsure = True
-        asked = self._marks.stretches(self._shelf.can_run, now=self._clock.monotonic())
+        asked = self._marks.stretches(self._shelf.claimable, now=self._clock.monotonic())
         rows = await fetch_all(session, instances.claim(self._lease, asked, room=room))
         self._marks.note(rows)
         await self._adopt(session, rows)

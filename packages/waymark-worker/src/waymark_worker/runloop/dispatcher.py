@@ -70,6 +70,9 @@ class Dispatcher:
             return
         attempt = self.attempt(call)
         call.committed_retry = False
+        if not self.sharer.knows(call.action):
+            self.sharer.hand_out(attempt)
+            return
         if self.confine(attempt):
             return
         self.pool.submit(attempt)

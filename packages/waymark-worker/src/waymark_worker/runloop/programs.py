@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from waymark_schema.database.execute import Session, fetch_all
-from waymark_schema.ids import ProgramId
+from waymark_schema.ids import LeaseId, ProgramId
 from waymark_schema.ir.digest import digest as program_digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS
-from waymark_schema.tables import programs
+from waymark_schema.tables import pools, programs
+from waymark_schema.tables.pools import OtherPool
 from waymark_schema.tables.programs import ProgramHeader, StoredProgram
 from waymark_schema.values.descriptors import digest as descriptor_digest
 from waymark_worker.telemetry import log
 from waymark_worker.vm.link import LinkedProgram, link
 
-INLINE_ACTIONS = frozenset(("waymark:construct",))
+INLINE_ACTION = "waymark:construct"
+INLINE_ACTIONS = frozenset((INLINE_ACTION,))
 """Actions of the machine itself, which every worker has."""
 
 
@@ -49,11 +51,18 @@ class ProgramShelf:
         """Sound programs that this version cannot link: a newer one may."""
         self._actions: frozenset[str] = frozenset()
         self._can_run: list[ProgramId] = []
+        self._shared: list[ProgramId] = []
+        self._elsewhere: list[OtherPool] = []
 
     @property
     def can_run(self) -> list[ProgramId]:
-        """Ids that may be claimed: known format and semantics, every action known to the workers."""
+        """Ids of programs with known format and semantics, every action of which the workers know."""
         return self._can_run
+
+    @property
+    def claimable(self) -> list[ProgramId]:
+        """Ids that may be claimed: those, and what no live pool can run alone but this one with others can."""
+        return self._can_run + self._shared
 
     @property
     def actions(self) -> frozenset[str]:
@@ -69,12 +78,15 @@ class ProgramShelf:
         """Digests of the type descriptors that a program knows."""
         return self._by_digest[digest].known_types
 
-    async def refresh(self, session: Session) -> None:
-        """Read the headers of programs that are new in the database."""
+    async def refresh(self, session: Session, lease: LeaseId) -> None:
+        """Read the headers of programs that are new in the database, and who knows actions that are missing here."""
         fresh = await fetch_all(session, programs.headers(known=list(self._headers)))
         for header in fresh:
             self._headers[header.id] = header
-        if fresh:
+        elsewhere = self._elsewhere
+        if len(self._can_run) < len(self._headers):
+            self._elsewhere = await fetch_all(session, pools.elsewhere(lease))
+        if fresh or self._elsewhere != elsewhere:
             self._decide()
 
     async def get(
@@ -116,18 +128,32 @@ class ProgramShelf:
         self._by_digest[stored.digest] = program
 
     def _decide(self) -> None:
-        self._can_run = []
+        self._can_run, self._shared = [], []
+        foreign = frozenset(action for pool in self._elsewhere for action in pool.actions)
+        served = {program for pool in self._elsewhere for program in pool.programs}
         for header in self._headers.values():
             reason = self._why_not(header)
             if reason is None:
                 self._refused.pop(header.id, None)
                 self._can_run.append(header.id)
+            elif header.id not in served and self._runs_with_others(header, foreign):
+                self._refused.pop(header.id, None)
+                self._shared.append(header.id)
             elif self._refused.get(header.id) != reason:
                 self._refused[header.id] = reason
                 log.debug("program.not_runnable", workflow=header.workflow, reason=reason)
 
+    def _runs_with_others(self, header: ProgramHeader, foreign: frozenset[str]) -> bool:
+        """Whether some of its actions are known here and the rest to other live pools."""
+        asked = frozenset(header.actions) - INLINE_ACTIONS
+        return (
+            _known_form(header)
+            and not asked.isdisjoint(self._actions)
+            and asked <= self._actions | foreign
+        )
+
     def _why_not(self, header: ProgramHeader) -> str | None:
-        if header.format > FORMAT or header.semantics > SEMANTICS:
+        if not _known_form(header):
             return (
                 f"it is of format {header.format}, semantics {header.semantics}; this pool knows "
                 f"{FORMAT} and {SEMANTICS}: install a newer waymark-worker"
@@ -142,9 +168,13 @@ class ProgramShelf:
             return (
                 f"no worker of this pool has the action {missing[0]!r}"
                 + (f" nor {len(missing) - 1} more" if len(missing) > 1 else "")
-                + "; add its module to WAYMARK_USER_MODULE"
+                + ", and no other live pool; add its module to WAYMARK_USER_MODULE"
             )
         return None
+
+
+def _known_form(header: ProgramHeader) -> bool:
+    return header.format <= FORMAT and header.semantics <= SEMANTICS
 
 
 def _linked(stored: StoredProgram) -> RunnableProgram:

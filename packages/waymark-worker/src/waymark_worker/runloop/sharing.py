@@ -31,6 +31,8 @@ from waymark_worker.telemetry import log
 
 LOOK_SECONDS = 0.1
 """Between two looks at one's offers, and before what waits for a slot is offered at all."""
+FOREIGN_SECONDS = 1.0
+"""The same, while all of them are calls that this pool cannot run: their owner is told of the outcomes."""
 ALONE_SECONDS = 0.5
 """Between two looks for others while nobody wants anything."""
 WORTH_SECONDS = 0.2
@@ -67,8 +69,13 @@ class Sharer:
         clock: Clock,
         pace: Pace,
         told: Callable[[], None],
+        knows: Callable[[str], bool],
     ) -> None:
-        """``pace`` counts the attempts that end here; ``told`` is to tell other pools that there are offers."""
+        """``pace`` counts the attempts that end here; ``told`` is to tell other pools that there are offers.
+
+        ``knows`` says whether the workers of this pool have an action.
+        """
+        self.knows = knows
         self._lease = lease
         self._sessions = sessions
         self._pool = pool
@@ -77,6 +84,9 @@ class Sharer:
         self._told = told
         self.owner: Owner | None = None
         self._offered: dict[OfferKey, Attempt[LiveCall]] = {}
+        self._foreign: list[Attempt[LiveCall]] = []
+        """Attempts that only other pools can run, not offered yet."""
+        self._missed: set[str] = set()
         self._withdrawn: list[OfferKey] = []
         self._delivered: set[int] = set()
         """Messages whose consumption is on its way to the journal."""
@@ -91,6 +101,13 @@ class Sharer:
     def press(self) -> None:
         """A call waits for a slot."""
         self._pressed.set()
+
+    def hand_out(self, attempt: Attempt[LiveCall]) -> None:
+        """Offer at once what no worker of this pool can run, whoever wants it or nobody yet."""
+        attempt.offered = True
+        self._foreign.append(attempt)
+        self._pressed.set()
+        self._look.set()
 
     def look(self) -> None:
         """Mail has come."""
@@ -139,14 +156,16 @@ class Sharer:
                     await self._lose()
                     await pause_after(error, attempt)
                     attempt += 1
-                if not self._offered and not self._withdrawn and not self._pool.queued:
+                if not any((self._offered, self._withdrawn, self._foreign, self._pool.queued)):
                     self._pressed.clear()
         finally:
             await self._close()
 
     async def _wait(self) -> None:
+        waiting = self._offered and not self._pool.queued and not self._withdrawn
+        foreign = all(not self.knows(attempt.action) for attempt in self._offered.values())
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(FOREIGN_SECONDS if waiting and foreign else LOOK_SECONDS):
                 await self._look.wait()
         self._look.clear()
 
@@ -158,6 +177,8 @@ class Sharer:
             except BaseException:
                 self._withdrawn += keys
                 raise
+        if self._foreign and not self.draining:
+            await self._offer_foreign(await self._open())
         open_ = 0
         if self._offered:
             open_ = await self._collect(await self._open())
@@ -180,7 +201,9 @@ class Sharer:
             return len(states)
         open_ = self._missing(asked, states)
         dead = [key for key in open_ if states[key].takes]
-        wanted = [key for key in open_ if not states[key].takes]
+        wanted = [
+            key for key in open_ if not states[key].takes and self.knows(self._offered[key].action)
+        ]
         idle = self._pool.free_slots if not self.draining else 0
         back = dead + wanted[:idle]
         if back:
@@ -255,6 +278,21 @@ class Sharer:
         )
         if not attempts:
             return
+        await self._put(session, attempts)
+
+    async def _offer_foreign(self, session: Session) -> None:
+        attempts = [each for each in self._foreign if each.offered and not each.abandoned]
+        self._foreign.clear()
+        await self._put(session, attempts)
+        for action in {attempt.action for attempt in attempts} - self._missed:
+            self._missed.add(action)
+            log.info(
+                "calls.offered: no worker of this pool has their action; they run in a pool that has,"
+                " and wait until there is one",
+                action=action,
+            )
+
+    async def _put(self, session: Session, attempts: Iterable[Attempt[LiveCall]]) -> None:
         rows = []
         for attempt in attempts:
             attempt.offered = True

@@ -11,6 +11,7 @@ import psycopg
 
 from waymark_schema.database.execute import Session, execute, fetch_all
 from waymark_schema.database.faults import Fault, classify
+from waymark_schema.database.statement import Query
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import LeaseId
 from waymark_schema.kinds import OutcomeKind
@@ -87,6 +88,7 @@ class Taker:
         self._asked_at = -poll_interval
         self._hurry = False
         """Whether there is a reason to take before the poll interval is over."""
+        self._foreign_at = self._loop.time()
         self._unsure = False
         """A take broke off: the lease may hold offers that nobody here knows of."""
         self._stopped = False
@@ -240,6 +242,8 @@ class Taker:
     async def _take(self) -> bool:
         """Take what is wanted; True if there was something."""
         wants = self._wants()
+        if not wants and await self._take_foreign():
+            return True
         if not wants and not self._wanted:
             return False
         session = await self._open()
@@ -252,8 +256,23 @@ class Taker:
             self._wanted = wants
         if not wants or not self._worth_asking():
             return False
+        return await self._begin(session, offers.take(self._lease, self._shelf.actions, room=wants))
+
+    async def _take_foreign(self) -> bool:
+        """Busy or not, take what only others can run: it would wait for ever for somebody idle."""
+        now = self._loop.time()
+        if now - self._foreign_at < REVIEW_SECONDS or self._pool.queued > self._pool.slots:
+            return False
+        if self._stopped or not self._shelf.actions:
+            return False
+        self._foreign_at = now
+        room = max(1, self._pool.slots // 4)
+        query = offers.take_foreign(self._lease, self._shelf.actions, room=room)
+        return await self._begin(await self._open(), query)
+
+    async def _begin(self, session: Session, query: Query[TakenOffer]) -> bool:
         self._unsure = True
-        taken = await fetch_all(session, offers.take(self._lease, self._shelf.actions, room=wants))
+        taken = await fetch_all(session, query)
         self._unsure = False
         if not taken:
             return False

@@ -96,6 +96,7 @@ class Tenure:
             clock=clock,
             pace=self._pace,
             told=self._notifier.ready,
+            knows=lambda action: action in shelf.actions,
         )
         self.taker = Taker(
             lease,
