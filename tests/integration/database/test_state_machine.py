@@ -25,8 +25,20 @@ ALLOWED = {"yes": {True}, "no": {False}, "may": {True, False}}
 def _rows(heading: str) -> list[list[str]]:
     """The cells of the table below a heading, without its head."""
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return _cells(section)[0]
+
+
+def _cells(section: str) -> list[list[list[str]]]:
+    """The tables of a section, each without its head."""
+    blocks = re.findall(r"(?:^\|.*\n)+", section + "\n", re.MULTILINE)
+    return [
+        [[cell.strip() for cell in line.strip("|").split("|")] for line in block.splitlines()[2:]]
+        for block in blocks
+    ]
+
+
+def _section(heading: str) -> str:
+    return PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
 
 
 @pytest.fixture
@@ -94,12 +106,26 @@ def test_the_page_says_to_which_state_each_statement_leads() -> None:
             assert "," in to, f"{name} sets more than one state"
 
 
-def test_every_arrow_of_the_picture_is_in_the_table() -> None:
-    picture = PAGE.split("```mermaid\n")[1].split("```")[0]
-    arrows = {
-        (source.replace("[*]", NOWHERE), target)
-        for source, target in re.findall(r"^ +(\S+) --> (\w+):", picture, re.MULTILINE)
+def _arrows(section: str) -> set[tuple[str, str]]:
+    picture = section.split("```mermaid\n")[1].split("```", maxsplit=1)[0]
+    return {
+        (source.replace("[*]", NOWHERE), target.replace("[*]", NOWHERE))
+        for source, target in re.findall(r"^ +(\S+) --> ([^\s:]+):", picture, re.MULTILINE)
+        if source != target
     }
+
+
+def _moves(rows: list[list[str]]) -> set[tuple[str, str]]:
+    return {
+        (source, target)
+        for sources, targets, *_ in rows
+        for source in sources.split(", ")
+        for target in targets.split(", ")
+        if source != target and (sources != targets or "," not in sources)
+    }
+
+
+def test_every_arrow_of_the_picture_is_in_the_table() -> None:
     rows = {
         (source, target)
         for sources, targets, *_ in _rows("Who moves what")
@@ -107,4 +133,52 @@ def test_every_arrow_of_the_picture_is_in_the_table() -> None:
         for target in targets.split(", ")
         if source != target
     }
-    assert arrows == rows
+    assert _arrows(PAGE) == rows
+
+
+@pytest.mark.parametrize("heading", ["A lease", "An offer"])
+def test_the_picture_and_the_table_of_leases_and_offers_agree(heading: str) -> None:
+    section = _section(heading)
+    rows = _cells(section)[-1]
+    assert _arrows(section) == _moves(rows)
+    picture = section.split("```mermaid\n")[1].split("```")[0]
+    named = {row[2].strip("`") for row in rows if row[0] != row[1]} - {"adopt"}
+    shown = set(re.findall(r"[a-z_]+", " ".join(re.findall(r": (.*)", picture))))
+    assert named <= shown
+
+
+@pytest.mark.parametrize(
+    ("heading", "table"), [("A lease", "leases"), ("An offer", "offers"), ("The inbox", "inbox")]
+)
+def test_every_statement_that_writes_leases_offers_and_inbox_is_on_the_page(
+    heading: str, table: str
+) -> None:
+    writing = {
+        statement.name.partition(":")[2]
+        for statement in every_statement()
+        if re.search(rf"(update|insert into|delete from) \{{schema\}}\.{table}\b", statement.text)
+    }
+    assert {row[2].strip("`") for row in _cells(_section(heading))[-1]} == writing
+
+
+def test_the_offers_take_what_the_page_allows_and_nothing_else(
+    connection: psycopg.Connection,
+) -> None:
+    allowed = {
+        (by == "yes", at == "yes", int(takes))
+        for _, by, at, takes in _cells(_section("An offer"))[0]
+    }
+    found = set()
+    for by, at, takes in itertools.product((True, False), (True, False), range(-1, 4)):
+        connection.execute("savepoint one")
+        try:
+            connection.execute(
+                "insert into waymark.offers (instance, owner, call, attempt, action, inputs, program,"
+                " taken_by, taken_at, takes) values (%s, 1, 0, 1, '', '', 1, %s, %s, %s)",
+                (uuid4(), 2 if by else None, "2026-01-01T00:00Z" if at else None, takes),
+            )
+        except psycopg.errors.CheckViolation:
+            connection.execute("rollback to one")
+        else:
+            found.add((by, at, takes))
+    assert found == allowed
