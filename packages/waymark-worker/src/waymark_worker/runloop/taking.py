@@ -260,13 +260,13 @@ class Taker:
 
     async def _take_foreign(self) -> bool:
         """Busy or not, take what only others can run: it would wait for ever for somebody idle."""
-        now = self._loop.time()
-        if now - self._foreign_at < REVIEW_SECONDS or self._pool.queued > self._pool.slots:
+        now, free = self._loop.time(), self._pool.free_slots
+        if self._stopped or not self._shelf.actions or self._pool.queued > self._pool.slots:
             return False
-        if self._stopped or not self._shelf.actions:
+        if not (free and self._hurry) and now - self._foreign_at < REVIEW_SECONDS:
             return False
-        self._foreign_at = now
-        room = max(1, self._pool.slots // 4)
+        self._foreign_at, self._hurry = now, False
+        room = max(1, free, self._pool.slots // 4)
         query = offers.take_foreign(self._lease, self._shelf.actions, room=room)
         return await self._begin(await self._open(), query)
 
