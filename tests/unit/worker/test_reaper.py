@@ -202,3 +202,49 @@ async def test_a_lease_that_went_and_came_back_is_a_new_one(world: World) -> Non
     await _look(world, by, 0.0, lease(expired=True))
     await _look(world, by, 1.0)
     assert await _look(world, by, 1.5, lease(expired=True)) == 0
+
+
+RULES = {
+    "UNBEATEN_SECONDS": (
+        0.0,
+        test_an_expired_lease_is_fenced_only_after_two_seconds_without_a_beat,
+    ),
+    "EARLY_SECONDS": (0.0, test_a_free_lock_hastens_on_two_looks_a_second_apart),
+    "SERVER_UP": (timedelta(0), test_right_after_the_servers_start_free_locks_say_nothing),
+    "LOOK_SECONDS": (1e9, test_while_the_server_stands_still_nobody_is_seen_without_a_beat),
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+async def test_without_the_rule_its_scenario_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    without, scenario = RULES[rule]
+    monkeypatch.setattr(room, rule, without)
+    with pytest.raises(AssertionError):
+        await scenario(world)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [test_a_new_session_forgets_what_the_old_one_saw, test_its_own_leases_it_never_fences],
+)
+async def test_a_reaper_that_remembers_too_much_or_knows_nobody_is_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, scenario: Any
+) -> None:
+    seen: dict[int, Any] = {}
+
+    class Careless(Reaper):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **{**named, "own": set})
+            self._seen = seen
+
+        async def look(self, watched: Any) -> int:
+            self._seen = seen
+            fenced = await super().look(watched)
+            seen.update(self._seen)
+            return fenced
+
+    monkeypatch.setitem(globals(), "Reaper", Careless)
+    with pytest.raises(AssertionError):
+        await scenario(world)
