@@ -86,7 +86,7 @@ def test_each_process_holds_as_many_as_the_page_says_and_no_more_than_is_allowed
     farm.variables["WAYMARK_CONCURRENT_PER_WORKER"] = "2"
     pools = [farm.start(), farm.start()]
     ids = (
-        farm.queue(jobs.Wide, (300,), (300,))
+        farm.queue(jobs.TroubledFan, (300,), (300,))
         + farm.queue(jobs.Steps, *[(10, 0.0)] * 20)
         + farm.queue(jobs.Sleeps, (0.5,))
     )

@@ -81,7 +81,7 @@ def _dies_and_goes_on(farm: Farm, names: list[str], moment: str) -> None:
     farm.variables.update(VARIABLES)
     pools = [farm.launch(WAYMARK_FAILPOINT=rules), farm.launch()]
     ids = (
-        farm.queue(jobs.Wide, (40,))
+        farm.queue(jobs.TroubledFan, (40,))
         + farm.queue(jobs.Steps, *[(12, 0.0)] * 6)
         + farm.queue(jobs.Sleeps, *[(1.0,)] * 4)
     )

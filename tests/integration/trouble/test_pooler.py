@@ -54,7 +54,7 @@ def test_runs_of_every_kind_end_behind_a_pooler(pooled: Farm) -> None:
     ids = (
         pooled.queue(jobs.Steps, *[(10, 0.0)] * 20)
         + pooled.queue(jobs.Sleeps, *[(0.5,)] * 5)
-        + pooled.queue(jobs.Wide, (60,))
+        + pooled.queue(jobs.TroubledFan, (60,))
     )
     found = pooled.finished(ids, seconds=60)
     assert found[:20] == [10] * 20

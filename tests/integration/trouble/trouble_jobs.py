@@ -25,7 +25,7 @@ class Steps(Workflow):
 
 
 @workflow
-class Wide(Workflow):
+class TroubledFan(Workflow):
     async def run(self, width: int) -> int:
         return sum(await asyncio.gather(*[step(x, 0.0) for x in range(width)]))
 

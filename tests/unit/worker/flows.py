@@ -18,7 +18,7 @@ class Two(Workflow):
 
 
 @workflow
-class Both(Workflow):
+class BothAtOnce(Workflow):
     async def run(self) -> list[int]:
         return await asyncio.gather(*[step(x) for x in (1, 2)])
 
@@ -72,7 +72,7 @@ class Long(Workflow):
 
 
 @workflow
-class Wide(Workflow):
+class WideFan(Workflow):
     async def run(self, width: int) -> int:
         return sum(await asyncio.gather(*[step(x) for x in range(width)]))
 
@@ -85,7 +85,7 @@ class Hurries(Workflow):
 
 
 @workflow
-class Stuck(Workflow):
+class HeldBack(Workflow):
     async def run(self) -> None:
         await asyncio.Event().wait()
 

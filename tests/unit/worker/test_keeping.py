@@ -79,7 +79,7 @@ async def test_what_snapshots_take_is_no_more_than_what_the_journal_does(desk: D
 
 
 async def test_a_wide_fan_is_not_written_down_again_and_again(desk: Desk) -> None:
-    live = desk.begin(flows.Wide, 4 * LEAST)
+    live = desk.begin(flows.WideFan, 4 * LEAST)
     sizes = []
     for attempt in list(desk.pool.submitted)[: 4 * LEAST - 10]:
         desk.end(attempt, value=1)

@@ -82,7 +82,7 @@ async def test_a_timeout_elsewhere_is_retried_only_when_the_attempt_has_ended(de
 
 
 async def test_what_a_dead_owner_offered_is_awaited_and_not_begun_again(desk: Desk) -> None:
-    live = _claimed(flows.Both)
+    live = _claimed(flows.BothAtOnce)
     keys = [OfferKey(live.id, number, 1) for number in (0, 9)]
     live.begun = False
     desk.runloop.resume(live, keys)
@@ -103,7 +103,7 @@ async def test_mail_that_no_call_waits_for_is_consumed(desk: Desk) -> None:
 
 
 async def test_a_run_that_is_handed_on_leaves_its_offers(desk: Desk) -> None:
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     offered, own = desk.pool.submitted
     _offer(desk, offered)
     desk.runloop.dispatcher.leave_offered(live)
@@ -113,7 +113,7 @@ async def test_a_run_that_is_handed_on_leaves_its_offers(desk: Desk) -> None:
 
 
 async def test_what_nobody_took_runs_here_after_all(desk: Desk) -> None:
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     attempt = desk.pool.submitted[0]
     desk.runloop.offered.resubmit(attempt)
     assert len(desk.pool.submitted) == 3

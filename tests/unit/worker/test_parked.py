@@ -27,7 +27,7 @@ async def test_a_run_waits_until_its_first_timer_or_retry(desk: Desk) -> None:
 
 
 async def test_a_run_that_only_mail_can_move_is_parked_without_a_time(desk: Desk) -> None:
-    live = desk.begin(flows.Stuck)
+    live = desk.begin(flows.HeldBack)
     desk.commit()
     assert desk.idle == [live]
     assert parking.waits_until(live) == math.inf

@@ -52,10 +52,10 @@ async def test_a_run_that_ends_at_once_ends_after_a_crash_too(desk: Desk) -> Non
 
 
 async def test_open_calls_are_dispatched_with_the_same_numbers_and_arguments(desk: Desk) -> None:
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     desk.end(desk.pool.submitted[1], value=2)
     desk.commit()
-    found = again(live, flows.Both, (), desk.entries(live))
+    found = again(live, flows.BothAtOnce, (), desk.entries(live))
     assert {number: value_of(call.arguments) for number, call in found.calls.items()} == {
         0: {"x": 1}
     }

@@ -186,7 +186,7 @@ async def test_nothing_is_dispatched_while_beats_are_late_and_all_of_it_afterwar
     desk: Desk,
 ) -> None:
     desk.runloop.dispatcher.allow(False)
-    desk.begin(flows.Both)
+    desk.begin(flows.BothAtOnce)
     assert desk.pool.submitted == []
     desk.runloop.dispatcher.allow(True)
     assert [attempt.call for attempt in desk.pool.submitted] == [0, 1]
@@ -196,7 +196,7 @@ async def test_nothing_is_dispatched_while_beats_are_late_and_all_of_it_afterwar
 
 async def test_a_call_that_was_cancelled_while_it_was_held_back_never_starts(desk: Desk) -> None:
     desk.runloop.dispatcher.allow(False)
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     desk.runloop.dispatcher.cancel(live, 0)
     desk.runloop.dispatcher.allow(True)
     assert [attempt.call for attempt in desk.pool.submitted] == [1]
@@ -205,7 +205,7 @@ async def test_a_call_that_was_cancelled_while_it_was_held_back_never_starts(des
 async def test_a_call_that_was_cancelled_while_its_loss_was_committed_never_starts(
     desk: Desk,
 ) -> None:
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     desk.runloop.attempts_lost([desk.pool.submitted[0]], "gone")
     desk.runloop.dispatcher.cancel(live, 0)
     desk.commit()
@@ -260,7 +260,7 @@ async def test_a_run_that_is_somebody_elses_is_forgotten(desk: Desk) -> None:
 
 
 async def test_a_run_whose_commit_is_refused_is_quarantined_with_the_reason(desk: Desk) -> None:
-    live = desk.begin(flows.Both)
+    live = desk.begin(flows.BothAtOnce)
     desk.end(desk.pool.submitted[0], value=1)
     (change,) = desk.committer.waiting
     desk.runloop.rejected(change, ValueError("value too large"))
@@ -274,7 +274,7 @@ async def test_a_run_whose_commit_is_refused_is_quarantined_with_the_reason(desk
 
 
 async def test_nothing_is_fed_to_a_run_that_was_dropped(desk: Desk) -> None:
-    desk.begin(flows.Both)
+    desk.begin(flows.BothAtOnce)
     desk.runloop.drop_all()
     for attempt in desk.pool.submitted:
         attempt.abandoned = False
@@ -293,7 +293,7 @@ async def test_attempts_beyond_what_a_row_can_count_keep_the_largest_number(desk
 
 
 async def test_only_what_waits_for_time_is_idle(desk: Desk) -> None:
-    desk.begin(flows.Both)
+    desk.begin(flows.BothAtOnce)
     assert desk.idle == []
     desk.end(desk.pool.submitted[0], value=1)
     desk.commit()
