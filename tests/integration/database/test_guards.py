@@ -149,7 +149,8 @@ async def _until_blocked(engine: Engine, application: str) -> None:
     async with asyncio.timeout(20):
         while True:
             rows = await engine.session.connection.execute(
-                "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'",
+                "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
+                " and datname = current_database()",
                 [application],
             )
             if await rows.fetchone():

@@ -32,7 +32,8 @@ async def _waits(engine: Engine, application: str, work: asyncio.Task[Any]) -> N
     while True:
         assert not work.done(), f"{application} did not wait"
         cursor = await engine.session.connection.execute(
-            "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'",
+            "select 1 from pg_stat_activity where application_name = %s and wait_event_type = 'Lock'"
+            " and datname = current_database()",
             [application],
         )
         if await cursor.fetchone():

@@ -126,7 +126,8 @@ async def test_a_pool_survives_the_end_of_all_its_sessions(database_url: str) ->
             await execute.fetch_one(session, health.pulse())
         with psycopg.connect(database_url, autocommit=True) as killer:
             killer.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pooled'"
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = 'pooled' and datname = current_database()"
             )
         async with pool.session() as session:
             assert (await execute.fetch_one(session, health.pulse())).standby is False
