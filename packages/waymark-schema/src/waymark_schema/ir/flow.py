@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
 from waymark_schema.ir import instructions as ins
@@ -26,35 +27,46 @@ class TooTangled(Exception):
     """The analysis did not settle within its bound: no compiler writes such a program."""
 
 
-def _slots(operation: Operation, names: tuple[str, ...]) -> Iterator[int]:
+def _slots(operation: Operation, names: tuple[str, ...]) -> list[int]:
+    found: list[int] = []
     for name in names:
         value = getattr(operation, name)
         if isinstance(value, list):
-            yield from value
+            found += value
         elif value != NONE:
-            yield value
+            found.append(value)
+    return found
 
 
-def reads(operation: Operation) -> Iterator[int]:
+def reads(operation: Operation) -> list[int]:
     """Slots that an instruction or terminator reads."""
     return _slots(operation, operation.reads)
 
 
-def writes(operation: Operation) -> Iterator[int]:
+def writes(operation: Operation) -> list[int]:
     """Slots that an instruction or terminator writes."""
     return _slots(operation, operation.writes)
 
 
 def map_slots(operation: Any, number: Callable[[int], int]) -> Any:
     """Return the same operation with every slot renumbered."""
-    fields = {name: getattr(operation, name) for name in operation.__struct_fields__}
-    for name in {*operation.reads, *operation.writes}:
-        value = fields[name]
-        if isinstance(value, list):
-            fields[name] = [number(slot) for slot in value]
-        elif value != NONE:
-            fields[name] = number(value)
-    return type(operation)(**fields)
+    fields = []
+    for name, holds_slots in _fields(operation.__class__):
+        value = getattr(operation, name)
+        if holds_slots:
+            if isinstance(value, list):
+                value = [number(slot) for slot in value]
+            elif value != NONE:
+                value = number(value)
+        fields.append(value)
+    return type(operation)(*fields)
+
+
+@cache
+def _fields(kind: type[Operation]) -> tuple[tuple[str, bool], ...]:
+    """Names of an operation's fields, in order, and whether each holds slots."""
+    slots = {*kind.reads, *kind.writes}
+    return tuple((name, name in slots) for name in kind.__struct_fields__)
 
 
 def targets(terminator: Terminator) -> tuple[int, ...]:
@@ -80,6 +92,8 @@ def targets(terminator: Terminator) -> tuple[int, ...]:
 
 def map_targets(terminator: Any, number: Callable[[int], int]) -> Any:
     """Return the same terminator with every block renumbered."""
+    if isinstance(terminator, ins.Return | ins.Raise | ins.Reraise):
+        return terminator
     fields = {name: getattr(terminator, name) for name in terminator.__struct_fields__}
     for name in ("target", "then", "otherwise", "body", "done", "returning"):
         if fields.get(name, NONE) != NONE:
@@ -89,7 +103,7 @@ def map_targets(terminator: Any, number: Callable[[int], int]) -> Any:
     return type(terminator)(**fields)
 
 
-def _bits(slots: Iterator[int], limit: int) -> int:
+def _bits(slots: Iterable[int], limit: int) -> int:
     bits = 0
     for slot in slots:
         if slot < limit:
@@ -107,13 +121,15 @@ class Transfer:
         bound = lost = unbound = 0
         for instruction in block.instructions:
             if isinstance(instruction, ins.Unbind):
-                bit = _bits(iter((instruction.dst,)), limit)
+                bit = _bits((instruction.dst,), limit)
                 bound &= ~bit
                 unbound |= bit
                 lost |= bit
                 continue
-            slots = instruction.src if isinstance(instruction, ins.Check) else NONE
-            bit = _bits(iter((slots,)) if slots != NONE else writes(instruction), limit)
+            bound_here = (
+                (instruction.src,) if isinstance(instruction, ins.Check) else writes(instruction)
+            )
+            bit = _bits(bound_here, limit)
             bound |= bit
             unbound &= ~bit
         self.bound, self.unbound, self.lost = bound, unbound, lost

@@ -51,7 +51,7 @@ def _check_operations(program: Program, function: Function, block: Block) -> Non
     expect(NONE <= block.handling < function.slots, f"handling slot {block.handling}")
     frozen = {slot for slot, _ in function.constants}
     for operation in (*block.instructions, block.terminator):
-        written = list(writes(operation))
+        written = writes(operation)
         used = [*reads(operation), *written]
         if used and not 0 <= min(used) <= max(used) < function.slots:
             msg = f"slot {min(used)} or {max(used)} in {_tag(operation)}"
@@ -237,9 +237,11 @@ def _check_roles(function: Function) -> None:
         iterators.discard(0)
     cells = set(function.cells) | {one.dst for one in operations if isinstance(one, ins.MakeCell)}
     for one in operations:
-        _check_completion_use(one, completions)
-        _check_cell_use(one, cells)
-        if not isinstance(one, ins.Iterate | ins.Unbind) and not iterators.isdisjoint(writes(one)):
+        written = writes(one)
+        used = {*reads(one), *written}
+        _check_completion_use(one, completions, used)
+        _check_cell_use(one, cells, used)
+        if not iterators.isdisjoint(written) and not isinstance(one, ins.Iterate | ins.Unbind):
             msg = f"{_tag(one)} writes an iterator"
             raise Malformed(msg)
     protected = {block.handling for block in function.blocks}
@@ -250,7 +252,9 @@ def _check_roles(function: Function) -> None:
     _check_parameter_cells(function, cells)
 
 
-def _check_completion_use(one: Operation, completions: set[int]) -> None:
+def _check_completion_use(one: Operation, completions: set[int], used: set[int]) -> None:
+    if completions.isdisjoint(used):
+        return
     if isinstance(one, ins.Complete):
         expect(one.src not in completions, "a completion inside a completion")
     elif isinstance(one, ins.Move) and one.dst in completions:
@@ -258,12 +262,11 @@ def _check_completion_use(one: Operation, completions: set[int]) -> None:
     elif isinstance(one, ins.EndFinally):
         return
     else:
-        expect(
-            completions.isdisjoint((*reads(one), *writes(one))), f"{_tag(one)} uses a completion"
-        )
+        msg = f"{_tag(one)} uses a completion"
+        raise Malformed(msg)
 
 
-def _check_cell_use(one: Operation, cells: set[int]) -> None:
+def _check_cell_use(one: Operation, cells: set[int], used: set[int]) -> None:
     match one:
         case ins.MakeCell(dst=dst, src=src):
             expect(src in {NONE, dst} or src not in cells, "a cell inside a cell")
@@ -278,7 +281,6 @@ def _check_cell_use(one: Operation, cells: set[int]) -> None:
             plain = {*one.defaults, *one.keyword_values}
             expect(cells.isdisjoint(plain), "a cell as a default")
         case _:
-            used = (*reads(one), *writes(one))
             expect(cells.isdisjoint(used), f"{_tag(one)} uses a cell as a value")
 
 

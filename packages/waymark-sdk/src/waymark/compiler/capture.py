@@ -15,6 +15,7 @@ from waymark.compiler.language import Names, is_stable
 from waymark.compiler.purity import Purity, evaluated, same
 from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
 from waymark.compiler.symbols import Captured, Namespace
+from waymark.compiler.trees import children, walk
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 
 
@@ -137,11 +138,7 @@ class Captures:
         self, cls: type, name: str, module: ModuleType
     ) -> tuple[list[ast.expr | None], SourceFile]:
         file = self._reader.module(module)
-        nodes = [
-            node
-            for node in ast.walk(file.tree)
-            if isinstance(node, ast.ClassDef) and node.name == cls.__name__
-        ]
+        nodes = file.classes.get(cls.__name__, ())
         return [value for node in nodes for value in _class_bindings(node, name)], file
 
     def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
@@ -188,12 +185,13 @@ def _functions_with_global(
     tree: ast.Module,
 ) -> tuple[tuple[ast.FunctionDef | ast.AsyncFunctionDef, frozenset[str]], ...]:
     """Functions that say ``global``, and what; one look at a module serves all of its names."""
-    if not any(isinstance(part, ast.Global) for part in ast.walk(tree)):
+    parts = walk(tree)
+    if not any(isinstance(part, ast.Global) for part in parts):
         return ()
     found = []
-    for node in ast.walk(tree):
+    for node in parts:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            said = [part.names for part in ast.walk(node) if isinstance(part, ast.Global)]
+            said = [part.names for part in walk(node) if isinstance(part, ast.Global)]
             found.append((node, frozenset(name for names in said for name in names)))
     return tuple(found)
 
@@ -215,7 +213,7 @@ def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
             yield node
         case ast.ExceptHandler(name=found) if found == name:
             yield node
-    for part in ast.iter_child_nodes(node):
+    for part in children(node):
         yield from _bindings_in(part, name)
 
 

@@ -23,6 +23,7 @@ from waymark.compiler.symbols import (
     resolve_name,
 )
 from waymark.compiler.tables import Tables
+from waymark.compiler.trees import walk
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
@@ -178,7 +179,7 @@ class Context:
         return any(
             isinstance(part, ast.NamedExpr) and part.target.id == name
             for node in nodes
-            for part in ast.walk(node)
+            for part in walk(node)
         )
 
     def body(self, statements: Sequence[ast.stmt]) -> None:

@@ -109,9 +109,8 @@ def check_fields(tables: Tables) -> None:
             file = tables.reader.module(module)
         except (SourceMissing, SourceChanged):
             continue
-        for node in ast.walk(file.tree):
-            if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
-                _check_class(tables, cls, module, file, node)
+        for node in file.classes.get(cls.__name__, ()):
+            _check_class(tables, cls, module, file, node)
 
 
 def _check_class(

@@ -14,6 +14,7 @@ from waymark.compiler.layout import lay_out
 from waymark.compiler.scopes import ITERATOR, Frame, Scope, Variable
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.tables import FinishedFunction, Tables
+from waymark.compiler.trees import walk
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import Function, Parameter
@@ -44,7 +45,7 @@ def open_frame(around: Surroundings, scope: Scope, *, qualname: str) -> Context:
         qualname=qualname,
         is_async=isinstance(node, ast.AsyncFunctionDef),
         owner=around.owner,
-        has_walrus=any(isinstance(part, ast.NamedExpr) for part in ast.walk(node)),
+        has_walrus=any(isinstance(part, ast.NamedExpr) for part in walk(node)),
     )
     ctx.at(node)
     for variable in scope.variables.values():
@@ -101,9 +102,10 @@ def close_frame(
     bound = 0
     for slot in (*range(len(parameters)), *captured):
         bound |= 1 << slot
-    layout = lay_out(ctx.builder, bound=bound)
-    ctx.tables.functions[number] = FinishedFunction(
-        Function(
+
+    def finished() -> FinishedFunction:
+        layout = lay_out(ctx.builder, bound=bound)
+        function = Function(
             name,
             ctx.qualname,
             kind,
@@ -113,10 +115,10 @@ def close_frame(
             captured,
             layout.blocks,
             [*ctx.builder.names],
-        ),
-        layout.spans,
-        ctx.text.filename,
-    )
+        )
+        return FinishedFunction(function, layout.spans, ctx.text.filename)
+
+    ctx.tables.functions[number] = finished
 
 
 def signature(node: Frame, defaults: dict[str, int]) -> list[Parameter]:

@@ -143,7 +143,7 @@ def _lower_all(tables: Tables, run: members.Method) -> None:
 
 def _finished(cls: type, tables: Tables, run: members.Method) -> Compiled:
     types = _entries(cls, tables)
-    functions = [one for one in tables.functions if one is not None]
+    functions = [finish() for finish in tables.functions if finish is not None]
     assert len(functions) == len(tables.functions)
     program = Program(
         FORMAT,

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from waymark.compiler.trees import children
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Frame = Definition | ast.Lambda | ast.GeneratorExp
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
@@ -153,7 +155,7 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
         if node.value is not None:
             yield node.value
         return
-    yield from ast.iter_child_nodes(node)
+    yield from children(node)
 
 
 def _binding_scope(scope: Scope) -> Scope:
@@ -207,7 +209,7 @@ def _yields(node: ast.AST) -> bool:
         case ast.ClassDef():
             return False
         case _:
-            return any(map(_yields, ast.iter_child_nodes(node)))
+            return any(map(_yields, children(node)))
 
 
 def _comprehension(node: Comprehension | ast.GeneratorExp, scope: Scope, *, is_frame: bool) -> None:

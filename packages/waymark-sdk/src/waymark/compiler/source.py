@@ -10,6 +10,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from waymark.compiler.diagnostics import Text
+from waymark.compiler.trees import walk
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -24,12 +25,14 @@ class SourceChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One parsed file with every function of its tree, by first line and name."""
+    """One parsed file with every function of its tree, by first line and name, and every class."""
 
     text: Text
     tree: ast.Module
     codes: dict[str, list[CodeType]]
     nodes: dict[tuple[int, str], FunctionNode]
+    classes: dict[str, list[ast.ClassDef]]
+    """Every class of its tree, by name."""
 
 
 @dataclass(slots=True)
@@ -115,12 +118,15 @@ def parse(filename: str, text: str) -> SourceFile:
     codes: dict[str, list[CodeType]] = {}
     _collect_codes(module, codes)
     nodes: dict[tuple[int, str], FunctionNode] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, FunctionNode):
+    classes: dict[str, list[ast.ClassDef]] = {}
+    for node in walk(tree):
+        if isinstance(node, ast.ClassDef):
+            classes.setdefault(node.name, []).append(node)
+        elif isinstance(node, FunctionNode):
             first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
             nodes[first, node.name] = node
     lines = tuple(text.split("\n"))
-    return SourceFile(Text(filename, lines), tree, codes, nodes)
+    return SourceFile(Text(filename, lines), tree, codes, nodes, classes)
 
 
 def _collect_codes(code: CodeType, found: dict[str, list[CodeType]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from waymark.compiler.diagnostics import Reporter, Text
 from waymark.compiler.scopes import Definition, outer_parts
+from waymark.compiler.trees import children
 
 if TYPE_CHECKING:
     from waymark.compiler.source import FunctionNode
@@ -24,6 +25,7 @@ ACCEPTED: frozenset[type[ast.AST]] = frozenset({
     ast.MatchClass, ast.MatchStar, ast.MatchAs, ast.MatchOr,
 })  # fmt: skip
 """Node types with a lowering (operators beside); everything else is refused."""
+_OPERATORS = (ast.operator, ast.unaryop, ast.boolop, ast.cmpop)
 
 REFUSED: dict[str, tuple[str, str, str]] = {
     "ClassDef": (
@@ -55,8 +57,7 @@ def check(node: FunctionNode, text: Text, reporter: Reporter) -> bool:
 
 def _check(node: ast.AST, text: Text, reporter: Reporter) -> None:
     kind = type(node)
-    operators = ast.operator | ast.unaryop | ast.boolop | ast.cmpop
-    if kind not in ACCEPTED and not isinstance(node, operators):
+    if kind not in ACCEPTED and not isinstance(node, _OPERATORS):
         name = kind.__name__
         code, message, instead = REFUSED.get(
             name,
@@ -76,7 +77,7 @@ def _children(node: ast.AST) -> list[ast.AST]:
         return [*outer_parts(node), *node.body]
     if isinstance(node, ast.Lambda):
         return [*outer_parts(node), node.body]
-    return list(ast.iter_child_nodes(node))
+    return children(node)
 
 
 def head(node: ast.AST) -> ast.AST:

@@ -124,9 +124,10 @@ def _finish(
     number: int | None = None,
 ) -> int:
     number = tables.reserve() if number is None else number
-    layout = lay_out(builder, bound=(1 << len(parameters)) - 1)
-    tables.functions[number] = FinishedFunction(
-        Function(
+
+    def finished() -> FinishedFunction:
+        layout = lay_out(builder, bound=(1 << len(parameters)) - 1)
+        function = Function(
             name,
             qualname,
             "sync",
@@ -136,8 +137,8 @@ def _finish(
             [],
             layout.blocks,
             list(builder.names),
-        ),
-        layout.spans,
-        filename,
-    )
+        )
+        return FinishedFunction(function, layout.spans, filename)
+
+    tables.functions[number] = finished
     return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,8 @@ class Tables:
     writer: Writer
     reporter: Reporter
     assumed: Assumed
-    functions: list[FinishedFunction | None] = field(default_factory=list)
+    functions: list[Callable[[], FinishedFunction] | None] = field(default_factory=list)
+    """What finishes each function: only the last round's functions are laid out."""
     jobs: list[Job] = field(default_factory=list)
     constants: list[Constant] = field(default_factory=list)
     globals: list[bytes] = field(default_factory=list)
