@@ -19,6 +19,7 @@ from tests.support.fuzzing.running import (
     Difference,
     Histogram,
     TookTooLong,
+    collecting_rarely,
     difference,
 )
 from tests.support.fuzzing.writer import random_workflow
@@ -28,6 +29,7 @@ from tests.support.replaying import MODES
 PROGRAMS = int(os.environ.get("WAYMARK_FUZZ_PROGRAMS", "200"))
 SEED = int(os.environ.get("WAYMARK_FUZZ_SEED", "20261124"))
 SHARDS = 4
+MANY = 1000
 # A random program drops generators that raise as they close; CPython tells its host, not the program.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 FIND_WITHIN = 5_000
@@ -53,7 +55,7 @@ def test_the_grammar_writes_every_node_that_the_compiler_accepts() -> None:
 @pytest.mark.skipif(
     sys.version_info < (3, 12), reason="the machine's wait_for and timeout are those of 3.12"
 )
-@pytest.mark.timeout(0 if PROGRAMS > 1000 else 300)
+@pytest.mark.timeout(0 if PROGRAMS > MANY else 300)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_programs_show_what_cpython_shows(
     shard: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -76,8 +78,15 @@ def test_random_programs_show_what_cpython_shows(
         if found is not None:  # the session goes on: what is rare is found behind what is frequent
             said(capsys, f"seed {SEED + shard}, program {histogram.programs}: {found}")
             differences.append(found)
+        ended()
+        if PROGRAMS > MANY and histogram.programs % 100 == 0:
+            said(
+                capsys,
+                f"seed {SEED + shard}: {histogram.programs:,} programs, {len(differences)} differ",
+            )
 
-    each()
+    with collecting_rarely() as ended:
+        each()
     said(capsys, f"seed {SEED + shard}, {histogram}")
     assert not differences, "\n\n".join(map(str, differences[:3]))
     assert histogram.programs >= PROGRAMS // SHARDS * 0.9
@@ -121,12 +130,14 @@ def test_a_program_that_does_not_end_in_the_machine_is_a_finding(
 
 def searched(folder: Path, within: int, first: int) -> tuple[int, Difference | None]:
     """How many programs it took, and what was found."""
-    for number in range(first, first + within):
-        text = random_workflow(Random(number), name=NAME)
-        found = difference(folder, text)
-        # A program that no longer compiles would find nothing: it has to run, and differently.
-        if found is not None and isinstance(found.shown, Observation):
-            return number - first + 1, found
+    with collecting_rarely() as ended:
+        for number in range(first, first + within):
+            text = random_workflow(Random(number), name=NAME)
+            found = difference(folder, text)
+            ended()
+            # A program that no longer compiles would find nothing: it has to run, and differently.
+            if found is not None and isinstance(found.shown, Observation):
+                return number - first + 1, found
     return within, None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import signal
 import sys
 import warnings
@@ -134,6 +135,30 @@ def difference(
             return None
         finally:
             _forget(module)
+
+
+_COLLECT_AFTER = 25
+
+
+@contextmanager
+def collecting_rarely() -> Iterator[Callable[[], None]]:
+    """Look for circular garbage now and then: a program leaves a tree's worth, and each look costs more than it.
+
+    Yields what to call after each program.
+    """
+    programs = 0
+
+    def ended() -> None:
+        nonlocal programs
+        programs += 1
+        if programs % _COLLECT_AFTER == 0:
+            gc.collect()
+
+    gc.disable()
+    try:
+        yield ended
+    finally:
+        gc.enable()
 
 
 def _bounded(run: Callable[[], Shown], seconds: float) -> Shown | TookTooLong:
