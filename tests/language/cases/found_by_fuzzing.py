@@ -1,12 +1,15 @@
 """What random programs found: each showed something else than CPython once."""
 
 import asyncio
+from collections import deque
+from datetime import date, timedelta
+from decimal import Decimal
 
 from tests.language.steps import boom, echo
 from waymark import Workflow, workflow
 
 # wait_for of CPython 3.11 makes a task, whose errors do not know what is handled outside of it.
-SINCE = {"ContextOfWhatLimitsRaise": (3, 12)}
+SINCE = {"ContextOfWhatLimitsRaise": (3, 12), "ContextOfWhatIsRaisedByAThrow": (3, 12)}
 
 
 @workflow
@@ -147,3 +150,142 @@ class ContextOfAWaitThatIsCancelled(Workflow):
             await asyncio.sleep(9)
         except asyncio.CancelledError:
             raise ValueError("w")
+
+
+@workflow
+class ContextOfWhatIsRaisedByAThrow(Workflow):
+    """A cancelled stack raises something else: each coroutine that it passes at once adds what it handles."""
+
+    async def run(self):
+        log = []
+        for how in (self.timed, self.replaced, self.passed, self.back, self.late, self.waited, self.nested):
+            try:
+                try:
+                    raise KeyError(5)
+                finally:
+                    await asyncio.wait_for(how(), 9)
+            except Exception as e:
+                log.append(how.__name__)
+                while e is not None:
+                    log.append((repr(e), repr(e.__cause__)))
+                    e = e.__context__
+        return log
+
+    async def timed(self):
+        async with asyncio.timeout(2):
+            await asyncio.sleep(5)
+
+    async def replaced(self):
+        async with asyncio.timeout(2):
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                raise ValueError("r")
+
+    async def passed(self):
+        try:
+            raise IndexError(1)
+        except IndexError:
+            await self.timed()
+
+    async def back(self):
+        try:
+            raise IndexError(2)
+        except IndexError:
+            try:
+                await self.timed()
+            except TimeoutError:
+                pass
+            raise OSError(3)
+
+    async def late(self):
+        try:
+            raise IndexError(2)
+        except IndexError:
+            try:
+                await self.timed()
+            except TimeoutError:
+                await echo(1)
+                raise OSError(3)
+
+    async def waited(self):
+        try:
+            raise IndexError(2)
+        except IndexError:
+            await asyncio.wait_for(asyncio.sleep(5), 1)
+
+    async def nested(self):
+        try:
+            raise IndexError(2)
+        except IndexError:
+            try:
+                raise LookupError(4)
+            except LookupError:
+                try:
+                    await self.passed()
+                finally:
+                    self.quiet()
+
+    def quiet(self):
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            pass
+
+
+@workflow
+class ContextOfACancelledTask(Workflow):
+    async def run(self):
+        task = asyncio.create_task(self.outer())
+        await asyncio.sleep(1)
+        task.cancel("enough")
+        try:
+            await task
+        except KeyError as e:
+            return [repr(e), repr(e.__context__), repr(e.__context__.__context__)]
+
+    async def outer(self):
+        try:
+            raise EOFError(1)
+        except EOFError:
+            await self.inner()
+
+    async def inner(self):
+        try:
+            await asyncio.sleep(9)
+        except asyncio.CancelledError:
+            raise KeyError("k")
+
+
+@workflow
+class NamesOfTypesWrittenInC(Workflow):
+    async def run(self):
+        task = asyncio.create_task(echo(1))
+        things = [task, date(2024, 1, 1), deque([1]), Decimal(1), iter(deque()), timedelta(1)]
+        log = []
+        for each in things:
+            for doing in (self.measured, self.added, self.taken, self.put, self.spread, self.merged):
+                try:
+                    doing(each)
+                except TypeError as e:
+                    log.append(str(e))
+        await task
+        return log
+
+    def measured(self, each):
+        len(each)
+
+    def added(self, each):
+        each + 1
+
+    def taken(self, each):
+        each["a"]
+
+    def put(self, each):
+        each["a"] = 1
+
+    def spread(self, each):
+        range(each)
+
+    def merged(self, each):
+        return {**each}

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import bisect
+import dataclasses
 import decimal
 import hashlib
 import math
@@ -13,10 +14,13 @@ import random
 import shlex
 import statistics
 import sys
+import zoneinfo
+from dataclasses import FrozenInstanceError, dataclass
 from decimal import Decimal
 from re import compile as pattern
 from urllib import parse
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tests.language.steps import boom, double, echo, note, numbers
 from waymark import Workflow, workflow
@@ -327,3 +331,30 @@ INPUTS = {
     "NoMatrices": [{"which": which} for which in range(4)],
     "SignalsOfDecimals": [{"which": which} for which in range(4)],
 }
+
+
+@dataclass(frozen=True)
+class Fixed:
+    x: int = 0
+
+
+@workflow
+class ErrorsOfFrozenThingsAndZones(Workflow):
+    async def run(self):
+        log = []
+        fixed = await echo(Fixed(3))
+        try:
+            fixed.x = 4
+        except dataclasses.FrozenInstanceError as error:
+            log.append((repr(error), isinstance(error, AttributeError)))
+            kept = error
+        try:
+            del fixed.x
+        except FrozenInstanceError as error:
+            log.append(repr(error))
+        try:
+            ZoneInfo("No/Where")
+        except zoneinfo.ZoneInfoNotFoundError as error:
+            log.append((repr(error), isinstance(error, KeyError)))
+        await note("kept")
+        return log, repr(kept), type(await echo(kept)).__name__

@@ -18,7 +18,7 @@ from waymark_worker.vm.entries import TimerFired
 from waymark_worker.vm.link import link
 from waymark_worker.vm.local import FreshLocals
 from waymark_worker.vm.machine import Machine
-from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.names import RECORDS, public_name
 from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import Callback
 
@@ -34,7 +34,7 @@ _MADE_BY["_UnixSelectorEventLoop"] = "get_running_loop"
 
 def test_the_language_names_every_method_of_every_record() -> None:
     for kind in KINDS:
-        name, methods = RECORDS[kind], records.METHODS[kind]
+        name, methods = public_name(kind), records.METHODS[kind]
         promised = language.RECORD_METHODS[f"asyncio.{_MADE_BY.get(name, name)}"]
         assert set(methods) - REFUSED == set(promised), name
 

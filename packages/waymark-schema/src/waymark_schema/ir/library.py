@@ -103,6 +103,8 @@ EXCEPTIONS = [
     "binascii.Error",
     "re.error",
     "statistics.StatisticsError",
+    "dataclasses.FrozenInstanceError",
+    "zoneinfo.ZoneInfoNotFoundError",
 ]
 """Exceptions of the standard library that functions and methods of the language raise."""
 

@@ -18,7 +18,7 @@ _RECORDS = {
     "re.Match": "pass the pattern as text",
     **dict.fromkeys(("function", "method", "builtin_function_or_method"), _BY_NAME),
     **dict.fromkeys(("generator", "async_generator"), _AS_LIST),
-    **dict.fromkeys(("Task", "Future", "_GatheringFuture"), _AWAIT),
+    **dict.fromkeys(("_asyncio.Task", "_asyncio.Future", "_GatheringFuture"), _AWAIT),
     **dict.fromkeys(
         "Lock Event Condition Semaphore Queue PriorityQueue LifoQueue TaskGroup Timeout".split(),
         _ONE_RUN,

@@ -20,7 +20,7 @@ from waymark_worker.vm.methods import (
     NAMES,
     lookup,
 )
-from waymark_worker.vm.names import RECORDS, STANDING_FOR, type_name
+from waymark_worker.vm.names import RECORDS, STANDING_FOR, public_name, type_name
 from waymark_worker.vm.refusals import (
     no_identity,
     unsupported_method,
@@ -166,7 +166,7 @@ def missing(obj: Any, name: str) -> BaseException:
     """Give what a lookup of ``name`` must raise: CPython's error, or a refusal if CPython has the name."""
     kind = type(obj)
     if kind in RECORDS and (kind not in STANDING_FOR or _has(STANDING_FOR[kind], name)):
-        return unsupported_method(RECORDS[kind], name)
+        return unsupported_method(public_name(kind), name)
     if isinstance(obj, type):
         return _missing_on_class(obj, name)
     if name in {"__hash__", "__dict__"}:
@@ -174,7 +174,7 @@ def missing(obj: Any, name: str) -> BaseException:
     absent = isinstance(obj, BaseException) and name == "__notes__"
     if (_has(kind, name) and not absent) or is_stand_in(kind):
         # Of the class of a stand-in only the name is known: it may well have this attribute.
-        return unsupported_method(type_name(obj), name)
+        return unsupported_method(public_name(type(obj)), name)
     return AttributeError(
         f"{type_name(obj)!r} object has no attribute {name!r}", name=name, obj=obj
     )
@@ -214,17 +214,17 @@ def _check_writable(obj: Any, name: str) -> None:
     kind = type(obj)
     if isinstance(obj, BaseException):
         if name.startswith("__") and name not in _EXCEPTION_FIELDS:
-            raise unsupported_method(type_name(obj), name)
+            raise unsupported_method(public_name(type(obj)), name)
         return
     if kind in RECORDS or isinstance(obj, type):
-        what = f"assigning to attribute {name!r} of a {type_name(obj)}"
+        what = f"assigning to attribute {name!r} of a {public_name(type(obj))}"
         raise unsupported_operation(
             what, "keep the value in a variable, a dict or a field of your own"
         )
     if kind in NAMES or not _is_shadow(obj):
         raise _read_only(obj, kind, name)
     if name.startswith("__"):
-        raise unsupported_method(type_name(obj), name)
+        raise unsupported_method(public_name(type(obj)), name)
     if isinstance(obj, enum.Enum) and name not in {"name", "value"}:
         what = f"assigning to attribute {name!r} of the enum member {obj!r}"
         raise unsupported_operation(what, "keep the value in a dict keyed by the member")
@@ -238,11 +238,12 @@ def _is_shadow(obj: Any) -> bool:
 def _read_only(obj: Any, kind: type, name: str) -> BaseException:
     if hasattr(obj, "__dict__"):
         return unsupported_operation(
-            f"assigning to attribute {name!r} of a {type_name(obj)}", "keep the value beside it"
+            f"assigning to attribute {name!r} of a {public_name(type(obj))}",
+            "keep the value beside it",
         )
     if _has(kind, name) and kind.__flags__ & _HEAP_TYPE:
         return unsupported_operation(
-            f"assigning to attribute {name!r} of a {type_name(obj)}", "make a new value"
+            f"assigning to attribute {name!r} of a {public_name(type(obj))}", "make a new value"
         )
     if kind.__flags__ & _HEAP_TYPE:
         return AttributeError(
@@ -253,7 +254,7 @@ def _read_only(obj: Any, kind: type, name: str) -> BaseException:
     except (AttributeError, TypeError) as error:
         return error.with_traceback(None)
     return unsupported_operation(
-        f"assigning to attribute {name!r} of a {type_name(obj)}", "make a new value"
+        f"assigning to attribute {name!r} of a {public_name(type(obj))}", "make a new value"
     )
 
 

@@ -36,7 +36,7 @@ from waymark_worker.vm.members import get_attribute, property_of
 from waymark_worker.vm.meter import METER, check_bits, check_text
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.methods import CLASS_METHODS, METHODS, TYPES
-from waymark_worker.vm.names import CALLABLES, RECORDS, type_name
+from waymark_worker.vm.names import CALLABLES, RECORDS, public_name, type_name
 from waymark_worker.vm.recorded import RECORDED
 from waymark_worker.vm.refusals import LACKING, UnsupportedOperation, unsupported_operation
 from waymark_worker.vm.regexes import PATTERNS
@@ -98,7 +98,7 @@ def _attribute(ctx: Any, obj: Any, name: str) -> Any:
     if ctx is None:
         return get_attr(obj, name)
     if property_of(ctx.linked, obj, name) is not None:
-        what = f"getattr() or hasattr() of the property {name!r} of a {type_name(obj)}"
+        what = f"getattr() or hasattr() of the property {name!r} of a {public_name(type(obj))}"
         raise unsupported_operation(what, f"write value.{name}")
     return get_attribute(ctx, obj, name)
 

@@ -447,7 +447,7 @@ for _record, _name in (
     (ValueCursor, "dict_valueiterator"),
     (ItemCursor, "dict_itemiterator"),
     (SetCursor, "set_iterator"),
-    (DequeCursor, "_deque_iterator"),
+    (DequeCursor, type_name(iter(deque()))),
     (Generator, "generator"),
     (Zip, "zip"),
     (Enumerate, "enumerate"),

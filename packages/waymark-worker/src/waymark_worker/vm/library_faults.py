@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import binascii
+import dataclasses
 import decimal
 import json
 import re
 import statistics
+import zoneinfo
 from types import ModuleType
 
 from waymark_schema.ir import library
 
 _MODULES: dict[str, ModuleType] = {
-    module.__name__: module for module in (binascii, decimal, json, re, statistics)
+    module.__name__: module
+    for module in (binascii, dataclasses, decimal, json, re, statistics, zoneinfo)
 }
 
 LIBRARY_FAULTS: dict[str, type[BaseException]] = {

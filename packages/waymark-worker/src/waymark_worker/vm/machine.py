@@ -50,7 +50,7 @@ from waymark_worker.vm.scheduling import (
 from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
-from waymark_worker.vm.unwinding import FATAL, chain, handled, unwind
+from waymark_worker.vm.unwinding import FATAL, chain, handled, throw, unwind
 from waymark_worker.vm.weights import charge_encoding
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
@@ -63,7 +63,7 @@ class Machine:
 
     __slots__ = (
         "calls", "cancel_asked", "cancelling", "carried", "clock", "decimals", "doomed", "due", "effects", "fault", "frame", "fuel", "globals", "grown", "inline", "linked", "local",
-        "next_call", "next_timer", "phase", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "timers", "trails",
+        "next_call", "next_timer", "phase", "ready", "returned", "root", "round", "runs", "stopping", "task", "tasks", "thrown", "timers", "trails",
     )  # fmt: skip
 
     def __init__(self, linked: LinkedProgram) -> None:  # noqa: PLR0915 - its fields, one by one
@@ -96,6 +96,8 @@ class Machine:
         """What the generator returned that has just ended."""
         self.runs = 0
         """Runs of compiled code from inside host code, one inside the other."""
+        self.thrown: set[AnyFrame] = set()
+        """Frames that were suspended as the running step threw an exception into its task."""
         self.doomed: BaseException | None = None
         """What ended the instance while a generator was closed because nothing referred to it."""
         self.carried: BaseException | None = None
@@ -350,6 +352,7 @@ class Machine:
                 error = task.take_cancelled_error()
             task.must_cancel = False
         task.waiter = None
+        self.thrown = set()
         self.task = task
         if self.decimals:
             setcontext(task.decimal or PRISTINE)
@@ -359,7 +362,7 @@ class Machine:
             self._begin(task, coroutine, error)
         elif error is not None:
             self.frame = task.frame
-            unwind(self, error, thrown=True)
+            throw(self, error, acted=future.__class__ is Future and error is future.value)
         else:
             resume(self, task.frame, None if future is None else future.value)
         if self.frame is not None:

@@ -23,6 +23,10 @@ SPECIALS = "__waymark_specials__"
 _MACHINE = __name__.partition(".")[0] + "."
 
 
+_TRUTH_OF_NONE: Any = vars(type(None))["__bool__"]
+"""Says of anything else that it wants None, and what it was given."""
+
+
 def register(
     record: type,
     name: str,
@@ -43,9 +47,24 @@ def register(
 
 
 def type_name(value: object) -> str:
-    """Name of the type of ``value`` as CPython's messages have it."""
+    """Name of the type of ``value`` as CPython's messages have it: with its module, if it is written in C."""
     kind = type(value)
-    return RECORDS.get(kind) or kind.__name__
+    known = RECORDS.get(kind)
+    if known is not None:
+        return known
+    if kind.__module__ == "builtins":
+        return kind.__name__
+    try:
+        # Nothing but CPython's own errors tells this name; None is of a type of builtins.
+        _TRUTH_OF_NONE(value)
+    except TypeError as error:
+        return str(error).rpartition(" ")[2].strip("'")
+    raise AssertionError(kind)
+
+
+def public_name(kind: type) -> str:
+    """Name of a class as users know it."""
+    return RECORDS.get(kind, kind.__name__).removeprefix("_asyncio.")
 
 
 def has(kind: type, name: str) -> bool:

@@ -10,7 +10,7 @@ from waymark_schema.ir.program import Parameter
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import UNBOUND
 from waymark_worker.vm.invoking import RESOLVERS, Implementation
-from waymark_worker.vm.names import RECORDS, register, type_name
+from waymark_worker.vm.names import RECORDS, public_name, register, type_name
 from waymark_worker.vm.refusals import unsupported_method, unsupported_operation
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def method(*kinds: type, name: str = "") -> Callable[[_F], _F]:
     def keep(function: _F) -> _F:
         known_as = name or function.__name__.removeprefix("_")
         for kind in kinds:
-            signature = Signature(known_as, f"{RECORDS[kind]}.{known_as}", function)
+            signature = Signature(known_as, f"{public_name(kind)}.{known_as}", function)
             METHODS.setdefault(kind, {})[known_as] = signature
         return function
 
@@ -166,7 +166,7 @@ def get_record_attribute(value: Any, name: str) -> Any:
     if reader is not None:
         return reader(value)
     if name.startswith("_") or hasattr(HOSTS[kind], name):
-        raise unsupported_method(RECORDS[kind], name)
+        raise unsupported_method(public_name(kind), name)
     raise AttributeError(f"{RECORDS[kind]!r} object has no attribute {name!r}", name=name)
 
 

@@ -274,6 +274,6 @@ def ask_to_end(machine: Machine, task: Task) -> None:
         machine.log("error", f"a task could not be cancelled: {error}")
 
 
-register(Future, "Future")
-register(Task, "Task")
+register(Future, "_asyncio.Future")
+register(Task, "_asyncio.Task")
 register(Gather, "_GatheringFuture")

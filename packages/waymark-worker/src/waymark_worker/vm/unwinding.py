@@ -101,6 +101,20 @@ def adopt(error: BaseException, context: BaseException | None) -> None:
         chain(error, context)
 
 
+def throw(machine: Machine, error: BaseException, *, acted: bool) -> None:
+    """Raise ``error`` in the suspended stack of the machine's frame.
+
+    ``acted``: it is that of an action, which raises inside of the innermost coroutine, so that whatever
+    catches it is no longer thrown into.
+    """
+    if not acted and machine.linked.program.semantics > 1:
+        frame, machine.thrown = machine.frame, set()
+        while frame is not None:
+            machine.thrown.add(frame)
+            frame = frame.caller
+    unwind(machine, error, thrown=True)
+
+
 def unwind(
     machine: Machine, error: BaseException, *, thrown: bool = False, noted: bool = True
 ) -> None:
@@ -133,6 +147,8 @@ def unwind(
             if left is None:
                 return
             error, caller = left, frame.caller
+        # A frame that was suspended as the task was thrown into still runs inside of that throw.
+        thrown = thrown or frame in machine.thrown
         frame = caller
     machine.frame = None
     error.__traceback__ = None
