@@ -174,7 +174,8 @@ create table waymark.offers (
     timeout interval not null default '00:00:00'::interval,
     takes smallint not null default 0,
     constraint offers_key PRIMARY KEY (instance, call, attempt),
-    constraint offers_taken_at_iff_taken CHECK (((taken_by IS NULL) = (taken_at IS NULL)))
+    constraint offers_taken_at_iff_taken CHECK (((taken_by IS NULL) = (taken_at IS NULL))),
+    constraint offers_taken_at_most_once CHECK (((takes = 1) OR ((takes = 0) AND (taken_by IS NULL))))
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 comment on column waymark.offers.takes is 'How often it was taken. A second time never happens: an offer whose taker died goes back to its owner.';
 CREATE INDEX offers_open ON waymark.offers USING btree (action, offered_at) WHERE (taken_by IS NULL);

@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
-
 MARK = "PYTEST_WAYMARK_MARK"
 _GLANCE = 0.02
 _PIDFD_GETFD = 438
@@ -235,15 +233,6 @@ class Processes:
 def installed(name: str) -> Path:
     """Return the path of a command that the distributions install."""
     return Path(sys.executable).with_name(name)
-
-
-def unsharing(*options: str) -> list[str]:
-    """Return the beginning of a command line in name spaces of its own; skip where none can be made."""
-    beginning = ["unshare", *options]
-    probe = subprocess.run([*beginning, "true"], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        pytest.skip(f"no name space can be made here: {probe.stderr.strip()}")
-    return beginning
 
 
 def wait_until(

@@ -13,7 +13,8 @@ import pytest
 
 from tests.integration.bridge.greetings import Counting
 from tests.support.bridges import Bridges, finish, rows
-from tests.support.processes import Processes, installed, unsharing, wait_until
+from tests.support.namespaces import unsharing
+from tests.support.processes import Processes, installed, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

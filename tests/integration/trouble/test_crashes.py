@@ -15,8 +15,8 @@ pytestmark = pytest.mark.postgres
 # it the pool, which another pool takes over from.
 RUNLOOP = (
     "settle.settle", "settle.settle_narrow", "settle.trim_commits", "instances.claim",
-    "offers.able", "offers.want", "offers.offer", "offers.take", "offers.finish", "offers.take_back",
-    "offers.withdraw", "offers.give_back", "offers.drop_taken", "offers.adopt",
+    "offers.able", "offers.want", "offers.offer", "offers.take", "offers.take_foreign", "offers.finish",
+    "offers.take_back", "offers.withdraw", "offers.give_back", "offers.drop_taken", "offers.adopt",
 )  # fmt: skip
 SUPERVISOR = (
     "leases.register", "leases.heartbeat", "leases.mark_fenced", "leases.leave", "leases.remove",

@@ -11,12 +11,12 @@ import pytest
 
 from tests.integration.worker import jobs
 from tests.integration.worker.conftest import HERE, READY, Farm
+from tests.support.namespaces import unsharing
 from tests.support.processes import (
     Child,
     descendants,
     installed,
     listing,
-    unsharing,
     wait_for_end,
     wait_until,
 )
