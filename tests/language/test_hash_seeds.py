@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,6 +23,7 @@ def lines(seed: str) -> list[str]:
     return ran.stdout.splitlines()
 
 
+@pytest.mark.timeout(600)
 def test_every_case_is_the_same_under_every_hash_seed() -> None:
     first = lines("0")
     assert len(first) > 250

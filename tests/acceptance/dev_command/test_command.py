@@ -11,26 +11,32 @@ from tests.support.processes import Processes, running, wait_for_end
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.postgres]
 
-_APP = """
-import os, subprocess, sys, time
+# Several processes write to one pipe: a line is one write, which no other cuts in two.
+_SAY = """
+import os
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+"""
+_APP = f"""{_SAY}
+import sys
 from flows import Adding
-print("app sees", os.environ["WAYMARK_DATABASE_URL"], flush=True)
-print("app", Adding().run_sync(41), sys.argv[1:], flush=True)
+say("app sees", os.environ["WAYMARK_DATABASE_URL"])
+say("app", Adding().run_sync(41), sys.argv[1:])
 """
 # A grandchild that leaves its session and its parent: only who watches all descendants finds it.
-_DAEMON = """
-import os, signal, time
+_DAEMON = f"""{_SAY}
+import signal
 if os.fork():
     os.wait()
 else:
     os.setsid()
     if os.fork():
         os._exit(0)
-    print("daemon", os.getpid(), flush=True)
+    say("daemon", os.getpid())
     while True:
         signal.pause()
 """
-_STAYS = "import signal\nprint('stays', flush=True)\nwhile True:\n    signal.pause()\n"
+_STAYS = f"{_SAY}\nimport signal\nsay('stays')\nwhile True:\n    signal.pause()\n"
 _STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 
 
@@ -55,7 +61,7 @@ def test_the_command_runs_with_the_database_and_its_end_ends_nothing(
 
 
 def test_a_killed_command_ends_nothing_else(project: Project) -> None:
-    _write(project, f"import os\nprint('pid', os.getpid(), flush=True)\n{_STAYS}")
+    _write(project, f"{_SAY}\nsay('pid', os.getpid())\n{_STAYS}")
     dev = project.dev("flows", "--", "python", "application.py")
     pid = int(dev.wait_for_line(r"^pid (\d+)", seconds=60)[1])
     os.kill(pid, signal.SIGKILL)

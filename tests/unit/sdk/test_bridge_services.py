@@ -57,6 +57,9 @@ class FakeStore:
     def channel(self) -> FakeStore:
         return self
 
+    def listener(self) -> FakeStore:
+        return self
+
     async def fetch_all(self, query: Query[Any], *, patience: timedelta | None = None) -> list[Any]:
         name = query.statement.name.rpartition(".")[2].rpartition(":")[2]
         values = {
