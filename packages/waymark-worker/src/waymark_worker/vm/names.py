@@ -63,8 +63,8 @@ def type_name(value: object) -> str:
 
 
 def public_name(kind: type) -> str:
-    """Name of a class as users know it."""
-    return RECORDS.get(kind, kind.__name__).removeprefix("_asyncio.")
+    """``__name__`` of a class, which messages written in Python tell: without any module."""
+    return RECORDS.get(kind, kind.__name__).rpartition(".")[2]
 
 
 def has(kind: type, name: str) -> bool:

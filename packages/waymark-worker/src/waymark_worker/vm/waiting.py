@@ -9,7 +9,7 @@ from waymark_worker.vm.awaiting import ensure_future, is_coroutine, until
 from waymark_worker.vm.formatting import show
 from waymark_worker.vm.iterators import EXHAUSTED, Framed, iterate
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.names import register, type_name
+from waymark_worker.vm.names import public_name, register, type_name
 from waymark_worker.vm.operations import truth
 from waymark_worker.vm.ordered import OrderedSet
 from waymark_worker.vm.queues import Get, Queue
@@ -52,7 +52,7 @@ class Wait(Routine, Callback):
     def _checked(self) -> list[Future]:
         given = self.futures
         if isinstance(given, Future) or is_coroutine(given):
-            msg = f"expect a list of futures, not {type_name(given)}"
+            msg = f"expect a list of futures, not {public_name(type(given))}"
             raise TypeError(msg)
         if not truth(given):
             msg = "Set of Tasks/Futures is empty."
@@ -147,7 +147,7 @@ class AsCompleted(Framed, Callback):
         self.begun = self.ended = True
         given, self.given = self.given, None
         if isinstance(given, Future) or is_coroutine(given):
-            msg = f"expect an iterable of futures, not {type_name(given)}"
+            msg = f"expect an iterable of futures, not {public_name(type(given))}"
             raise TypeError(msg)
         distinct = dict.fromkeys(iterate(given))
         self.todo = todo = dict.fromkeys(ensure_future(machine, each) for each in distinct)
