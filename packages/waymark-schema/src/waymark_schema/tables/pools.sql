@@ -33,6 +33,7 @@ where $pool is not null;
 -- name: unserved
 -- A plain read: programs with runnable runs that neither one live pool nor several together say they can
 -- run. Pools report at intervals, so one that has just started to run a program is believed at the next look.
+-- One that has every action and does not name the program cannot read it, and helps nobody.
 with alive as materialized (
     select l.programs, l.actions, l.program_format, l.program_semantics
     from {schema}.pools as l
@@ -46,9 +47,9 @@ where exists (select from {schema}.instances as i where i.state = 0 and i.progra
         not exists (
             select from alive as l
             where l.program_format >= p.format and l.program_semantics >= p.semantics
-                and l.actions && p.actions
+                and l.actions && p.actions and not p.actions <@ (l.actions || $inline::text)
         )
-        or not p.actions <@ array(select unnest(l.actions) from alive as l union select $inline::text)
+        or not p.actions <@ array(select unnest(l.actions) from alive as l union select $inline)
     );
 
 -- name: elsewhere

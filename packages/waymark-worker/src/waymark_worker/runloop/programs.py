@@ -148,6 +148,7 @@ class ProgramShelf:
         asked = frozenset(header.actions) - INLINE_ACTIONS
         return (
             _known_form(header)
+            and header.id not in self._unknown
             and not asked.isdisjoint(self._actions)
             and asked <= self._actions | foreign
         )
