@@ -272,7 +272,7 @@ def test_the_closing_line_of_pytest_is_the_last_line_of_dev_test(machine: Machin
     done = machine.dev("test")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "== 3 passed in 0.10s =="
-    assert "pytest -n 2 -m not slow and not chaos" in done.stdout
+    assert "pytest -n 3 -m not slow and not chaos" in done.stdout
 
 
 @pytest.mark.parametrize("failing", ["ruff", "mypy", "lint-imports"])
