@@ -76,7 +76,7 @@ def test_a_death_beside_a_central_write_loses_nothing(farm: Farm, name: str, mom
 def _dies_and_goes_on(farm: Farm, names: list[str], moment: str) -> None:
     flag = farm.folder / "died"
     rules = "; ".join(f"{name}:{moment}=exit nth=2 once={flag}" for name in names)
-    if names[0] in (*AT_START, "leases.register", "pools.register"):
+    if names[0] in (*AT_START, "leases.register", "pools.register", "instances.claim"):
         rules = rules.replace(" nth=2", "")
     farm.variables.update(VARIABLES)
     pools = [farm.launch(WAYMARK_FAILPOINT=rules), farm.launch()]

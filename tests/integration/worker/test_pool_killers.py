@@ -41,6 +41,7 @@ def _restart_until_finished(
                 pools[index] = farm.launch(**variables)
 
 
+@pytest.mark.slow
 def test_an_action_that_kills_its_pool_fails_and_the_others_finish(farm: Farm) -> None:
     given = {**FRESH, "WAYMARK_CRASH_LIMIT": "1"}
     pools = [farm.start(**given)]
@@ -78,6 +79,7 @@ def test_a_commit_forgets_the_owners_that_were_lost(farm: Farm) -> None:
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_harmless_call_that_lost_its_pools_runs_alone_and_then_beside_others(
     farm: Farm,
 ) -> None:

@@ -23,6 +23,7 @@ def _result(x: int, rounds: int) -> int:
     return x
 
 
+@pytest.mark.slow
 def test_a_run_of_two_teams_waits_for_both_and_goes_through_offers(farm: Farm) -> None:
     (run,) = farm.queue(both_jobs.Both, (1, 5))
     one = farm.start(**LEFT)
@@ -48,6 +49,7 @@ def test_a_run_of_two_teams_waits_for_both_and_goes_through_offers(farm: Farm) -
     farm.stop(one)
 
 
+@pytest.mark.slow
 def test_an_action_that_was_renamed_in_mid_run_leaves_the_run_waiting_for_the_old_code(
     farm: Farm,
 ) -> None:
