@@ -88,9 +88,10 @@ def _dies_and_goes_on(farm: Farm, names: list[str], moment: str) -> None:
     found = farm.finished(ids, seconds=90)
     assert found == [sum(range(1, 41)), *[12] * 6, *[3] * 4]
     farm.assert_exactly_once()
-    _end(farm, pools, died=flag.exists())
     if names[0] in ALWAYS:
-        assert flag.exists(), f"nothing came past {names[0]}"
+        # Some are written now and then, whether anything runs or not.
+        wait_until(flag.exists, seconds=30)
+    _end(farm, pools, died=flag.exists())
 
 
 def _end(farm: Farm, pools: list[Child], *, died: bool) -> None:

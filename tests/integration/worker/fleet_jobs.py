@@ -24,11 +24,12 @@ async def nap(x: int, seconds: float) -> int:
 
 
 @action
-async def gate(flag: str, x: int) -> int:
-    """End when a file appears."""
+async def gate(flag: str, x: int, seconds: float = 0.0) -> int:
+    """End some seconds after a file appears, or after the start if it was there."""
     note("gate", _me(), os.getpid(), x)
     while not Path(flag).exists():
         await asyncio.sleep(0.02)
+    await asyncio.sleep(seconds)
     note("gated", _me(), os.getpid(), x)
     return x
 
@@ -59,8 +60,8 @@ class Wide(Workflow):
 
 @workflow
 class Gated(Workflow):
-    async def run(self, flag: str, width: int) -> int:
-        return sum(await asyncio.gather(*[gate(flag, x) for x in range(width)]))
+    async def run(self, flag: str, width: int, seconds: float = 0.0) -> int:
+        return sum(await asyncio.gather(*[gate(flag, x, seconds) for x in range(width)]))
 
 
 @workflow

@@ -41,21 +41,35 @@ def _nothing_left(farm: Farm) -> None:
 
 def test_a_fan_out_uses_the_slots_of_a_pool_that_comes_later(fleet: Farm) -> None:
     first = fleet.start()
-    (run,) = fleet.queue(jobs.Wide, (3_000, 0.1))
-    fleet.wait_for_ledger("nap", 40)
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Gated, (str(flag), 1_000, 0.1))
+    fleet.wait_for_ledger("gate", 20)
     second = fleet.start()
-    before = len(fleet.ledger("nap"))
-    assert before < 2_500, "too late to see anything"
-    assert fleet.finished([run], seconds=60) == [sum(range(1, 3_001))]
-    calls = Counter(line[1] for line in fleet.ledger("nap"))
-    assert len(calls) == 3_000
+    fleet.wait_for_ledger("gate", 40)
+    flag.touch()
+    assert fleet.finished([run], seconds=60) == [sum(range(1_000))]
+    calls = Counter(line[1] for line in fleet.ledger("gate"))
+    assert len(calls) == 1_000
     assert set(calls.values()) == {1}, "a call ran twice although nothing was lost"
-    one, two = _by_pool(fleet, "napped", first, second)
-    assert one + two == 3_000
-    assert two >= 0.3 * (3_000 - before), (one, two, before)
+    one, two = _by_pool(fleet, "gated", first, second)
+    assert one + two == 1_000
+    assert two >= 300, (one, two)
     _nothing_left(fleet)
     fleet.stop(first)
     fleet.stop(second)
+
+
+def test_a_fan_out_does_not_hold_up_the_call_of_another_run(fleet: Farm) -> None:
+    pool = fleet.start()
+    flag = fleet.folder / "open"
+    (wide,) = fleet.queue(jobs.Gated, (str(flag), 1_000, 0.05))
+    fleet.wait_for_ledger("gate", 20)
+    (single,) = fleet.queue(jobs.Wide, (1, 0.0))
+    flag.touch()
+    assert fleet.finished([single]) == [1]
+    assert len(fleet.ledger("gated")) < 500
+    assert fleet.finished([wide]) == [sum(range(1_000))]
+    fleet.stop(pool)
 
 
 def test_a_lone_pool_offers_nothing(fleet: Farm) -> None:

@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 
 _LOSSES: Final = 30
 """So many bridges may end one after the other under one request before it is given up."""
+_MANY_ENDED: Final = (
+    f"{_LOSSES} bridges ended one after the other while this request was in their hands"
+)
 _SETTLED_S: Final = 5.0
 """A bridge that lived longer did not end because of the request."""
 _REGISTRATIONS: Final = 5
+"""So often one and the same bridge may forget a program that it was told of."""
 _LAST_LOOK_S: Final = 15.0
 
 _STATES: Final[dict[int, RunState]] = {
@@ -97,17 +101,26 @@ class BridgeClient:
             return []
         runs = [_new_run(request) for request in requests]
         reports = {request.program.digest: request.program for request in requests}
-        for _ in range(_REGISTRATIONS):
-            answer = await self._ask(lambda number: protocol.Start(number, runs))
+        gone, registered_with = 0, None
+        for _ in range(_LOSSES):
+            answer, link = await self._ask_somebody(lambda number: protocol.Start(number, runs))
             if isinstance(answer, protocol.Started):
                 return [UUID(bytes=given) for given in answer.ids]
             if not isinstance(answer, protocol.UnknownPrograms):
                 raise _unexpected(answer)
+            # A bridge that has just begun knows none; only one that forgets what it was told is at fault.
+            gone = gone + 1 if link is registered_with else 0
+            if gone == _REGISTRATIONS:
+                names = ", ".join(sorted({report.workflow for report in reports.values()}))
+                msg = (
+                    f"the programs of {names} were registered {gone} times and were gone each time"
+                )
+                raise BridgeUnavailable(msg)
             missing = [reports[digest] for digest in answer.digests]
-            await self._ask(lambda number, missing=missing: protocol.Register(number, missing))  # type: ignore[misc] # a bound loop variable
-        names = ", ".join(sorted({report.workflow for report in reports.values()}))
-        msg = f"the programs of {names} were registered {_REGISTRATIONS} times and were gone each time"
-        raise BridgeUnavailable(msg)
+            _, registered_with = await self._ask_somebody(
+                lambda number, missing=missing: protocol.Register(number, missing)  # type: ignore[misc] # a bound loop variable
+            )
+        raise BridgeUnavailable(_MANY_ENDED)
 
     async def wait(self, instance_id: UUID, *, timeout: float | None = None) -> Outcome:  # noqa: ASYNC109 - see Runtime
         """Wait for the end of a run, through any number of bridges; see ``Runtime``."""
@@ -156,6 +169,13 @@ class BridgeClient:
         self._pid = os.getpid()
 
     async def _ask(self, make: Callable[[int], protocol.Request]) -> protocol.Answer:
+        answer, _ = await self._ask_somebody(make)
+        return answer
+
+    async def _ask_somebody(
+        self, make: Callable[[int], protocol.Request]
+    ) -> tuple[protocol.Answer, Link]:
+        """Return the answer and who gave it: another bridge, if the first one ended meanwhile."""
         losses = 0
         for seconds in growing():
             link = await self._link()
@@ -165,15 +185,14 @@ class BridgeClient:
                 lived = asyncio.get_running_loop().time() - link.opened_at
                 losses = 0 if lived > _SETTLED_S else losses + 1
                 if losses >= _LOSSES:
-                    msg = f"{_LOSSES} bridges ended one after the other while this request was in their hands"
-                    raise BridgeUnavailable(msg) from None
+                    raise BridgeUnavailable(_MANY_ENDED) from None
                 await pause(min(seconds, 0.2))
             except FrameError as error:
                 raise ValueError(str(error)) from None
             else:
                 if isinstance(answer, protocol.Failed):
                     raise _failure(answer)
-                return answer
+                return answer, link
         raise AssertionError("pauses never end")
 
     async def _link(self) -> Link:

@@ -33,6 +33,13 @@ class Cell:
             return None
         return worker, self.suspects.popleft()
 
+    def remove(self, attempt: Attempt[Any]) -> bool:
+        """Take out a suspect that need not run any more; False if it does not wait here."""
+        if attempt not in self.suspects:
+            return False
+        self.suspects.remove(attempt)
+        return True
+
     def forget(self, worker: Worker) -> None:
         """The worker takes no calls any more."""
         if worker is self._worker:

@@ -130,11 +130,7 @@ class WorkerPool:
         attempt.release_handles()
         attempt.abandoned = True
         if attempt.worker_number is None:
-            try:
-                (self._cell.suspects if attempt.alone else self.waiting).remove(attempt)
-            except ValueError:
-                return False
-            return True
+            return (self._cell if attempt.alone else self.waiting).remove(attempt)
         worker = self._crew.by_number.get(attempt.worker_number)
         if worker is not None and attempt.runs:
             worker.channel.cancel(attempt.ticket)
@@ -283,7 +279,7 @@ class WorkerPool:
         if again:
             log.info("worker.relieved", worker=worker.number, calls=len(again))
         self._cell.suspects.extendleft(attempt for attempt in reversed(again) if attempt.alone)
-        self.waiting.extendleft(attempt for attempt in reversed(again) if not attempt.alone)
+        self.waiting.put_back([attempt for attempt in again if not attempt.alone])
         self._settled.set()
         self.fill()
 
@@ -354,7 +350,7 @@ class WorkerPool:
             worker = self._choose()
             if worker is None:
                 return
-            self._start(worker, queue.popleft())
+            self._start(worker, queue.next())
         if not self._crew.stopping:
             self._listener.slots_freed()
 
