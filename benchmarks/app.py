@@ -1,6 +1,8 @@
 """The workflows of the workloads, around one action that does nothing."""
 
 import asyncio
+import os
+import time
 
 from waymark import Workflow, action, workflow
 
@@ -16,6 +18,22 @@ async def slow(x: int) -> int:
     """Add one, in a fifth of a second."""
     await asyncio.sleep(0.2)
     return x + 1
+
+
+@action
+async def pause(seconds: float) -> tuple[int, float]:
+    """Return who ran it, and when it began."""
+    began = time.time()
+    await asyncio.sleep(seconds)
+    return os.getpid(), began
+
+
+@workflow
+class Pauses(Workflow):
+    """Calls side by side that only take time."""
+
+    async def run(self, width: int, seconds: float) -> list[tuple[int, float]]:
+        return await asyncio.gather(*[pause(seconds) for _ in range(width)])
 
 
 @workflow

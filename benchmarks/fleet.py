@@ -1,0 +1,148 @@
+"""``python -m benchmarks.fleet``: what a flood does to a neighbour; how fast a pool takes load and gives it back out."""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.app import One, Pauses, Three
+from benchmarks.deployment import Deployment, deployed
+from waymark.runs import Run
+from waymark_worker.embedded import EmbeddedServer
+
+CHUNK = 5_000
+PAUSE = 0.05
+BESIDE_SECONDS = 5.0
+"""For so long the second pool stays."""
+Begun = list[tuple[int, float]]
+"""Process id and time of every call."""
+
+
+async def neighbour(until: asyncio.Event) -> list[float]:
+    """Runs of another workflow, one after the other; seconds each."""
+    took = []
+    while not until.is_set():
+        began = time.perf_counter()
+        await One().run(1)
+        took.append(time.perf_counter() - began)
+    return took
+
+
+async def flood(count: int, dsn: str) -> None:
+    """Print how long single runs take while very many of another workflow are queued, and before."""
+    quiet = asyncio.Event()
+    asyncio.get_running_loop().call_later(3.0, quiet.set)
+    before = await neighbour(quiet)
+    done = asyncio.Event()
+    beside = asyncio.create_task(neighbour(done))
+    began = time.perf_counter()
+    for first in range(0, count, CHUNK):
+        await Three.start_many(
+            [Three.call(number) for number in range(first, min(count, first + CHUNK))]
+        )
+    queued = time.perf_counter() - began
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as session:
+        while True:
+            cursor = await session.execute(
+                b"select exists (select from waymark.instances where state = 0)"
+            )
+            row = await cursor.fetchone()
+            if row is not None and not row[0]:
+                break
+            await asyncio.sleep(0.2)
+    took = time.perf_counter() - began
+    done.set()
+    during = await beside
+    print(
+        f"flood of {count:,} runs of three actions: queued in {queued:.1f} s, begun in {took:.1f} s"
+        f" ({count / took:,.0f} /s)\n"
+        f"  a run of another workflow, before: {_spread(before)}\n"
+        f"  a run of another workflow, meanwhile: {_spread(during)}"
+    )
+
+
+def _spread(took: list[float]) -> str:
+    took = sorted(took)
+    return (
+        f"median {statistics.median(took) * 1000:.0f} ms, 99 % {took[int(len(took) * 0.99)] * 1000:.0f} ms,"
+        f" longest {took[-1] * 1000:.0f} ms ({len(took)} runs)"
+    )
+
+
+@dataclass(frozen=True)
+class Visit:
+    """When the second pool was there, and which processes were its own."""
+
+    ready: float
+    told: float
+    gone: float
+    pids: frozenset[int]
+
+
+async def _visit(deployment: Deployment, folder: Path) -> Visit:
+    """Add a pool after a second, and take it away again."""
+    await asyncio.sleep(1.0)
+    second = Deployment(deployment.dsn, folder / "second.log", deployment.environment)
+    await asyncio.to_thread(second.start)
+    ready, pids = time.time(), frozenset(second.processes().values())
+    await asyncio.sleep(BESIDE_SECONDS)
+    told = time.time()
+    second.pool.terminate()
+    await asyncio.to_thread(second.pool.wait)
+    return Visit(ready, told, time.time(), pids)
+
+
+async def visited(what: str, runs: list[Run[Begun]], deployment: Deployment, folder: Path) -> None:
+    """Print what a second pool did of this work while it was there."""
+    visit = await _visit(deployment, folder)
+    begun: Begun = []
+    for run in runs:
+        begun += await run.result()
+    theirs = sorted(at for pid, at in begun if pid in visit.pids)
+    meanwhile = [at for _, at in begun if visit.ready <= at <= visit.told]
+    after = sorted(at for _, at in begun if visit.told - 1.0 <= at <= visit.gone + 2.0)
+    if not theirs:
+        raise SystemExit(f"{what}: the second pool ran nothing")
+    share = sum(visit.ready <= at <= visit.told for at in theirs) / max(1, len(meanwhile))
+    gap = max((later - earlier for earlier, later in pairwise(after)), default=0.0)
+    print(
+        f"{what}: a second pool began its first call {theirs[0] - visit.ready:+.2f} s after it was ready,"
+        f" ran {share:.0%} of all while it was there; told to stop, it began its last call"
+        f" {theirs[-1] - visit.told:+.2f} s and was gone {visit.gone - visit.told:.2f} s later;"
+        f" longest time around it in which nobody began a call {gap:.2f} s"
+    )
+
+
+async def visits(width: int, deployment: Deployment, folder: Path) -> None:
+    """One run that fans out; then as many runs of one call each."""
+    fan = [await Pauses.start(width, PAUSE)]
+    await visited(f"one run of {width:,} calls of {PAUSE * 1000:.0f} ms", fan, deployment, folder)
+    runs = await Pauses.start_many([Pauses.call(1, PAUSE) for _ in range(width)])
+    await visited(f"{width:,} runs of one such call", runs, deployment, folder)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
+    parser.add_argument("--flood", type=int, default=100_000, help="runs of one workflow")
+    parser.add_argument("--width", type=int, default=10_000, help="calls of the fan-out")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
+        EmbeddedServer(Path(name) / "postgres") as server,
+        deployed(Path(name), server.dsn) as deployment,
+    ):
+        if given.width:
+            asyncio.run(visits(given.width, deployment, Path(name)))
+        if given.flood:
+            asyncio.run(flood(given.flood, server.dsn))
+
+
+if __name__ == "__main__":
+    main()
