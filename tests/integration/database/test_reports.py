@@ -1,11 +1,13 @@
 """Runs in every state in; pages, counts and one run as people see them out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.support.engine import Engine, Owner, completed, outcome_of, program_of
 from waymark_schema.database import execute
+from waymark_schema.ir.program import FORMAT
 from waymark_schema.kinds import InboxKind, InstanceState
 from waymark_schema.reports import health, run, runs, workers
 from waymark_schema.tables import inbox, pools, transactions
@@ -98,6 +100,38 @@ async def test_a_long_journal_is_read_in_pages(engine: Engine) -> None:
         engine.session, run.entries(instance, after=first[-1].position, room=8)
     )
     assert [line.position for line in first + rest] == list(range(1, 12))
+
+
+async def test_pools_that_have_all_actions_between_them_serve_a_program(engine: Engine) -> None:
+    both = await transactions.store_program(
+        engine.session, replace(program_of("both"), actions=["app:pay", "app:ship"])
+    )
+    await engine.enqueue(1, program=both)
+    async with engine.owner():
+        await _knows(engine, ["app:ship"])
+        (line,) = await execute.fetch_all(engine.session, workers.unserved())
+        assert line.unknown_actions == ["app:pay"]
+        engine.pool = await engine.register_pool()
+        await _knows(engine, ["app:pay"])
+        (line,) = await execute.fetch_all(engine.session, workers.unserved())
+        assert line.unknown_actions == ["app:pay"], "a pool without a lease lives no more"
+        async with engine.owner(application="other"):
+            assert await execute.fetch_all(engine.session, workers.unserved()) == []
+    newer = await transactions.store_program(
+        engine.session, replace(program_of("newer"), format=FORMAT + 1)
+    )
+    async with engine.owner():
+        await _knows(engine, ["app:ship"])
+        await engine.enqueue(1, program=newer)
+        found = await execute.fetch_all(engine.session, workers.unserved())
+        assert [(line.workflow, line.unknown_actions) for line in found if line.id == newer] == [
+            ("newer", [])
+        ]
+
+
+async def _knows(engine: Engine, actions: list[str]) -> None:
+    query = pools.report(engine.pool, actions=actions, programs=[], workers=[])
+    await execute.execute(engine.session, query)
 
 
 async def test_pools_report_their_workers_and_what_nobody_serves_is_named(engine: Engine) -> None:

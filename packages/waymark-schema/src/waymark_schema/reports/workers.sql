@@ -35,26 +35,33 @@ where s.sampled_at > statement_timestamp() - $within::interval
 order by s.pool, s.sampled_at;
 
 -- name: unserved
--- A plain read: programs with runnable runs that no live pool reports, and what nobody knows of them.
+-- A plain read: programs with runnable runs that neither one live pool nor several together can run, and
+-- which of their actions no live pool has.
+with alive as materialized (
+    select o.actions, o.program_format, o.program_semantics
+    from {schema}.pools as o
+    where exists (
+        select from {schema}.leases as l
+        where l.pool = o.id and not l.fenced and l.expires_at > clock_timestamp()
+    )
+)
 select
-    p.id, p.workflow, p.version, q.queued, p.format, p.semantics,
-    array(
-        select a.action from unnest(p.actions) as a (action)
-        where not exists (
-            select from {schema}.pools as o
-            join {schema}.leases as l on l.pool = o.id and not l.fenced and l.expires_at > clock_timestamp()
-            where a.action = any (o.actions)
-        )
-    ) as unknown_actions
+    p.id, p.workflow, p.version, q.queued, p.format, p.semantics, u.actions as unknown_actions
 from {schema}.programs as p
 cross join lateral (
     select count(*) as queued from (
         select from {schema}.instances as i where i.state = 0 and i.program = p.id limit $most::integer
     ) as c
 ) as q
+cross join lateral (
+    select array(
+        select a.action from unnest(p.actions) as a (action)
+        where not exists (select from alive as o where a.action = any (o.actions))
+    ) as actions
+) as u
 where q.queued > 0 and not exists (
-    select from {schema}.pools as o
-    join {schema}.leases as l on l.pool = o.id and not l.fenced and l.expires_at > clock_timestamp()
-    where o.program_format >= p.format and o.program_semantics >= p.semantics and p.actions <@ o.actions
+    select from alive as o
+    where o.program_format >= p.format and o.program_semantics >= p.semantics
+        and (p.actions <@ o.actions or (p.actions && o.actions and u.actions = '{}'))
 )
 order by p.workflow, p.version;

@@ -224,6 +224,6 @@ def unserved_advice(line: UnservedLine) -> str:
         names = ", ".join(sorted(line.unknown_actions))
         return clean(f"No living pool knows {names}. Start one whose WAYMARK_USER_MODULE has it.")
     return (
-        "No living pool knows all of its actions and its program format at once."
-        " Start one with its modules, or upgrade the pools."
+        "No living pool that knows one of its actions can read its program. Upgrade the pools, or start"
+        " one of today's version with its modules."
     )
