@@ -1,4 +1,4 @@
-"""Nothing comes in; one line per case goes to standard output: program digest, effects, what it showed."""
+"""A mode of the machine comes in; one line per case goes to standard output: program digest, effects, what it showed."""
 
 import hashlib
 import sys
@@ -6,12 +6,12 @@ import sys
 from tests.language import cases
 from tests.language.discovery import Case
 from tests.language.discovery import cases as all_cases
-from tests.support.replaying import SNAPSHOTS, Runner
+from tests.support.replaying import Runner
 
 
-def line(case: Case) -> str:
+def line(case: Case, mode: str) -> str:
     """Everything of a run that another process must reproduce: text, and a digest of the exact bytes."""
-    runner = Runner(case.workflow, case.keywords, mode=SNAPSHOTS, seed=None)
+    runner = Runner(case.workflow, case.keywords, mode=mode, seed=None)
     shown = runner.run()
     effects = hashlib.sha256(repr(runner.effects).encode()).hexdigest()[:16]
     program = runner.request.program.digest.hex()[:16]
@@ -20,4 +20,4 @@ def line(case: Case) -> str:
 
 if __name__ == "__main__":
     for case in all_cases(cases):
-        sys.stdout.write(line(case).replace("\n", " ") + "\n")
+        sys.stdout.write(line(case, sys.argv[1]).replace("\n", " ") + "\n")

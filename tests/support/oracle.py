@@ -246,7 +246,7 @@ def _stand_ins(
             elif chance.for_value(value) is not value:
                 replaced.append((module, name, value))
                 setattr(module, name, chance.for_value(value))
-            elif type(value) in {list, dict, set} and name.isidentifier():
+            elif type(value) in {list, dict, set} and not name.startswith("__"):
                 # A run captures its own copy; what one run changes must not reach the next.
                 replaced.append((module, name, value))
                 setattr(module, name, copy.deepcopy(value))
@@ -279,6 +279,34 @@ def _ordered_sets() -> Iterator[None]:
             del module.set
 
 
+def _named_by(module: str) -> frozenset[str]:
+    """Those of our modules whose functions, classes or selves a module names."""
+    values = list(vars(sys.modules[module]).values())
+    names = {
+        value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+        for value in values
+    }
+    return frozenset(
+        name
+        for name in names
+        if isinstance(name, str) and name.startswith(_LANGUAGE) and name in sys.modules
+    )
+
+
+_named_by_ours = functools.cache(_named_by)
+
+
+def _reached(module: str) -> list[str]:
+    """A module and all of ours that code of it can come to."""
+    found = {module, *_named_by(module)}
+    new = list(found - {module})
+    while new:
+        further = _named_by_ours(new.pop()) - found
+        found |= further
+        new += further
+    return sorted(found)
+
+
 def run_in_cpython(
     workflow: Any,
     keywords: dict[str, Any],
@@ -297,11 +325,7 @@ def run_in_cpython(
     source.virtual = loop.time
     chance = PlainChance(source)
     loop.settling = chance.advanced
-    modules = [
-        module
-        for name, module in list(sys.modules.items())
-        if name == workflow.__module__ or name.startswith(_LANGUAGE)
-    ]
+    modules = [sys.modules[name] for name in _reached(workflow.__module__)]
     given = codec().decode(codec().encode(keywords))
     written = inspect.unwrap(workflow.run)
     defaults = written.__defaults__

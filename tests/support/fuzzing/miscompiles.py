@@ -235,7 +235,7 @@ ALL = (
     Miscompile(
         "return_exceptions is ignored", _rewritten(ast.Call, _without_return_exceptions)
     ),
-    Miscompile("right operand first", _replaced(ast.BinOp, _right_first), common=True),
+    Miscompile("right operand first", _replaced(ast.BinOp, _right_first)),
     Miscompile("walrus binds inside a comprehension", _walrus_stays_inside),
     Miscompile("name of a handler is not deleted", _name_stays),
     Miscompile("return skips finally", _return_skips_finally),
@@ -247,6 +247,6 @@ ALL = (
     Miscompile("conditions of a comprehension are dropped", _rewritten(ast.ListComp, _no_filter)),
     Miscompile("guards of match are dropped", _rewritten(ast.Match, _no_guard)),
     Miscompile("conversion in an f-string is dropped", _rewritten(ast.FormattedValue, _no_conversion)),
-    Miscompile("and, or give a truth value", _truth, common=True),
+    Miscompile("and, or give a truth value", _truth),
     Miscompile("what is sent to a generator is lost", _replaced(ast.Yield, _nothing_is_sent)),
 )  # fmt: skip

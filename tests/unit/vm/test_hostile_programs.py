@@ -14,6 +14,7 @@ from waymark_worker.vm.effects import Fail
 from waymark_worker.vm.link import link
 from waymark_worker.vm.local import FreshLocals
 from waymark_worker.vm.machine import Machine
+from waymark_worker.vm.meter import DEFAULT_BUDGET
 
 HEADER = """
 import base64, bisect, collections, copy, functools, hashlib, heapq, html, itertools, json, math, operator, random, re
@@ -146,12 +147,15 @@ STATEMENTS = [
 ]
 
 
-def failure(tmp_path: Path, body: str) -> str:
+BODIES = [*(f"return {each}" for each in SCALARS), *STATEMENTS]
+
+
+def failure(tmp_path: Path, body: str, *, budget: int = DEFAULT_BUDGET) -> str:
     text = run_text(body, before=HEADER)
     request = prepare(workflow_of(imported(tmp_path, text)), (), {}).request
     linked = link(request.program.program, request.program.digest)
     machine = Machine.start(linked, inputs=request.inputs, attributes=request.attributes)
-    effects = machine.advance(None, FreshLocals())
+    effects = machine.advance(None, FreshLocals(), budget=budget)
     assert machine.finished, f"it waits, after {len(effects)} effects"
     last = effects[-1]
     assert isinstance(last, Fail), last
@@ -171,11 +175,21 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize("body", [*(f"return {each}" for each in SCALARS), *STATEMENTS])
+@pytest.mark.parametrize("body", BODIES)
 def test_a_hostile_program_ends_with_a_limit_in_little_memory(tmp_path: Path, body: str) -> None:
+    _ends_with_a_limit(tmp_path, body, budget=DEFAULT_BUDGET // 10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("body", BODIES)
+def test_so_it_does_with_the_budget_that_pools_give(tmp_path: Path, body: str) -> None:
+    _ends_with_a_limit(tmp_path, body, budget=DEFAULT_BUDGET)
+
+
+def _ends_with_a_limit(tmp_path: Path, body: str, *, budget: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
-    told = failure(tmp_path, body)
+    told = failure(tmp_path, body, budget=budget)
     assert any(said in told for said in SAID), told
     assert time.process_time() - began < 30
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000, "kilobytes"

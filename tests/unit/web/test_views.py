@@ -310,4 +310,4 @@ def test_runs_that_nobody_serves_name_the_missing_actions() -> None:
     first, second = workers_page([], [], [], lines, now=NOW).unserved
     assert first.queued == "1,000+"
     assert "shop:ship" in first.advice
-    assert "upgrade the pools" in second.advice
+    assert "Upgrade the pools" in second.advice
