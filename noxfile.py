@@ -118,6 +118,12 @@ def acceptance(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """What `./dev test` leaves out because it takes longer than a few seconds, faults in loops excepted."""
+    _pytest(session, "tests", "-n2", "-m", "slow and not chaos")
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """The web application in a real Chromium."""
     _pytest(session, "tests/browser")

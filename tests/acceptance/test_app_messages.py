@@ -127,6 +127,7 @@ def test_a_command_that_cannot_work_says_what_to_do(
     assert left_in(desk.url) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_no_pool_can_run_says_what_it_waits_for(
     desk_on: Callable[[Case], Desk],
 ) -> None:

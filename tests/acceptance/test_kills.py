@@ -83,6 +83,7 @@ def test_kill_9_of_a_worker_takes_only_its_own_attempts(shop: Shop) -> None:
     assert pool.running
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_runloop_is_mended_by_its_supervisor(shop: Shop) -> None:
     pool = shop.start_pool()
     ids = shop.ask(START_MANY)
@@ -130,6 +131,7 @@ def test_sigterm_drains_and_hands_back_what_is_not_done(shop: Shop) -> None:
     assert max(finished_steps(shop).values()) == 1, "a drained step ran again"
 
 
+@pytest.mark.slow
 def test_a_sleep_outlives_every_process(shop: Shop) -> None:
     first = shop.start_pool()
     ids = shop.ask(
@@ -147,6 +149,7 @@ print(json.dumps([run.id]))"""
     assert len(shop.lines("end")) == 2
 
 
+@pytest.mark.slow
 def test_the_first_run_and_the_first_pool_can_meet_on_an_empty_database(
     shop: Shop, empty_database_url: str
 ) -> None:

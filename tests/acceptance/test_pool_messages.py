@@ -89,6 +89,7 @@ def test_a_variable_that_nobody_reads_is_warned_of_with_the_nearest_name(
     assert pool.terminate() == 0
 
 
+@pytest.mark.slow
 def test_a_module_that_takes_long_to_import_is_named(desk_on: Callable[[Case], Desk]) -> None:
     case = Case("slow", {"WAYMARK_USER_MODULE": "endless"})
     desk = desk_on(case)

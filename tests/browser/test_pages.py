@@ -114,6 +114,7 @@ async def test_every_page_fits_on_a_phone(
         assert await tab.overflow() == 0, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_text_can_be_read_on_its_ground(
     engine: Engine, stage: Stage, web: WebServer, tabs: Open, scheme: str
@@ -165,6 +166,7 @@ async def test_a_workflow_is_chosen_without_any_script(
     await expect(tab.page.locator(f"#run-{mine}")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_while_the_database_is_away_a_page_keeps_what_it_shows_and_says_so(
     processes: Processes, postgres_server: PostgresServer, tabs: Open
 ) -> None:
@@ -183,6 +185,7 @@ async def test_while_the_database_is_away_a_page_keeps_what_it_shows_and_says_so
     web.process.terminate()
 
 
+@pytest.mark.slow
 async def test_each_page_has_one_heading_and_names_its_parts(
     engine: Engine, stage: Stage, web: WebServer, tabs: Open
 ) -> None:

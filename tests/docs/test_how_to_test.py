@@ -45,12 +45,14 @@ def test_every_block_belongs_to_a_file(project: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_pass(project: Path) -> None:
     written = (project / "test_orders.py").read_text().count("def test_")
     said = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not trio")
     assert f"{written} passed" in said
 
 
+@pytest.mark.slow
 def test_they_pass_with_a_crash_at_every_step(project: Path) -> None:
     _, command = blocks("sh")
     words = command.split()

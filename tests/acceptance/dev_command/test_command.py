@@ -60,6 +60,7 @@ def test_the_command_runs_with_the_database_and_its_end_ends_nothing(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_a_killed_command_ends_nothing_else(project: Project) -> None:
     _write(project, f"{_SAY}\nsay('pid', os.getpid())\n{_STAYS}")
     dev = project.dev("flows", "--", "python", "application.py")
@@ -70,6 +71,7 @@ def test_a_killed_command_ends_nothing_else(project: Project) -> None:
     assert dev.terminate() == 0, dev.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [_STAYS, _STUBBORN + _STAYS], ids=["polite", "stubborn"])
 def test_ctrl_c_ends_the_command_and_all_that_it_started(
     project: Project, processes: Processes, text: str
@@ -83,6 +85,7 @@ def test_ctrl_c_ends_the_command_and_all_that_it_started(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_what_a_command_leaves_behind_goes_on_until_the_end(
     project: Project, processes: Processes
 ) -> None:
@@ -95,6 +98,7 @@ def test_what_a_command_leaves_behind_goes_on_until_the_end(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_kill_9_of_dev_ends_the_command_and_all_that_it_started(
     project: Project, processes: Processes
 ) -> None:

@@ -60,6 +60,7 @@ def test_the_next_start_finds_the_data_of_the_last(project: Project) -> None:
         assert dev.terminate() == 0, dev.output
 
 
+@pytest.mark.slow
 def test_kill_9_leaves_nothing(project: Project, processes: Processes) -> None:
     dev = project.dev("flows")
     server = _server(_database(dev))
@@ -69,6 +70,7 @@ def test_kill_9_leaves_nothing(project: Project, processes: Processes) -> None:
     processes.assert_none_left(seconds=30)
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_any_moment_leaves_nothing(project: Project, processes: Processes) -> None:
     for landmark in (r"Postgres", r"Schema", r"."):
         dev = project.dev("flows")
@@ -84,6 +86,7 @@ def test_without_a_module_it_asks_for_one(project: Project) -> None:
     assert not (project.directory / ".waymark").exists()
 
 
+@pytest.mark.slow
 def test_a_module_that_cannot_be_imported_ends_it_with_the_reason(
     project: Project, processes: Processes
 ) -> None:
@@ -94,6 +97,7 @@ def test_a_module_that_cannot_be_imported_ends_it_with_the_reason(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_a_second_one_in_the_same_directory_is_refused(project: Project) -> None:
     dev = project.dev("flows")
     server = _server(_database(dev))
@@ -115,6 +119,7 @@ def test_a_busy_address_is_told_before_anything_starts(project: Project) -> None
     assert not (project.directory / ".waymark").exists()
 
 
+@pytest.mark.slow
 def test_a_database_of_the_users_own_is_used_instead(
     project: Project, processes: Processes, empty_database_url: str
 ) -> None:
@@ -128,6 +133,7 @@ def test_a_database_of_the_users_own_is_used_instead(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_without_its_database_it_ends_and_says_so(project: Project, processes: Processes) -> None:
     dev = project.dev("flows")
     server = _server(_database(dev))

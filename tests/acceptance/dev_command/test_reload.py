@@ -75,6 +75,7 @@ def test_a_save_changes_new_runs_and_leaves_running_ones_alone(
     processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_what_cannot_run_keeps_the_workers_until_it_is_mended(project: Project) -> None:
     project.save("flows.py", _TELLING)
     dev = project.dev("flows")
@@ -98,6 +99,7 @@ def test_what_cannot_run_keeps_the_workers_until_it_is_mended(project: Project) 
     assert "Traceback" not in dev.output
 
 
+@pytest.mark.slow
 def test_a_module_that_is_wrong_from_the_start_is_waited_for(project: Project) -> None:
     project.save("flows.py", "def f(:\n")
     dev = project.dev("flows")
@@ -109,6 +111,7 @@ def test_a_module_that_is_wrong_from_the_start_is_waited_for(project: Project) -
     assert _told(project, url) == "new"
 
 
+@pytest.mark.slow
 def test_a_changed_body_under_the_same_version_says_what_to_do(project: Project) -> None:
     versioned = _TELLING.replace("(Workflow):\n", '(Workflow):\n    version = "1"\n\n')
     project.save("flows.py", versioned)
@@ -124,6 +127,7 @@ def test_a_changed_body_under_the_same_version_says_what_to_do(project: Project)
     assert _told(project, url) == "new"
 
 
+@pytest.mark.slow
 def test_files_of_packages_and_new_ones_are_followed_and_foreign_ones_are_not(
     project: Project,
 ) -> None:
@@ -164,6 +168,7 @@ def test_files_of_packages_and_new_ones_are_followed_and_foreign_ones_are_not(
     assert len(told) == 2, dev.output
 
 
+@pytest.mark.slow
 def test_a_thousand_saves_in_a_row_end_with_the_last_one(project: Project) -> None:
     project.save("flows.py", _TELLING)
     dev = project.dev("flows")
@@ -175,18 +180,21 @@ def test_a_thousand_saves_in_a_row_end_with_the_last_one(project: Project) -> No
     assert sum("changed" in line for line in dev.lines) < 20
 
 
+@pytest.mark.slow
 def test_a_module_that_prints_does_no_harm(project: Project) -> None:
     project.save("flows.py", _TELLING + "print('imported', '{\"schema\": 1}')\n")
     dev = project.dev("flows")
     assert _told(project, _up(dev)) == "old"
 
 
+@pytest.mark.slow
 def test_a_source_that_is_not_utf_8_is_told_with_its_place(project: Project) -> None:
     (project.directory / "flows.py").write_bytes(b"x = '\xff'\n")
     dev = project.dev("flows")
     dev.wait_for_line(r"flows.py:1:\d+: WM190 .*SyntaxError.*utf-8", seconds=60)
 
 
+@pytest.mark.slow
 def test_a_module_that_never_ends_its_import_is_told_and_mended(project: Project) -> None:
     project.save("flows.py", "import threading\nthreading.Event().wait()\n")
     dev = project.dev("flows")
@@ -202,6 +210,7 @@ def test_a_module_that_never_ends_its_import_is_told_and_mended(project: Project
     assert _told(project, url) == "new"
 
 
+@pytest.mark.slow
 def test_a_file_instead_of_a_module_ends_it_with_the_modules_name(project: Project) -> None:
     dev = project.dev("flows.py")
     assert dev.wait(seconds=60) == 1

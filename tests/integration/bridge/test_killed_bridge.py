@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 
+import pytest
+
 from tests.integration.bridge.greetings import Counting
 from tests.support.bridges import Bridges, finish, rows
 from tests.support.processes import wait_for_end
@@ -52,6 +54,7 @@ async def test_a_waiting_caller_alone_boots_the_next_bridge(
     assert await waiting == 3
 
 
+@pytest.mark.slow
 async def test_a_thousand_starts_under_kills_are_a_thousand_rows(
     bridges: Bridges, database_url: str
 ) -> None:

@@ -113,6 +113,7 @@ def test_several_loops_in_threads_and_synchronous_calls_share_a_process(
     assert len(bridges.pids) == 1
 
 
+@pytest.mark.slow
 def test_parent_and_forked_children_go_on_starting_runs(
     bridges: Bridges, database_url: str, processes: Processes
 ) -> None:

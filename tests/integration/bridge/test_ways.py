@@ -250,6 +250,7 @@ def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_bridge_can_be_seen_and_stopped(bridges: Bridges) -> None:
     none = _command("status")
     assert (none.returncode, none.stderr) == (1, "")

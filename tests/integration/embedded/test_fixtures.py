@@ -116,6 +116,7 @@ def test_a_test_run_that_is_killed_leaves_no_server(processes: Processes, tmp_pa
     assert not Path(home).exists()
 
 
+@pytest.mark.slow
 def test_workers_of_a_run_share_a_server_that_ends_with_the_run(
     processes: Processes, tmp_path: Path
 ) -> None:

@@ -150,6 +150,7 @@ def test_second(greeted):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["option", "mark", "fixture"])
 def test_runs_crash_everywhere_on_request(users: pytest.Pytester, way: str) -> None:
     passed(

@@ -8,6 +8,7 @@ import pytest
 from tests.support.checkout import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_tests_of_the_example_pass_in_its_folder() -> None:
     done = subprocess.run(

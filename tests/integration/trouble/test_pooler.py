@@ -93,6 +93,7 @@ def test_an_empty_database_is_migrated_through_a_pooler(
             assert farm.finished([run]) == [3]
 
 
+@pytest.mark.slow
 @pytest.mark.waymark_real
 async def test_a_bridge_behind_a_pooler_starts_and_awaits_runs(
     pooled: Farm, pooled_url: str, monkeypatch: pytest.MonkeyPatch
@@ -107,6 +108,7 @@ async def test_a_bridge_behind_a_pooler_starts_and_awaits_runs(
         assert found == [f"hello number {n}" for n in range(20)]
 
 
+@pytest.mark.slow
 def test_the_web_shows_runs_behind_a_pooler(
     pooled: Farm, pooled_url: str, processes: Processes
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_server_that_takes_no_writes_for_longer_than_a_lease_lives(
     lone_farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_failures_that_pass_are_tried_again(farm: Farm) -> None:
     pool = farm.start(WAYMARK_STATEMENT_TIMEOUT_MS="400")
     ids = farm.queue(jobs.Steps, *[(25, 0.0)] * 6)
@@ -142,6 +143,7 @@ def test_connections_that_swallow_everything_are_given_up(proxied: Proxied) -> N
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_one_row_that_the_server_refuses_takes_no_other_with_it(farm: Farm) -> None:
     # What queues up within the interval is one commit: the bad row has company in it.
     pool = farm.start(WAYMARK_PERSIST_INTERVAL_MS="150")

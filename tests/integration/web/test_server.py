@@ -148,6 +148,7 @@ def test_the_waymark_command_has_it_too(processes: Processes) -> None:
     assert "WAYMARK_WEBAPP_ADDR" in shown.output
 
 
+@pytest.mark.slow
 def test_while_the_database_is_away_pages_say_so_and_come_back_by_themselves(
     processes: Processes, postgres_server: PostgresServer
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_failing_task_cancels_its_siblings_actions(pools: Farm) -> None:
     pools.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_group_goes_on_where_a_killed_pool_left_it(pools: Farm) -> None:
     pool = pools.start()
     flag = pools.folder / "go"

@@ -26,6 +26,7 @@ def test_runs_complete_with_a_journal_without_gaps(farm: Farm) -> None:
     farm.processes.assert_none_left()
 
 
+@pytest.mark.slow
 def test_a_backoff_outlives_its_pool(farm: Farm) -> None:
     pool = farm.start()
     (run,) = farm.queue(jobs.Retried, (3, 1.5))
@@ -53,6 +54,7 @@ def test_a_timeout_raises_inside_the_workflow(farm: Farm) -> None:
     assert text == "ActionTimeout: hang did not end within 0.2 s (attempt 1)"
 
 
+@pytest.mark.slow
 def test_sync_actions_run_side_by_side_outside_the_main_thread(farm: Farm) -> None:
     farm.start(WAYMARK_WORKER_COUNT="1", WAYMARK_CONCURRENT_PER_WORKER="8")
     (pids,) = farm.finished(farm.queue(jobs.Blocked, (8, 0.5)))
@@ -64,6 +66,7 @@ def test_sync_actions_run_side_by_side_outside_the_main_thread(farm: Farm) -> No
     assert begun == [(True,)]
 
 
+@pytest.mark.slow
 def test_an_action_that_cancels_itself_fails_like_any_other(farm: Farm) -> None:
     farm.start()
     (text,) = farm.finished(farm.queue(jobs.SelfCancelled, ()))
@@ -71,12 +74,14 @@ def test_an_action_that_cancels_itself_fails_like_any_other(farm: Farm) -> None:
     assert len(farm.ledger("cancels")) == 1
 
 
+@pytest.mark.slow
 def test_calls_of_one_turn_may_outgrow_a_frame(farm: Farm) -> None:
     farm.start(WAYMARK_CONCURRENT_PER_WORKER="20")
     size = 12 * 1024 * 1024
     assert farm.finished(farm.queue(jobs.Blobs, (7, size))) == [7 * size]
 
 
+@pytest.mark.slow
 def test_what_an_attempt_prints_is_in_the_journal(farm: Farm) -> None:
     farm.start()
     (run,) = farm.queue(jobs.Chatty, ("hello",))
@@ -93,6 +98,7 @@ def test_what_an_attempt_prints_is_in_the_journal(farm: Farm) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_takes_only_its_own_attempts_down(farm: Farm) -> None:
     pool = farm.start(WAYMARK_CONCURRENT_PER_WORKER="2")
     flag = farm.folder / "go"
@@ -125,6 +131,7 @@ def test_a_call_that_kills_its_workers_fails_and_its_neighbours_do_not(farm: Far
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_worker_that_ignores_a_cancellation_is_replaced(farm: Farm) -> None:
     pool = farm.start(WAYMARK_WORKER_COUNT="1")
     (run,) = farm.queue(jobs.Deaf, ())
@@ -136,6 +143,7 @@ def test_a_worker_that_ignores_a_cancellation_is_replaced(farm: Farm) -> None:
     assert farm.finished(farm.queue(jobs.Chain, (1,))) == [1]
 
 
+@pytest.mark.slow
 def test_a_thread_that_nobody_waits_for_gets_its_worker_replaced(farm: Farm) -> None:
     pool = farm.start(WAYMARK_WORKER_COUNT="1")
     assert farm.finished(farm.queue(jobs.Stuck, (120.0,))) == ["timed out"]
@@ -145,6 +153,7 @@ def test_a_thread_that_nobody_waits_for_gets_its_worker_replaced(farm: Farm) -> 
     assert farm.finished(farm.queue(jobs.Chain, (1,))) == [1]
 
 
+@pytest.mark.slow
 def test_workers_are_recycled_under_load_and_nothing_is_lost(farm: Farm) -> None:
     pool = farm.start(WAYMARK_MAX_ACTION_LIFECYCLE="25")
     first = set(farm.workers(pool))

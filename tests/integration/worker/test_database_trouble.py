@@ -44,6 +44,7 @@ def test_a_pool_outlives_the_servers_restart(
     lone_farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_every_session_may_be_ended_under_load(farm: Farm) -> None:
     pool = farm.start()
     ids = farm.queue(jobs.Slow, *[(40, 0.1)] * 10)
@@ -59,6 +60,7 @@ def test_every_session_may_be_ended_under_load(farm: Farm) -> None:
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_commits_whose_answer_is_lost_are_written_once(farm: Farm) -> None:
     farm.start()
     # Slow enough that a commit in flight is always met; what it had written is then rolled back.
@@ -92,6 +94,7 @@ def _hang_up_on_commits(farm: Farm, *, until: str) -> int:
     return ended
 
 
+@pytest.mark.slow
 def test_a_claim_whose_answer_is_lost_is_found_again(farm: Farm) -> None:
     pool = farm.start()
     # A run that the pool's lease holds without its runloop knowing: as if an answer had been lost.
@@ -135,6 +138,7 @@ _STALLED = (
 )
 
 
+@pytest.mark.slow
 def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm: Farm) -> None:
     """Its backend commits when nobody reads the answer any more: the next claim waits for its end."""
     pool = farm.start()
@@ -165,6 +169,7 @@ def test_a_permission_that_comes_back_lets_everything_go_on(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["gone", "frozen"])
 def test_a_pool_ends_in_time_without_its_database(
     lone_farm: Farm, postgres_server: PostgresServer, how: str

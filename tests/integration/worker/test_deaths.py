@@ -28,6 +28,7 @@ _PIDFD_GETFD = 438
 SHORT_LEASE = {"WAYMARK_LOCK_TTL_MS": "4000", "WAYMARK_LOCK_HEARTBEAT_MS": "400"}
 
 
+@pytest.mark.slow
 def test_a_killed_runloop_is_started_again_under_a_new_lease(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"
@@ -69,6 +70,7 @@ def test_a_killed_supervisor_leaves_nobody_and_another_pool_takes_over_at_once(f
     farm.stop(second)
 
 
+@pytest.mark.slow
 def test_sigterm_finishes_what_runs_and_hands_back_the_rest_at_once(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"
@@ -93,6 +95,7 @@ def test_sigterm_finishes_what_runs_and_hands_back_the_rest_at_once(farm: Farm) 
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_what_does_not_end_within_the_grace_is_handed_back(farm: Farm) -> None:
     pool = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="300")
     flag = farm.folder / "go"
@@ -108,6 +111,7 @@ def test_what_does_not_end_within_the_grace_is_handed_back(farm: Farm) -> None:
     assert farm.finished([run]) == [str(flag)]
 
 
+@pytest.mark.slow
 def test_a_wide_fan_does_not_hold_up_the_end(farm: Farm) -> None:
     pool = farm.start()
     ids = farm.queue(jobs.Fan, (5_000,)) + farm.queue(jobs.Slow, *[(1, 0.5)] * 100)
@@ -122,6 +126,7 @@ def test_a_wide_fan_does_not_hold_up_the_end(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_second_sigterm_ends_it_now(farm: Farm) -> None:
     pool = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="60000")
     (run,) = farm.queue(jobs.Waiter, (str(farm.folder / "never"),))
@@ -159,6 +164,7 @@ def test_a_pool_that_was_stopped_past_its_lease_drops_everything_and_goes_on(far
     farm.stop(first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kills", [4, pytest.param(20, marks=[pytest.mark.chaos, pytest.mark.timeout(400)])]
 )
@@ -228,6 +234,7 @@ def test_a_run_that_keeps_the_runloop_from_everything_else_is_set_aside(farm: Fa
     assert pool.output.count("runloop.died") == 1
 
 
+@pytest.mark.slow
 def test_a_supervisor_that_stood_still_before_it_died_leaves_nobody(farm: Farm) -> None:
     pool = farm.start()
     below = descendants(pool.pid)
@@ -257,6 +264,7 @@ def _unread_of(pid: int) -> int:
     return total
 
 
+@pytest.mark.slow
 def test_a_pool_that_is_pid_1_collects_what_its_actions_left_behind(farm: Farm) -> None:
     given = farm.environment()
     beginning = unsharing("--pid", "--fork", "--mount-proc", "--kill-child")

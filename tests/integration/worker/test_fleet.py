@@ -59,6 +59,7 @@ def test_a_fan_out_uses_the_slots_of_a_pool_that_comes_later(fleet: Farm) -> Non
     fleet.stop(second)
 
 
+@pytest.mark.slow
 def test_a_fan_out_does_not_hold_up_the_call_of_another_run(fleet: Farm) -> None:
     pool = fleet.start()
     flag = fleet.folder / "open"
@@ -72,6 +73,7 @@ def test_a_fan_out_does_not_hold_up_the_call_of_another_run(fleet: Farm) -> None
     fleet.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_lone_pool_offers_nothing(fleet: Farm) -> None:
     pool = fleet.start()
     (run,) = fleet.queue(jobs.Wide, (200, 0.05))
@@ -81,6 +83,7 @@ def test_a_lone_pool_offers_nothing(fleet: Farm) -> None:
     fleet.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_retry_of_an_offered_call_keeps_its_key(fleet: Farm) -> None:
     pools = [fleet.start(), fleet.start()]
     (run,) = fleet.queue(jobs.Refused, (120,))
@@ -95,6 +98,7 @@ def test_a_retry_of_an_offered_call_keeps_its_key(fleet: Farm) -> None:
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_a_taker_that_is_killed_loses_nothing(fleet: Farm) -> None:
     fleet.start()
     flag = fleet.folder / "open"
@@ -111,6 +115,7 @@ def test_a_taker_that_is_killed_loses_nothing(fleet: Farm) -> None:
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_an_owner_that_is_killed_loses_nothing_and_its_offers_are_adopted(fleet: Farm) -> None:
     first = fleet.start()
     flag = fleet.folder / "open"
@@ -128,6 +133,7 @@ def test_an_owner_that_is_killed_loses_nothing_and_its_offers_are_adopted(fleet:
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm) -> None:
     """A backend that nobody reads any more takes them, for a pool that does not know."""
     fleet.start()
@@ -159,6 +165,7 @@ def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm) -> No
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_a_taker_that_drains_ends_what_it_runs_and_repeats_nothing(fleet: Farm) -> None:
     fleet.start()
     flag = fleet.folder / "open"
@@ -176,6 +183,7 @@ def test_a_taker_that_drains_ends_what_it_runs_and_repeats_nothing(fleet: Farm) 
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_an_offered_call_times_out_and_is_cancelled(fleet: Farm) -> None:
     fleet.start()
     flag = fleet.folder / "open"
@@ -187,6 +195,7 @@ def test_an_offered_call_times_out_and_is_cancelled(fleet: Farm) -> None:
     _nothing_left(fleet)
 
 
+@pytest.mark.slow
 def test_offers_of_a_run_that_ends_are_withdrawn(fleet: Farm) -> None:
     fleet.start()
     fleet.start()
@@ -201,6 +210,7 @@ def test_offers_of_a_run_that_ends_are_withdrawn(fleet: Farm) -> None:
     flag.touch()
 
 
+@pytest.mark.slow
 def test_a_taker_that_was_stopped_for_long_writes_nothing(fleet: Farm) -> None:
     short = {"WAYMARK_LOCK_TTL_MS": "5000", "WAYMARK_LOCK_HEARTBEAT_MS": "1000"}
     fleet.start(**short)

@@ -88,6 +88,7 @@ def _insert(farm: Farm, run: RecordedRun, *, entries: int) -> UUID:
     return id_
 
 
+@pytest.mark.slow
 def test_runs_of_the_first_format_are_finished_by_the_pool_of_today(farm: Farm) -> None:
     runs = [run for run in recorded_runs(1) if _calls_only(run)]
     assert len(runs) >= 8

@@ -32,6 +32,7 @@ def test_a_sleeper_is_parked_and_wakes_in_time(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_sleeper_wakes_though_every_pool_was_dead_meanwhile(farm: Farm) -> None:
     pool = farm.start(**PARK_AT_ONCE)
     (run,) = farm.queue(jobs.Sleeper, (1.0,))
@@ -44,6 +45,7 @@ def test_a_sleeper_wakes_though_every_pool_was_dead_meanwhile(farm: Farm) -> Non
     assert len(farm.ledger("add")) == 3
 
 
+@pytest.mark.slow
 def test_more_sleepers_than_memory_slots(farm: Farm) -> None:
     farm.start(WAYMARK_MAX_CONCURRENT_INSTANCES="10")
     ids = farm.queue(jobs.Sleeper, *[(3.0,)] * 60)
@@ -52,6 +54,7 @@ def test_more_sleepers_than_memory_slots(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_sleep_of_ages_is_parked_like_any_other(farm: Farm) -> None:
     pool = farm.start(**PARK_AT_ONCE)
     (run,) = farm.queue(jobs.SleepsForever, ())
@@ -60,6 +63,7 @@ def test_a_sleep_of_ages_is_parked_like_any_other(farm: Farm) -> None:
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_long_backoff_is_parked_and_tried_again_in_time(farm: Farm) -> None:
     farm.start(**PARK_AT_ONCE)
     (run,) = farm.queue(jobs.Retried, (3, 1.0))
@@ -74,6 +78,7 @@ def test_a_long_backoff_is_parked_and_tried_again_in_time(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_for_ever_takes_no_memory(farm: Farm) -> None:
     farm.start(WAYMARK_MAX_CONCURRENT_INSTANCES="2")
     stuck = farm.queue(jobs.WaitsForEver, *[()] * 5)
@@ -82,6 +87,7 @@ def test_a_run_that_waits_for_ever_takes_no_memory(farm: Farm) -> None:
     assert {farm.state(run) for run in stuck} == {InstanceState.WAITING}
 
 
+@pytest.mark.slow
 def test_those_that_wait_make_room_for_those_that_could_run(farm: Farm) -> None:
     # The threshold alone would keep them in memory for a day.
     farm.start(WAYMARK_MAX_CONCURRENT_INSTANCES="4", WAYMARK_EVICT_SLEEP_THRESHOLD_MS="86400000")
@@ -96,6 +102,7 @@ def test_those_that_wait_make_room_for_those_that_could_run(farm: Farm) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_many_that_are_due_in_the_same_moment_wake_while_others_go_on(farm: Farm) -> None:
     _wakes_at_once(farm, copies=1_500, sleep=5.0)
 
@@ -133,6 +140,7 @@ def _wakes_at_once(farm: Farm, *, copies: int, sleep: float) -> None:
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_two_pools_share_the_work(farm: Farm) -> None:
     farm.start()
     farm.start()

@@ -64,6 +64,7 @@ def test_an_action_that_kills_its_pool_fails_and_the_others_finish(farm: Farm) -
     assert farm.query("select max(recoveries) from waymark.instances") == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_commit_forgets_the_owners_that_were_lost(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"

@@ -17,6 +17,7 @@ OFTEN = {"WAYMARK_RUNNER_PROFILE_INTERVAL_MS": "100"}
 _DAMAGE = "update waymark.programs set program = overlay(program placing %s from 40) where workflow ilike %s"
 
 
+@pytest.mark.slow
 def test_pools_start_on_an_empty_database_together(bare_farm: Farm) -> None:
     first, second = bare_farm.launch(), bare_farm.launch()
     first.wait_for_line(r"pool\.ready")
@@ -42,6 +43,7 @@ def test_programs_that_no_pool_knows_stay_queued_and_are_reported_once(farm: Far
     assert pool.output.count("runs.waiting") == 2
 
 
+@pytest.mark.slow
 def test_a_hostile_program_is_refused_and_others_go_on(farm: Farm) -> None:
     victims = farm.queue(jobs.Slow, (1, 0.0))
     farm.query(_DAMAGE, b"\\xc1\\xff\\xff\\xff", "%slow")
@@ -61,6 +63,7 @@ def _with_a_later_instruction(stored: bytes) -> bytes:
     return msgspec.msgpack.encode(tree)
 
 
+@pytest.mark.slow
 def test_a_sound_program_with_words_of_a_later_release_waits_for_a_pool_that_knows_them(
     farm: Farm,
 ) -> None:
@@ -98,6 +101,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.slow
 def test_a_damaged_journal_quarantines_its_run_alone(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"
@@ -115,6 +119,7 @@ def test_a_damaged_journal_quarantines_its_run_alone(farm: Farm) -> None:
     assert farm.finished([whole]) == [str(flag)]
 
 
+@pytest.mark.slow
 def test_a_damaged_snapshot_is_replaced_by_the_journal(farm: Farm) -> None:
     pool = farm.start(WAYMARK_EVICT_SLEEP_THRESHOLD_MS="200")
     (run,) = farm.queue(jobs.Sleeper, (1.0,))
@@ -126,6 +131,7 @@ def test_a_damaged_snapshot_is_replaced_by_the_journal(farm: Farm) -> None:
     assert len(farm.ledger("add")) == 2
 
 
+@pytest.mark.slow
 def test_the_same_version_with_other_code_is_refused_at_the_start(farm: Farm) -> None:
     farm.stop(farm.start(WAYMARK_USER_MODULE="tests.integration.worker.other_jobs"))
     farm.query("update waymark.programs set digest = sha256(digest), id = id + 1")

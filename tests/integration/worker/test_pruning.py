@@ -32,6 +32,7 @@ def test_the_pruner_deletes_what_is_older_than_its_retention(farm: Farm) -> None
     assert farm.query("select distinct instance from waymark.journal") == [(young[0],)]
 
 
+@pytest.mark.slow
 def test_pruners_that_are_killed_leave_no_halves_and_others_go_on(farm: Farm) -> None:
     killed = [farm.start(**PRUNING, WAYMARK_GARBAGE_COLLECTOR_BATCH_SIZE="2") for _ in range(2)]
     (young, old) = farm.queue(jobs.Chain, (2,), (3,))

@@ -17,6 +17,7 @@ def pools(farm: Farm) -> Farm:
     return farm
 
 
+@pytest.mark.slow
 def test_values_that_a_call_was_given_are_the_same_after_the_pool_was_killed(pools: Farm) -> None:
     pool = pools.start()
     flag = pools.folder / "go"
@@ -44,6 +45,7 @@ def test_values_that_a_call_was_given_are_the_same_after_the_pool_was_killed(poo
     pools.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_hostile_runs_fail_by_themselves_and_their_neighbour_goes_on(pools: Farm) -> None:
     # A smaller budget than the default one, so that a busy machine is not taken for a stuck runloop.
     pool = pools.start(WAYMARK_MAX_SNAPSHOT_BYTES="16777216", WAYMARK_STEP_BUDGET="2000000")

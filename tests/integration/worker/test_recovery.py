@@ -9,6 +9,7 @@ pytestmark = pytest.mark.postgres
 STEPS = 2_500
 
 
+@pytest.mark.slow
 def test_a_long_run_does_not_begin_again_from_its_first_entry(farm: Farm) -> None:
     pool = farm.start()
     (run,) = farm.queue(jobs.Chain, (STEPS,))

@@ -75,6 +75,7 @@ def test_an_action_that_was_renamed_in_mid_run_leaves_the_run_waiting_for_the_ol
     farm.stop(today)
 
 
+@pytest.mark.slow
 def test_runs_that_were_queued_before_there_was_a_pool_are_run_by_the_first(farm: Farm) -> None:
     ids = farm.queue(jobs.Chain, *[(n,) for n in range(20)])
     assert {farm.state(run) for run in ids} == {InstanceState.QUEUED}
@@ -83,6 +84,7 @@ def test_runs_that_were_queued_before_there_was_a_pool_are_run_by_the_first(farm
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_workers_first_then_an_application_of_a_program_that_no_pool_has_registered(
     farm: Farm,
 ) -> None:

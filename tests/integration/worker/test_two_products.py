@@ -39,6 +39,7 @@ def _fenced(pool: Child) -> list[str]:
     return [line for line in pool.lines if "lease.fenced" in line or "lease.lost" in line]
 
 
+@pytest.mark.slow
 def test_two_products_in_one_database_never_meet(deployment: Deployment) -> None:
     one, two = deployment.beside("one"), deployment.beside("two")
     victim, survivor = one.start_pool(TODAY), two.start_pool(TODAY)

@@ -29,6 +29,7 @@ def _lost(farm: Farm) -> int:
     return int(lost)
 
 
+@pytest.mark.slow
 def test_a_loop_that_stands_still_is_named_and_holds_up_nobody_else(farm: Farm) -> None:
     pool = farm.start(
         WAYMARK_CONCURRENT_PER_WORKER="2",
@@ -66,6 +67,7 @@ def test_a_loop_that_stands_still_is_named_and_holds_up_nobody_else(farm: Farm) 
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_worker_of_which_no_thread_moves_is_killed_and_its_call_is_poison(farm: Farm) -> None:
     pool = farm.start(WAYMARK_WORKER_HANG_MS="1500", WAYMARK_CONCURRENT_PER_WORKER="2")
     (hanging,) = farm.queue(jobs.KeepsEverything, ())
@@ -82,6 +84,7 @@ def test_a_worker_of_which_no_thread_moves_is_killed_and_its_call_is_poison(farm
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_worker_that_holds_too_much_memory_is_replaced_when_it_has_done_its_work(
     farm: Farm,
 ) -> None:
@@ -107,6 +110,7 @@ def test_a_worker_that_holds_too_much_memory_is_replaced_when_it_has_done_its_wo
     farm.stop(pool)
 
 
+@pytest.mark.slow
 def test_a_recycled_worker_ends_what_it_runs_and_the_next_one_works_meanwhile(farm: Farm) -> None:
     pool = farm.start(WAYMARK_WORKER_COUNT="1", WAYMARK_MAX_ACTION_LIFECYCLE="5")
     (old,) = farm.workers(pool)
