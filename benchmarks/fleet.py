@@ -1,7 +1,10 @@
-"""``python -m benchmarks.fleet``: what a flood does to a neighbour; how fast a pool takes load and gives it back out."""
+"""``python -m benchmarks.fleet``: a flood and its neighbour, pools that come and go, a server that restarts; figures out."""
 
 import argparse
 import asyncio
+import os
+import signal
+import socket
 import statistics
 import tempfile
 import time
@@ -13,6 +16,7 @@ import psycopg
 
 from benchmarks.app import One, Pauses, Three
 from benchmarks.deployment import Deployment, deployed
+from benchmarks.workloads import WORKLOADS, Scale
 from waymark.runs import Run
 from waymark_worker.embedded import EmbeddedServer
 
@@ -127,21 +131,74 @@ async def visits(width: int, deployment: Deployment, folder: Path) -> None:
     await visited(f"{width:,} runs of one such call", runs, deployment, folder)
 
 
+async def restarted(server: EmbeddedServer, deployment: Deployment, rounds: int) -> None:
+    """Print what ``pg_ctl restart -m immediate`` in the middle of D costs, and D before and after."""
+    workload, scale = WORKLOADS["D"], Scale()
+    await workload(scale, deployment)
+    for _ in range(rounds):
+        before = [(await workload(scale, deployment))["per_second"] for _ in range(3)]
+        quiet = asyncio.Event()
+        beside = asyncio.create_task(neighbour(quiet))
+        await Three.start_many([Three.call(number) for number in range(scale.workflows)])
+        os.kill(server.pid, signal.SIGQUIT)
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        accepts = time.time()
+        settled = await _first_commit(server, since=accepts)
+        quiet.set()
+        waited = await beside
+        after = [(await workload(scale, deployment))["per_second"] for _ in range(3)]
+        print(
+            f"server restarted: the pool committed again {settled - accepts:.2f} s after it accepted"
+            f" connections, the longest run of a neighbour took {max(waited):.2f} s; D before"
+            f" {statistics.median(before):,.0f} /s, after {statistics.median(after):,.0f} /s"
+            f" ({statistics.median(after) / statistics.median(before):.0%})"
+        )
+
+
+async def _first_commit(server: EmbeddedServer, *, since: float) -> float:
+    """When the first entry of a journal after a moment was written, by the server's clock."""
+    dsn = server.tcp_dsn
+    assert dsn is not None
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as session:
+        while True:
+            cursor = await session.execute(
+                b"select min(extract(epoch from finished_at))::float8 from waymark.journal"
+                b" where extract(epoch from finished_at) > %s",
+                (since,),
+            )
+            row = await cursor.fetchone()
+            if row is not None and row[0] is not None:
+                return float(row[0])
+            await asyncio.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("--flood", type=int, default=100_000, help="runs of one workflow")
     parser.add_argument("--width", type=int, default=10_000, help="calls of the fan-out")
+    parser.add_argument("--restarts", type=int, default=3, help="of the server (default 3)")
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
-        EmbeddedServer(Path(name) / "postgres") as server,
-        deployed(Path(name), server.dsn) as deployment,
+        # On a port, so that its address is the same after a restart.
+        EmbeddedServer(Path(name) / "postgres", port=_free_port()) as server,
+        deployed(Path(name), server.tcp_dsn or server.dsn) as deployment,
     ):
+        if given.restarts:
+            asyncio.run(restarted(server, deployment, given.restarts))
         if given.width:
             asyncio.run(visits(given.width, deployment, Path(name)))
         if given.flood:
-            asyncio.run(flood(given.flood, server.dsn))
+            asyncio.run(flood(given.flood, deployment.dsn))
 
 
 if __name__ == "__main__":

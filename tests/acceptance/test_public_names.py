@@ -274,6 +274,7 @@ print(json.dumps([found, program.workflow, len(program.actions)]))"""
     ) == [["order", "serve"], "order", 1]
 
 
+@pytest.mark.slow
 def test_an_action_called_directly_is_an_ordinary_function(open_shop: Shop) -> None:
     assert open_shop.ask(
         """

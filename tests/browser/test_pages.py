@@ -104,6 +104,7 @@ async def test_a_run_is_watched_until_it_completes_and_then_left_alone(
     assert len(tab.requests) == asked, "a finished run is not asked for again"
 
 
+@pytest.mark.slow
 async def test_every_page_fits_on_a_phone(
     engine: Engine, stage: Stage, web: WebServer, tabs: Open
 ) -> None:
@@ -129,6 +130,7 @@ async def test_every_text_can_be_read_on_its_ground(
     assert (ground == "rgb(16, 21, 28)") is (scheme == "dark")
 
 
+@pytest.mark.slow
 async def test_it_can_be_used_with_the_keyboard_alone(
     stage: Stage, web: WebServer, tabs: Open
 ) -> None:

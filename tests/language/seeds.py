@@ -7,6 +7,7 @@ from tests.language import cases
 from tests.language.discovery import Case
 from tests.language.discovery import cases as all_cases
 from tests.support.replaying import Runner
+from waymark.compiler.source import shared_sources
 
 
 def line(case: Case, mode: str) -> str:
@@ -19,5 +20,6 @@ def line(case: Case, mode: str) -> str:
 
 
 if __name__ == "__main__":
-    for case in list(all_cases(cases))[:: int(sys.argv[2])]:
-        sys.stdout.write(line(case, sys.argv[1]).replace("\n", " ") + "\n")
+    with shared_sources():
+        for case in list(all_cases(cases))[:: int(sys.argv[2])]:
+            sys.stdout.write(line(case, sys.argv[1]).replace("\n", " ") + "\n")

@@ -46,6 +46,7 @@ def _waiting(operator: psycopg.Connection) -> bool:
     return found == (1,)
 
 
+@pytest.mark.slow
 def test_a_migrator_killed_before_any_change_leaves_whole_steps_to_the_next(
     empty_database_url: str, processes: Processes
 ) -> None:

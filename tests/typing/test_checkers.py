@@ -66,6 +66,7 @@ def test_mypy_says_what_is_expected(case: str, tmp_path: Path) -> None:
     assert found == expected(case, 1), output
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", ["right.py", "wrong.py"])
 def test_basedpyright_says_what_is_expected(case: str, tmp_path: Path) -> None:

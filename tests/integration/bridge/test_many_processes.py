@@ -40,6 +40,7 @@ def _fine(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_loop_for_each_call_leaves_nothing_behind(
     bridges: Bridges, database_url: str, processes: Processes
 ) -> None:

@@ -124,6 +124,7 @@ def test_alone(waymark_runtime, number):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_tests_are_isolated(users: pytest.Pytester, options: tuple[str, ...]) -> None:
     passed(users, ISOLATED, *options, passed=4)

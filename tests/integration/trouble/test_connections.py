@@ -124,6 +124,7 @@ async def test_a_bridge_holds_seven_or_what_is_allowed(
         assert await waiting == 2
 
 
+@pytest.mark.slow
 def test_the_web_holds_four_or_what_is_allowed(database_url: str, processes: Processes) -> None:
     web = start_web(processes, database_url, environment={"WAYMARK_DATABASE_POOL_SIZE": "2"})
     with ThreadPoolExecutor(8) as browsers:

@@ -68,7 +68,7 @@ def test_a_death_beside_this_write_loses_nothing(farm: Farm, name: str, moment: 
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("name", ["settle.settle*", "instances.claim", "leases.heartbeat"])
+@pytest.mark.parametrize("name", ["settle.settle*", "instances.claim"])
 def test_a_death_beside_a_central_write_loses_nothing(farm: Farm, name: str, moment: str) -> None:
     _dies_and_goes_on(farm, [name], moment)
 

@@ -82,6 +82,7 @@ def test_a_pool_that_dies_behind_a_pooler_is_taken_over_when_its_lease_expires(
     pooled.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_an_empty_database_is_migrated_through_a_pooler(
     empty_database_url: str, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ def pools(farm: Farm) -> Farm:
     return farm
 
 
+@pytest.mark.slow
 def test_wait_for_gives_up_on_an_action_that_hangs_and_lets_go_of_it(pools: Farm) -> None:
     pools.start()
     (run,) = pools.queue(jobs.WaitsForTheHanging, (0.5,))
@@ -47,6 +48,7 @@ def test_a_timeout_ends_a_durable_sleep_and_a_sleep_within_it_does_not_trip_it(p
     pools.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_failing_task_cancels_its_siblings_actions(pools: Farm) -> None:
     pools.start()
     flag = pools.folder / "fail"
@@ -81,6 +83,7 @@ def test_a_group_goes_on_where_a_killed_pool_left_it(pools: Farm) -> None:
     pools.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_workers_of_a_queue_share_its_items(pools: Farm) -> None:
     pools.start()
     runs = pools.queue(jobs.TaskPipeline, (12,), (1,))

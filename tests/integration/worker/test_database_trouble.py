@@ -155,6 +155,7 @@ def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm
     farm.assert_exactly_once()
 
 
+@pytest.mark.slow
 def test_a_permission_that_comes_back_lets_everything_go_on(farm: Farm) -> None:
     pool = farm.start()
     flag = farm.folder / "go"

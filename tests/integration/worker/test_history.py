@@ -112,6 +112,7 @@ def test_runs_of_the_first_format_are_finished_by_the_pool_of_today(farm: Farm) 
     ) == [(half,)], "what was committed ran again"
 
 
+@pytest.mark.slow
 def test_a_later_format_stays_queued_with_a_reason_and_others_run(farm: Farm) -> None:
     runs = [run for run in recorded_runs(1) if _calls_only(run)]
     later, now = (_insert(farm, run, entries=0) for run in runs[:2])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.compiling import HEADER, imported, problems, run_text, workflow_of
 from waymark.compiler.pipeline import compile_workflow
+from waymark.compiler.source import current_reader, shared_sources
 
 
 def test_an_edited_file_is_refused(tmp_path: Path) -> None:
@@ -101,3 +102,15 @@ def test_spans_are_one_for_each_operation(tmp_path: Path) -> None:
         for block, spans in zip(function.blocks, blocks, strict=True):
             assert len(spans) == len(block.instructions) + 1
             assert all(one.line >= 1 and one.end_line >= one.line for one in spans)
+
+
+def test_a_shared_text_is_parsed_once_and_again_when_it_was_edited(tmp_path: Path) -> None:
+    module = imported(tmp_path, run_text("return 1"))
+    path = Path(str(module.__file__))
+    with shared_sources():
+        compile_workflow(workflow_of(module))
+        kept = current_reader().files[str(path)]
+        assert current_reader().module(module) is kept
+        path.write_text(path.read_text() + "\n# edited\n")
+        assert current_reader().module(module) is not kept
+    assert current_reader().files == {}

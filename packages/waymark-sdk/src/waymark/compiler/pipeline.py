@@ -18,7 +18,7 @@ from waymark.compiler.durable import Writer
 from waymark.compiler.jobs import run_job
 from waymark.compiler.language import Names
 from waymark.compiler.models import add_methods, entries, learned
-from waymark.compiler.source import SourceReader
+from waymark.compiler.source import SourceReader, current_reader
 from waymark.compiler.tables import Assumed, Job, Tables, hints
 from waymark.errors import UnsupportedPatternError
 from waymark_schema.failures import SerializationError
@@ -52,7 +52,7 @@ def compile_workflow(cls: type) -> Compiled:
     if isinstance(kept, Compiled):
         return kept
     with _deep_enough():
-        compiled = _compiled(cls, *_lowered(cls, SourceReader()))
+        compiled = _compiled(cls, *_lowered(cls, current_reader()))
     setattr(cls, "__waymark_compiled__", compiled)  # noqa: B010 - a class attribute by agreement
     return compiled
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import linecache
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -27,6 +30,7 @@ class SourceChanged(Exception):
 class SourceFile:
     """One parsed file with every function of its tree, by first line and name, and every class."""
 
+    content: str
     text: Text
     tree: ast.Module
     codes: dict[str, list[CodeType]]
@@ -37,7 +41,7 @@ class SourceFile:
 
 @dataclass(slots=True)
 class SourceReader:
-    """Reads and parses each file once."""
+    """Reads and parses each file once, and again when its text has changed."""
 
     files: dict[str, SourceFile] = field(default_factory=dict)
 
@@ -88,10 +92,29 @@ class SourceReader:
         return self._parsed(filename, lines)
 
     def _parsed(self, filename: str, lines: list[str]) -> SourceFile:
+        content = "".join(lines)
         found = self.files.get(filename)
-        if found is None:
-            found = self.files[filename] = parse(filename, "".join(lines))
+        if found is None or found.content != content:
+            found = self.files[filename] = parse(filename, content)
         return found
+
+
+_SHARED: ContextVar[SourceReader | None] = ContextVar("shared source reader", default=None)
+
+
+@contextmanager
+def shared_sources() -> Iterator[None]:
+    """Parse each file once for all workflows that are compiled inside, not once for each of them."""
+    token = _SHARED.set(SourceReader())
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
+def current_reader() -> SourceReader:
+    """The reader of the enclosing ``shared_sources``, else a new one."""
+    return _SHARED.get() or SourceReader()
 
 
 def _lines(filename: str, names: dict[str, Any]) -> list[str]:
@@ -106,7 +129,7 @@ def parse(filename: str, text: str) -> SourceFile:
     Raises:
         SourceChanged: the text is no longer valid Python.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    content, text = text, text.replace("\r\n", "\n").replace("\r", "\n")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they were shown when the module was imported
@@ -126,7 +149,7 @@ def parse(filename: str, text: str) -> SourceFile:
             first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
             nodes[first, node.name] = node
     lines = tuple(text.split("\n"))
-    return SourceFile(Text(filename, lines), tree, codes, nodes, classes)
+    return SourceFile(content, Text(filename, lines), tree, codes, nodes, classes)
 
 
 def _collect_codes(code: CodeType, found: dict[str, list[CodeType]]) -> None:
