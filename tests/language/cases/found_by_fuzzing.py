@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.language.steps import boom, echo
+from tests.language.steps import User, boom, echo, note
 from waymark import Workflow, workflow
 
 # wait_for of CPython 3.11 makes a task, whose errors do not know what is handled outside of it.
@@ -289,3 +290,69 @@ class NamesOfTypesWrittenInC(Workflow):
 
     def merged(self, each):
         return {**each}
+
+
+@workflow
+class SortsThatFail(Workflow):
+    """A list is empty while its keys are made; after an error of a key it is as it was before."""
+
+    async def run(self):
+        log = []
+        for key in (self.grows, self.looks, self.mixed):
+            self.xs = xs = [3, 1, 2, 5, 4, 0]
+            for backwards in (False, True):
+                try:
+                    xs.sort(key=key, reverse=backwards)
+                except (ArithmeticError, IndexError, TypeError, ValueError) as e:
+                    log.append((repr(e), self.xs is xs, xs[:]))
+                else:
+                    log.append(xs[:])
+        await echo(1)
+        return log
+
+    def grows(self, x):
+        self.xs.append(x)
+        return 1 / (x - 2)
+
+    def looks(self, x):
+        return self.xs[x]
+
+    def mixed(self, x):
+        return "a" if x == 5 else -x
+
+
+@workflow
+class SortsThatSeeTheirList(Workflow):
+    async def run(self):
+        log = []
+        xs = [3, 1, 2]
+        try:
+            xs.sort(key=xs.index)
+        except ValueError:
+            log.append(xs[:])
+        xs.sort(key=xs.count)
+        log.append(xs[:])
+        try:
+            xs.sort(key=xs.append)
+        except (TypeError, ValueError) as e:
+            log.append(str(e))
+        log.append(xs[:])
+        mixed = [5, 4, "a", 3, 2]
+        for backwards in (False, True):
+            try:
+                mixed.sort(key=copy, reverse=backwards)
+            except TypeError as e:
+                log.append(str(e))
+            log.append(mixed[:])
+        await echo(1)
+        return log
+
+
+@workflow
+class MethodsOfModelsAcrossAwaits(Workflow):
+    async def run(self):
+        part = User(id=1, name="a")
+        other = part.model_copy(update={"name": await note("b")})
+        dump = part.model_dump
+        await echo(1)
+        return other, dump(), other.model_copy(update={"id": await echo(3)}).model_dump(mode=await note("json"))

@@ -479,7 +479,7 @@ NESTED = [
     Production("if <b>:\n    <BLOCK>\nelif <b>:\n    <BLOCK>\nelse:\n    <BLOCK>", 2),
     Production("for <v> in <l>[:4]:\n    <LOOP>", 3),
     Production("for <v> in <l>[:4]:\n    <LOOP>\nelse:\n    <BLOCK>", 4),
-    Production("for <v> in <L>:\n    if len(<L>) > 6:\n        break\n    <LOOP>", 2),
+    Production("for <v> in <L>:\n    if max(len(<L>), len(ys), len(box.items)) > 6:\n        break\n    <LOOP>", 2),
     Production("for i, v in enumerate(<l>[:3]):\n    <LOOP>", 1),
     Production("for k, v in list(d.items()):\n    <LOOP>", 1),
     Production("for k in d:\n    <LOOP>", 1),

@@ -18,6 +18,7 @@ from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.refusals import LimitExceeded, unsupported_operation
+from waymark_worker.vm.sorting import put_sorted
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 from waymark_worker.vm.weights import weigh
 
@@ -188,9 +189,14 @@ def _sort(target: list[Any], *args: Any, **keywords: Any) -> None:
                 weigh(item)
         target.sort(reverse=reverse)
         return
-    keys = apply_each(key, list(target))
-    pairs = sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
-    target[:] = [target[index] for index in pairs]
+    values = target[:]
+    target.clear()  # as CPython: the key functions see an empty list
+    try:
+        keys = apply_each(key, values)
+    except BaseException:
+        target[:] = values
+        raise
+    put_sorted(target, values, keys, reverse=reverse)
 
 
 def _extend(target: Any, *args: Any) -> None:

@@ -18,6 +18,7 @@ from waymark_worker.vm.iterators import (
 )
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.operations import truth
+from waymark_worker.vm.sorting import put_sorted
 from waymark_worker.vm.state import PUSHED, Frame, NativeFrame, push_native
 
 if TYPE_CHECKING:
@@ -276,19 +277,14 @@ class SortByKey(NativeFrame):
             if value is PUSHED:
                 return PUSHED
             self.keys.append(value)
+        if self.target is not None:
+            return put_sorted(self.target, self.items, self.keys, reverse=self.reverse)
         order = sorted(range(len(self.items)), key=self.keys.__getitem__, reverse=self.reverse)
-        made = [self.items[index] for index in order]
-        if self.target is None:
-            return made
-        changed = bool(self.target)
-        self.target[:] = made
-        if changed:
-            msg = "list modified during sort"
-            raise ValueError(msg)
-        return None
+        return [self.items[index] for index in order]
 
     def fail(self, machine: Machine, error: BaseException) -> BaseException | None:
-        if self.target is not None and not self.target:
+        # Once all keys are there it was a comparison that failed, and the list is as that has left it.
+        if self.target is not None and len(self.keys) < len(self.items):
             self.target[:] = self.items
         return error
 

@@ -67,6 +67,9 @@ class GraphReader:
             fill = _FILLS.get(node[0])
             if fill is not None:
                 fill(self, self.objects[number], node)
+        for number, node in enumerate(self.nodes):
+            if node[0] == "method":  # looked up on objects that have their fields by now
+                _fill_method(self, self.objects[number], node)
         self._fill_hashed()
         for number, node in enumerate(self.nodes):
             finish = _LAST.get(node[0])
@@ -460,7 +463,6 @@ _FILLS: dict[str, Callable[[GraphReader, Any, Node], None]] = {
     "list": _fill_list,
     "deque": _fill_deque,
     "function": _fill_function,
-    "method": _fill_method,
     "object": _fill_attributes,
     "model": _fill_model,
     "exception": _fill_exception,
