@@ -16,7 +16,7 @@ import psycopg
 
 from benchmarks.app import One, Pauses, Three
 from benchmarks.deployment import Deployment, deployed
-from benchmarks.workloads import WORKLOADS, Scale
+from benchmarks.workloads import WORKLOADS, Scale, until
 from waymark.runs import Run
 from waymark_worker.embedded import EmbeddedServer
 
@@ -24,6 +24,8 @@ CHUNK = 5_000
 PAUSE = 0.05
 BESIDE_SECONDS = 5.0
 """For so long the second pool stays."""
+NONE_QUEUED = "select not exists (select from waymark.instances where state = 0)"
+NEW_OUTCOME = "select exists (select from waymark.journal where finished_at > to_timestamp(%s))"
 Begun = list[tuple[int, float]]
 """Process id and time of every call."""
 
@@ -52,14 +54,7 @@ async def flood(count: int, dsn: str) -> None:
         )
     queued = time.perf_counter() - began
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as session:
-        while True:
-            cursor = await session.execute(
-                b"select exists (select from waymark.instances where state = 0)"
-            )
-            row = await cursor.fetchone()
-            if row is not None and not row[0]:
-                break
-            await asyncio.sleep(0.2)
+        await until(session, NONE_QUEUED)
     took = time.perf_counter() - began
     done.set()
     during = await beside
@@ -157,20 +152,12 @@ async def restarted(server: EmbeddedServer, deployment: Deployment, rounds: int)
 
 
 async def _first_commit(server: EmbeddedServer, *, since: float) -> float:
-    """When the first entry of a journal after a moment was written, by the server's clock."""
+    """When the outcome of an action that ended after a moment could first be seen."""
     dsn = server.tcp_dsn
     assert dsn is not None
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as session:
-        while True:
-            cursor = await session.execute(
-                b"select min(extract(epoch from finished_at))::float8 from waymark.journal"
-                b" where extract(epoch from finished_at) > %s",
-                (since,),
-            )
-            row = await cursor.fetchone()
-            if row is not None and row[0] is not None:
-                return float(row[0])
-            await asyncio.sleep(0.02)
+        await until(session, NEW_OUTCOME, since)
+    return time.time()
 
 
 def _free_port() -> int:

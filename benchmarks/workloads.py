@@ -77,7 +77,7 @@ async def many(scale: Scale, deployment: Deployment) -> Figures:
         began = time.perf_counter()
         await Three.start_many([Three.call(number) for number in range(scale.workflows)])
         enqueued = time.perf_counter()
-        await _until(session, QUIET)
+        await until(session, QUIET)
         ended = time.perf_counter()
         after = await _wal(session)
     actions = scale.workflows * 3
@@ -103,7 +103,7 @@ async def enqueue_singly(scale: Scale, deployment: Deployment) -> Figures:
             group.create_task(one(number))
     took = time.perf_counter() - began
     async with await psycopg.AsyncConnection.connect(deployment.dsn, autocommit=True) as session:
-        await _until(session, QUIET)
+        await until(session, QUIET)
     return {"per_second": scale.workflows / took}
 
 
@@ -112,7 +112,7 @@ async def naps(scale: Scale, deployment: Deployment) -> Figures:
     async with await psycopg.AsyncConnection.connect(deployment.dsn, autocommit=True) as session:
         began = time.perf_counter()
         await Nap.start_many([Nap.call(n, scale.nap_seconds) for n in range(scale.naps)])
-        await _until(session, FINISHED)
+        await until(session, FINISHED)
     return {"seconds": time.perf_counter() - began}
 
 
@@ -122,7 +122,7 @@ async def killed(scale: Scale, deployment: Deployment) -> Figures:
         runs = await Slow.start_many([Slow.call(n) for n in range(scale.interrupted)])
         ids = [run.id for run in runs]
         before = await _value(session, "select count(*) from waymark.journal")
-        await _until(
+        await until(
             session,
             "select count(*) >= %s from waymark.journal",
             before + len(ids),
@@ -131,7 +131,7 @@ async def killed(scale: Scale, deployment: Deployment) -> Figures:
         killed_at = await _value(session, NOW)
         await asyncio.to_thread(deployment.start)
         ready_at = await _value(session, NOW)
-        await _until(session, FINISHED)
+        await until(session, FINISHED)
         first = await _value(
             session,
             "select extract(epoch from min(started_at))::float8 from waymark.journal"
@@ -177,7 +177,7 @@ async def _value(session: psycopg.AsyncConnection, query: str, *values: object) 
     return float(row[0])
 
 
-async def _until(session: psycopg.AsyncConnection, query: str, *values: object) -> None:
+async def until(session: psycopg.AsyncConnection, query: str, *values: object) -> None:
     """Ask until the answer is true."""
     while True:
         if await _value(session, query, *values):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from waymark_worker.pool.attempts import Attempt
@@ -75,14 +76,10 @@ class Waiting:
 
     def steal(self, room: int, wanted: Callable[[Attempt[Any]], bool]) -> list[Attempt[Any]]:
         """Give up at most ``room`` wanted attempts, the last ones first; the others keep their places."""
-        given: list[Attempt[Any]] = []
-        for line in reversed(tuple(self._lines.values())):
-            for attempt in reversed(tuple(line)):
-                if len(given) >= room:
-                    return given
-                if wanted(attempt):
-                    given.append(attempt)
-                    self._take(line, attempt)
+        last = (each for line in reversed(self._lines.values()) for each in reversed(line))
+        given = list(islice(filter(wanted, last), room))
+        for attempt in given:
+            self._take(self._lines[attempt.instance], attempt)
         return given
 
     def _take(self, line: _Line, attempt: Attempt[Any]) -> None:
