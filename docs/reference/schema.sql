@@ -82,6 +82,7 @@ create table waymark.instances (
     result bytea,
     error bytea,
     idempotency_key text,
+    python_minor smallint,
     constraint instances_key PRIMARY KEY (id),
     constraint instances_delayed_knows_when CHECK (((state <> 1) OR (wake_at IS NOT NULL))),
     constraint instances_error_only_unsuccessful CHECK (((error IS NULL) OR (state = ANY (ARRAY[5, 6, 7])))),
@@ -94,6 +95,7 @@ create table waymark.instances (
     constraint instances_wake_only_parked CHECK (((wake_at IS NULL) OR (state = ANY (ARRAY[1, 3]))))
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_vacuum_cost_delay=0);
 comment on table waymark.instances is 'Runs. state: 0 queued, 1 delayed, 2 running, 3 waiting, 4 completed, 5 failed, 6 cancelled, 7 quarantined.';
+comment on column waymark.instances.python_minor is 'Minor version of the CPython of the pool that claimed it last: 12 for 3.12.';
 CREATE INDEX instances_finished ON waymark.instances USING btree (state, finished_at, program) WHERE (state >= 4);
 CREATE INDEX instances_finished_of_program ON waymark.instances USING btree (program, id) WHERE (state >= 4);
 CREATE UNIQUE INDEX instances_idempotency ON waymark.instances USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);

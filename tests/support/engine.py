@@ -37,10 +37,15 @@ class Owner:
     seq: int = 0
 
     async def claim(
-        self, room: int = 100, *, stretches: Sequence[Stretch] | None = None
+        self,
+        room: int = 100,
+        *,
+        stretches: Sequence[Stretch] | None = None,
+        python_minor: int = MINOR,
     ) -> list[Claimed]:
         asked = instances.whole(self.programs) if stretches is None else stretches
-        return await execute.fetch_all(self.session, instances.claim(self.lease, asked, room=room))
+        query = instances.claim(self.lease, asked, room=room, python_minor=python_minor)
+        return await execute.fetch_all(self.session, query)
 
     def batch(self, journal: Sequence[JournalRow] = (), **rest: Any) -> SettleBatch:
         """Number the next batch; a batch that is resent is the same value again."""
@@ -61,14 +66,14 @@ class Engine:
         self.program = await transactions.store_program(self.session, program_of("orders"))
         self.pool = await self.register_pool()
 
-    async def register_pool(self) -> PoolId:
+    async def register_pool(self, *, python: str = "3.12.1") -> PoolId:
         made = await execute.fetch_one(
             self.session,
             pools.register(
                 pid=1,
                 host="here",
                 version="0",
-                python="3.12",
+                python=python,
                 program_format=FORMAT,
                 program_semantics=SEMANTICS,
             ),
@@ -77,12 +82,16 @@ class Engine:
 
     @asynccontextmanager
     async def owner(
-        self, *, ttl: timedelta = TTL, application: str = "owner"
+        self,
+        *,
+        ttl: timedelta = TTL,
+        application: str = "owner",
+        pool: PoolId | None = None,
     ) -> AsyncIterator[Owner]:
         session = await open_session(self.settings, application=application, purpose=Purpose.OWNER)
         async with session.connection:
             lease = await execute.fetch_one(
-                session, leases.register(self.pool, application=application, ttl=ttl)
+                session, leases.register(pool or self.pool, application=application, ttl=ttl)
             )
             yield Owner(session, lease.id, application, [self.program])
 

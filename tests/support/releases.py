@@ -1,8 +1,9 @@
-"""What changed and when in; an environment with the wheels of the commit before it, beside today's, out."""
+"""What changed and when, or a CPython in; an environment with the wheels of a commit, beside today's, out."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -66,17 +67,31 @@ def before(change: str) -> Release:
     return install(commit)
 
 
-def install(commit: str) -> Release:
+def under(python: str) -> Release:
+    """Return the last commit under another CPython, such as ``3.13``.
+
+    Raises:
+        NoSuchRelease: that CPython is not here, or its wheels cannot be built.
+
+    """
+    commit = _git("rev-parse", "--verify", "--quiet", "HEAD")
+    return install(commit, python=_uv(["python", "find", "--no-project", python], ROOT))
+
+
+def install(commit: str, *, python: str = sys.executable) -> Release:
     """Build the wheels of a commit and install them with what its lock file names."""
-    home = HOME / commit[:12]
-    with _turn(commit):
+    name = commit[:12]
+    if python != sys.executable:
+        name += "-" + hashlib.sha256(python.encode()).hexdigest()[:8]
+    home = HOME / name
+    with _turn(name):
         if not (home / _COMPLETE).exists():
-            _build(commit, home)
+            _build(commit, home, f"--python={python}")
             (home / _COMPLETE).touch()
     return Release(commit, home / "bin")
 
 
-def _build(commit: str, home: Path) -> None:
+def _build(commit: str, home: Path, python: str) -> None:
     draft = home.with_suffix(".draft")
     for folder in (draft, home):
         shutil.rmtree(folder, ignore_errors=True)
@@ -86,7 +101,6 @@ def _build(commit: str, home: Path) -> None:
     if archive.returncode != 0:
         raise NoSuchRelease(f"git archive {commit[:9]}: {archive.stderr.decode().strip()}")
     subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=True)
-    python = f"--python={sys.executable}"
     wheels, wanted = draft / "wheels", draft / "wanted.txt"
     export = ["export", "--frozen", "--no-dev", "--package=waymark-worker", "--no-emit-workspace"]
     # Where an environment stands is part of its scripts: it is made under its last name.
@@ -103,7 +117,7 @@ def _build(commit: str, home: Path) -> None:
     shutil.rmtree(draft)
 
 
-def _uv(arguments: Sequence[str | Path], source: Path) -> None:
+def _uv(arguments: Sequence[str | Path], source: Path) -> str:
     # What belongs to the environment of the tests must not lead uv there.
     environment = {
         name: value
@@ -119,6 +133,7 @@ def _uv(arguments: Sequence[str | Path], source: Path) -> None:
     if done.returncode != 0:
         words = " ".join(str(part) for part in arguments[:2])
         raise NoSuchRelease(f"uv {words} failed: {done.stderr.strip()[-500:]}")
+    return done.stdout.strip()
 
 
 def _git(*arguments: str) -> str:
@@ -131,9 +146,9 @@ def _git(*arguments: str) -> str:
 
 
 @contextmanager
-def _turn(commit: str) -> Iterator[None]:
+def _turn(name: str) -> Iterator[None]:
     HOME.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(HOME / f"{commit[:12]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(HOME / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

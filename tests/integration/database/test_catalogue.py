@@ -66,7 +66,8 @@ def test_a_plan_made_on_empty_tables_is_still_right_on_full_ones(
         plan = "\n".join(
             line for (line,) in connection.execute(f"explain execute q({nulls})".encode())
         )
-    assert "Seq Scan" not in plan
+    # Leases are as few as processes that live.
+    assert "Seq Scan" not in plan.replace("Seq Scan on leases", "")
     assert "Hash Join" not in plan
     if statement is instances.WAKE_DUE:
         assert "Index Cond: (wake_at <=" in plan, "looks at every sleeper to find the due ones"

@@ -1,16 +1,18 @@
 """Runs of several workflows and priorities in; who is claimed when, and at what cost, out."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pytest
 
-from tests.support.engine import Engine, Owner, program_of
+from tests.support.engine import MINOR, TTL, Engine, Owner, program_of
 from waymark_schema.database import execute
-from waymark_schema.ids import ProgramId
-from waymark_schema.tables import instances, transactions
+from waymark_schema.ids import InstanceId, ProgramId
+from waymark_schema.tables import instances, leases, pools, transactions
 from waymark_worker.runloop.marks import Marks
 
 pytestmark = pytest.mark.postgres
@@ -116,7 +118,7 @@ async def test_a_claim_stays_cheap_while_a_long_transaction_keeps_dead_rows(
 
 async def _pages(owner: Owner, stretches: Sequence[instances.Stretch]) -> int:
     """Claim one run; how many pages were looked at."""
-    query = instances.claim(owner.lease, stretches, room=1)
+    query = instances.claim(owner.lease, stretches, room=1, python_minor=MINOR)
     statement = replace(
         query.statement,
         text="explain (analyze, buffers, format json) " + query.statement.text,
@@ -137,3 +139,65 @@ async def test_a_pool_takes_only_programs_that_it_names(engine: Engine) -> None:
     await engine.enqueue(3, program=other)
     async with engine.owner() as owner:
         assert await owner.claim() == []
+
+
+@asynccontextmanager
+async def _peer(
+    engine: Engine, python: str, programs: Sequence[ProgramId], *, ttl: timedelta = TTL
+) -> AsyncIterator[Owner]:
+    """A lease of another live pool under some CPython, which says that it knows these programs."""
+    pool = await engine.register_pool(python=python)
+    reported = pools.report(pool, actions=[], programs=programs, workers=[])
+    await execute.execute(engine.session, reported)
+    async with engine.owner(pool=pool, application=f"under {python}", ttl=ttl) as owner:
+        yield owner
+
+
+async def _begun_and_given_up(engine: Engine, count: int) -> list[InstanceId]:
+    """Runs that a pool under CPython 3.11 began and left."""
+    runs = await engine.enqueue(count)
+    async with _peer(engine, "3.11.9", []) as first:
+        assert len(await first.claim(python_minor=11)) == count
+        await execute.execute(engine.session, leases.leave(first.lease))
+    assert await engine.release_all() == count
+    return runs
+
+
+async def test_a_run_goes_on_under_the_python_that_began_it_while_a_pool_of_it_lives(
+    engine: Engine,
+) -> None:
+    begun = await _begun_and_given_up(engine, 3)
+    async with engine.owner() as ours, _peer(engine, "3.11.2", [engine.program]) as peer:
+        marks = Marks()
+        whole = marks.stretches([engine.program], now=0.0)
+        assert await ours.claim(stretches=whole) == []
+        # What nobody began is anybody's, though it is queued behind; the others take no room from it.
+        fresh = await engine.enqueue(2)
+        first = await ours.claim(room=1, stretches=whole)
+        marks.note(first)
+        since = marks.stretches([engine.program], now=0.1)
+        assert [stretch.since is None for stretch in since] == [True, False, True]
+        second = await ours.claim(room=5, stretches=since)
+        assert [claimed.id for claimed in first + second] == fresh
+        again = await peer.claim(room=2, python_minor=11)
+        assert len(again) == 2
+        # The last pool of that version is gone: the rest is anybody's.
+        await execute.execute(engine.session, leases.leave(peer.lease))
+        (last,) = await ours.claim()
+        assert {last.id, *(claimed.id for claimed in again)} == set(begun)
+        assert not last.fresh
+
+
+async def test_a_pool_of_the_right_python_that_cannot_run_it_keeps_nobody_from_a_run(
+    engine: Engine,
+) -> None:
+    await _begun_and_given_up(engine, 4)
+    async with engine.owner() as ours:
+        async with _peer(engine, "3.11.2", [ProgramId(-1)]):
+            assert len(await ours.claim(room=1)) == 1, "it knows another program only"
+        async with _peer(engine, "3.13.0", [engine.program]):
+            assert len(await ours.claim(room=1)) == 1, "it is of a third version"
+        async with _peer(engine, "3.11.2", [engine.program], ttl=timedelta()):
+            assert len(await ours.claim(room=1)) == 1, "its lease has run out"
+        async with _peer(engine, "3", [engine.program]):
+            assert len(await ours.claim(room=1)) == 1, "nobody knows what it is"

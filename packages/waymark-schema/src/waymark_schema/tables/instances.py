@@ -198,8 +198,13 @@ def find_by_key(idempotency_key: str) -> Query[KeyedInstance]:
     return FIND_BY_KEY.bind(idempotency_key=idempotency_key)
 
 
-def claim(lease: LeaseId, stretches: Iterable[Stretch], *, room: int) -> Query[Claimed]:
+def claim(
+    lease: LeaseId, stretches: Iterable[Stretch], *, room: int, python_minor: int
+) -> Query[Claimed]:
     """Take at most `room` runnable runs out of these stretches: one of each program in turn, by priority within.
+
+    `python_minor` is the claimant's, 12 for CPython 3.12: runs that another one began are left to its pools,
+    as long as one that knows the program lives.
 
     The stretches of a program follow each other, from the highest priority down; which program comes first
     gets the odd one. A `since` is safe as long as a claim of whole programs runs each second. No row also
@@ -213,6 +218,7 @@ def claim(lease: LeaseId, stretches: Iterable[Stretch], *, room: int) -> Query[C
         high=[stretch.high for stretch in asked],
         since=[stretch.since for stretch in asked],
         room=room,
+        python_minor=python_minor,
     )
 
 

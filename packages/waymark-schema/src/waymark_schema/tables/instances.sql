@@ -52,10 +52,19 @@ select i.id, i.state from {schema}.instances as i where i.idempotency_key = $ide
 -- Fenced by the lease's key-share lock; rows are taken `skip locked`, so racing pools never wait for nor
 -- share one. The first look is unlocked and only divides the room between programs, one each in turn; the
 -- second locks no more than that. What is asked are stretches of the queue, from the highest priority of a
--- program down: whole ones, and those of one priority that begin at a time. Inputs come along only for
--- instances that nobody ever ran: they never change, and such an instance has no journal to be read too early.
+-- program down: whole ones, and those of one priority that begin at a time. A run that was begun under another
+-- CPython is left to live pools of that version that know its program; who they are is only read if there is
+-- such a run. Inputs come along only for instances that nobody ever ran: they never change, and such an
+-- instance has no journal to be read too early.
 with fence as materialized (
     select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
+),
+heirs as materialized (
+    select p.programs, split_part(p.python, '.', 2) as python_minor
+    from {schema}.pools as p
+    where p.id in (
+        select l.pool from {schema}.leases as l where not l.fenced and l.expires_at > clock_timestamp()
+    )
 ),
 asked as materialized (
     select * from unnest($program::bigint[], $low::integer[], $high::integer[], $since::timestamptz[])
@@ -67,6 +76,10 @@ seen as materialized (
         select row_number() over () as nth from (
             select from {schema}.instances as i
             where i.state = 0 and i.program = a.program and i.priority between a.low and a.high
+                and (i.python_minor is null or i.python_minor = $python_minor::smallint or not exists (
+                    select from heirs as h
+                    where h.python_minor = i.python_minor::text and i.program = any (h.programs)
+                ))
             order by i.priority desc, i.ready_at
             limit $room::integer
         ) as q
@@ -78,6 +91,10 @@ seen as materialized (
         select row_number() over () as nth from (
             select from {schema}.instances as i
             where i.state = 0 and i.program = a.program and i.priority = a.low and i.ready_at >= a.since
+                and (i.python_minor is null or i.python_minor = $python_minor::smallint or not exists (
+                    select from heirs as h
+                    where h.python_minor = i.python_minor::text and i.program = any (h.programs)
+                ))
             order by i.ready_at
             limit $room
         ) as q
@@ -102,6 +119,10 @@ whole as materialized (
     cross join lateral (
         select n.id, n.ready_at, n.started_at from {schema}.instances as n
         where n.state = 0 and n.program = q.program and n.priority between q.low and q.high
+            and (n.python_minor is null or n.python_minor = $python_minor::smallint or not exists (
+                select from heirs as h
+                where h.python_minor = n.python_minor::text and n.program = any (h.programs)
+            ))
         order by n.priority desc, n.ready_at
         limit q.room
         for no key update of n skip locked
@@ -114,6 +135,10 @@ marked as materialized (
     cross join lateral (
         select n.id, n.ready_at, n.started_at from {schema}.instances as n
         where n.state = 0 and n.program = q.program and n.priority = q.low and n.ready_at >= q.since
+            and (n.python_minor is null or n.python_minor = $python_minor::smallint or not exists (
+                select from heirs as h
+                where h.python_minor = n.python_minor::text and n.program = any (h.programs)
+            ))
         order by n.ready_at
         limit q.room
         for no key update of n skip locked
@@ -122,7 +147,7 @@ marked as materialized (
 )
 update {schema}.instances as i
 set state = 2, owner = $lease, epoch = i.epoch + 1, ready_at = null,
-    started_at = coalesce(i.started_at, clock_timestamp())
+    started_at = coalesce(i.started_at, clock_timestamp()), python_minor = $python_minor
 from (select * from whole union all select * from marked) as c
 where i.id = c.id
 returning

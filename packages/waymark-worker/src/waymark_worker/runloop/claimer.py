@@ -18,7 +18,7 @@ from waymark_schema.tables.instances import Claimed, LoadedInstance
 from waymark_schema.tables.offers import OfferKey
 from waymark_schema.values.errors import MalformedValue
 from waymark_worker.clock import Clock
-from waymark_worker.journal import Sessions
+from waymark_worker.journal import PYTHON_MINOR, Sessions
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.marks import Marks
@@ -163,7 +163,8 @@ class Claimer:
             await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
         self._unsure = True
         asked = self._marks.stretches(self._shelf.claimable, now=self._clock.monotonic())
-        rows = await fetch_all(session, instances.claim(self._lease, asked, room=room))
+        claim = instances.claim(self._lease, asked, room=room, python_minor=PYTHON_MINOR)
+        rows = await fetch_all(session, claim)
         self._marks.note(rows)
         await self._adopt(session, rows)
         self._unsure = False
