@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psycopg
@@ -32,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 READY = r"pool\.ready: pool (\d+)"
 SITE = Path(__file__).parent / "site"
 _GLANCE = 0.2
+START = 180.0
+"""For a second pool to be ready: far more than it needs on a busy machine."""
 
 
 def wait_for(over: Callable[[], object], *, seconds: float, what: str = "condition") -> None:
@@ -296,3 +299,14 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+def one_with_a_peer(arena: Arena, chance: Random) -> Pool:
+    """A pool that can run calls, once there is another one to take over."""
+
+    def ready() -> bool:
+        arena.keep()
+        return len(arena.ready()) > 1
+
+    wait_for(ready, seconds=START, what="two pools are ready")
+    return chance.choice(arena.ready())

@@ -43,7 +43,7 @@ def test_a_run_changes_its_python_only_when_no_pool_of_the_old_one_is_left(
     # A peer under the same Python takes over whatever the first one held, though a pool under another is idle.
     first.kill_tree()
     flags[0].touch()
-    assert deployment.results(today, early) == [4] * len(early)
+    assert deployment.results(today, early) == [5] * len(early)
     assert deployment.rows("select distinct python_minor from journal") == [(minor,)]
     assert deployment.rows("select state, count(*) from instances group by state order by 1") == [
         (InstanceState.RUNNING, len(late)),
@@ -54,7 +54,7 @@ def test_a_run_changes_its_python_only_when_no_pool_of_the_old_one_is_left(
     settled, begun = deployment.settled(), deployment.begun()
     second.kill_tree()
     flags[1].touch()
-    assert deployment.results(today, late) == [4] * len(late)
+    assert deployment.results(today, late) == [5] * len(late)
     ours = f"select distinct instance from journal where python_minor = {sys.version_info.minor}"
     assert {str(run) for (run,) in deployment.rows(ours)} == set(late)
     deployment.assert_none_again(settled, begun)

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.chaos.arena import Arena, Pool, wait_for
+from tests.chaos.arena import Arena, Pool, one_with_a_peer, wait_for
 from tests.chaos.fault import Fault
-
-START = 180.0
-"""For a second pool to be ready: far more than it needs on a busy machine."""
-
-
-def _one_with_a_peer(arena: Arena, chance: Random) -> Pool:
-    """A pool that can run calls, once there is another one to take over."""
-
-    def ready() -> bool:
-        arena.keep()
-        return len(arena.ready()) > 1
-
-    wait_for(ready, seconds=START, what="two pools are ready")
-    return chance.choice(arena.ready())
 
 
 class KilledProcesses(Fault):
@@ -39,7 +25,7 @@ class KilledProcesses(Fault):
         if what == "bridge":
             arena.kill(arena.bridges())
             return
-        pool = _one_with_a_peer(arena, chance)
+        pool = one_with_a_peer(arena, chance)
         if what == "pool":
             arena.kill_pool(pool)
         elif what == "supervisor":
@@ -57,7 +43,7 @@ class StoppedPool(Fault):
     title = "SIGSTOP of a pool past its lease, SIGCONT"
 
     def strike(self, arena: Arena, chance: Random) -> None:
-        pool = _one_with_a_peer(arena, chance)
+        pool = one_with_a_peer(arena, chance)
         arena.freeze(pool)
         try:
             wait_for(lambda: self._fenced(arena, pool), seconds=60, what="its leases are fenced")

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import psycopg
 
-from tests.chaos.arena import Arena
+from tests.chaos.arena import Arena, one_with_a_peer
 from tests.chaos.fault import Fault, Setting
 from tests.support.engine import settings_of
 from tests.support.processes import installed
@@ -124,10 +124,7 @@ class MixedReleases(Fault):
         setting.variables["WAYMARK_SHUTDOWN_GRACE_MS"] = "5000"
 
     def strike(self, arena: Arena, chance: Random) -> None:
-        pools = arena.live()
-        if not pools:
-            return
-        pool = chance.choice(pools)
+        pool = one_with_a_peer(arena, chance)
         today, old = self._commands()
         if chance.random() < 0.5:
             # Its successor is of the other release.

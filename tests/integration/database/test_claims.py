@@ -158,7 +158,7 @@ async def _begun_and_given_up(engine: Engine, count: int) -> list[InstanceId]:
     runs = await engine.enqueue(count)
     async with _peer(engine, "3.11.9", []) as first:
         assert len(await first.claim(python_minor=11)) == count
-        await execute.execute(engine.session, leases.leave(first.lease))
+        await execute.fetch_one(engine.session, leases.leave(first.lease))
     assert await engine.release_all() == count
     return runs
 
@@ -182,7 +182,7 @@ async def test_a_run_goes_on_under_the_python_that_began_it_while_a_pool_of_it_l
         again = await peer.claim(room=2, python_minor=11)
         assert len(again) == 2
         # The last pool of that version is gone: the rest is anybody's.
-        await execute.execute(engine.session, leases.leave(peer.lease))
+        await execute.fetch_one(engine.session, leases.leave(peer.lease))
         (last,) = await ours.claim()
         assert {last.id, *(claimed.id for claimed in again)} == set(begun)
         assert not last.fresh
