@@ -135,10 +135,12 @@ create table waymark.leases (
     fenced boolean not null default false,
     application text not null,
     wants integer not null default 0,
+    has_lock boolean not null default true,
     constraint leases_key PRIMARY KEY (id)
 ) with (fillfactor=20, autovacuum_vacuum_threshold=20, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_cost_delay=0);
 comment on column waymark.leases.application is 'application_name of the sessions that write under this lease.';
 comment on column waymark.leases.wants is 'Calls that this runloop could run at once and has no work for.';
+comment on column waymark.leases.has_lock is 'Whether a session advisory lock stands for the lease; without one it ends by its time only.';
 
 create table waymark.limits (
     key text not null,

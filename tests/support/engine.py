@@ -87,12 +87,14 @@ class Engine:
         ttl: timedelta = TTL,
         application: str = "owner",
         pool: PoolId | None = None,
+        has_lock: bool = True,
     ) -> AsyncIterator[Owner]:
         session = await open_session(self.settings, application=application, purpose=Purpose.OWNER)
         async with session.connection:
-            lease = await execute.fetch_one(
-                session, leases.register(pool or self.pool, application=application, ttl=ttl)
+            taken = leases.register(
+                pool or self.pool, application=application, ttl=ttl, has_lock=has_lock
             )
+            lease = await execute.fetch_one(session, taken)
             yield Owner(session, lease.id, application, [self.program])
 
     @asynccontextmanager
@@ -114,13 +116,13 @@ class Engine:
         found = {row.id: InstanceState(row.state) for row in rows}
         return [found[instance] for instance in wanted]
 
+    async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        cursor = await self.session.connection.execute(query.encode(), values or None)
+        return await cursor.fetchall()
+
     async def count(self, table: str) -> int:
-        rows = await self.session.connection.execute(
-            f"select count(*) from waymark.{table}".encode()
-        )
-        found = await rows.fetchone()
-        assert found is not None
-        return int(found[0])
+        ((found,),) = await self.rows(f"select count(*) from waymark.{table}")
+        return int(found)
 
     async def release_all(self) -> int:
         released = 0

@@ -12,7 +12,9 @@ import pytest
 from tests.support.engine import MINOR, TTL, Engine, Owner, program_of
 from waymark_schema.database import execute
 from waymark_schema.ids import InstanceId, ProgramId
+from waymark_schema.kinds import InstanceState
 from waymark_schema.tables import instances, leases, pools, transactions
+from waymark_schema.tables.settle import FinalRow
 from waymark_worker.runloop.marks import Marks
 
 pytestmark = pytest.mark.postgres
@@ -201,3 +203,35 @@ async def test_a_pool_of_the_right_python_that_cannot_run_it_keeps_nobody_from_a
             assert len(await ours.claim(room=1)) == 1, "its lease has run out"
         async with _peer(engine, "3", [engine.program]):
             assert len(await ours.claim(room=1)) == 1, "nobody knows what it is"
+
+
+async def test_a_pool_that_drains_is_left_nothing(engine: Engine) -> None:
+    await _begun_and_given_up(engine, 1)
+    async with engine.owner() as ours, _peer(engine, "3.11.2", [engine.program]) as peer:
+        assert await ours.claim() == []
+        ((pool,),) = await engine.rows("select pool from waymark.leases where id = %s", peer.lease)
+        await execute.execute(engine.session, pools.retire(pool))
+        assert len(await ours.claim()) == 1
+
+
+async def test_a_run_that_is_handed_back_keeps_count_of_the_owners_that_were_lost(
+    engine: Engine,
+) -> None:
+    await engine.enqueue(1)
+    async with engine.owner() as lost:
+        await lost.claim()
+        await execute.fetch_one(engine.session, leases.leave(lost.lease))
+    assert await engine.release_all() == 1
+    async with engine.owner() as draining, engine.owner() as last:
+        (claimed,) = await draining.claim()
+        assert claimed.recoveries == 1
+        back = FinalRow(
+            claimed.id, claimed.epoch, InstanceState.QUEUED, recoveries=claimed.recoveries
+        )
+        await transactions.commit(draining.session, draining.batch(instances=[back]))
+        (claimed,) = await last.claim()
+        assert claimed.recoveries == 1
+        here = FinalRow(claimed.id, claimed.epoch, InstanceState.RUNNING)
+        await transactions.commit(last.session, last.batch(instances=[here]))
+        rows = await engine.rows("select recoveries from waymark.instances")
+        assert rows == [(0,)]

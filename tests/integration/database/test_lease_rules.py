@@ -149,6 +149,49 @@ async def a_session_that_lives_is_not_fenced_early(engine: Engine) -> None:
         assert not await transactions.fence_dead(reaper, owner.lease, observed=1, application="x")
 
 
+async def without_a_session_lock_a_lease_ends_by_its_time_only(engine: Engine) -> None:
+    """Such as of a pool behind a pooler, beside pools that are not."""
+    async with engine.another("reaper") as reaper, engine.owner(has_lock=False) as owner:
+        (seen,) = await execute.fetch_all(reaper, leases.watch(schema="waymark"))
+        assert not seen.lock_free
+        assert not await transactions.fence_dead(reaper, owner.lease, observed=1, application="x")
+    async with engine.another("reaper") as reaper:
+        (seen,) = await execute.fetch_all(reaper, leases.watch(schema="waymark"))
+        assert not seen.lock_free
+
+
+async def who_leaves_waits_for_the_commit_of_a_killed_runloop(engine: Engine) -> None:
+    """Its process is gone, its backend is not; whoever goes on must see what that commits."""
+    await engine.enqueue(1)
+    async with engine.owner() as owner, engine.another("supervisor") as supervisor:
+        (claimed,) = await owner.claim()
+        async with asyncio.TaskGroup() as both, owner.session.connection.transaction():
+            await transactions.commit(owner.session, owner.batch([outcome_of(claimed, 1)]))
+            leaving = both.create_task(
+                transactions.leave(supervisor, owner.lease, application="nobody")
+            )
+            await _waits(engine, "supervisor", leaving)
+        assert leaving.result()
+        assert not await transactions.leave(supervisor, owner.lease, application="nobody")
+    assert await engine.release_all() == 1
+
+
+async def a_ghost_is_ended_when_its_pool_leaves(engine: Engine) -> None:
+    await engine.enqueue(1)
+    async with (
+        engine.another("supervisor") as supervisor,
+        engine.owner(application="ghost") as ghost,
+    ):
+        (claimed,) = await ghost.claim()
+        await ghost.session.connection.set_autocommit(False)
+        await transactions.commit(ghost.session, ghost.batch([outcome_of(claimed, 1)]))
+        async with asyncio.timeout(GONE_S):
+            assert await transactions.leave(supervisor, ghost.lease, application="ghost")
+        with pytest.raises(psycopg.OperationalError):
+            await ghost.session.connection.commit()
+    assert await engine.count("journal") == 0
+
+
 async def a_ghost_is_ended_and_fenced(engine: Engine) -> None:
     await engine.enqueue(1)
     async with (
@@ -286,6 +329,34 @@ MUTANTS = [
         leases, "TRY_LOCK", "select ", "select true or ", a_session_that_lives_is_not_fenced_early
     ),
     Mutant(leases, "WATCH", "k.granted", "not k.granted", a_session_that_lives_is_not_fenced_early),
+    Mutant(
+        leases,
+        "WATCH",
+        "l.has_lock and ",
+        "",
+        without_a_session_lock_a_lease_ends_by_its_time_only,
+    ),
+    Mutant(
+        leases,
+        "LOCK_UNBEATEN",
+        " and l.has_lock",
+        "",
+        without_a_session_lock_a_lease_ends_by_its_time_only,
+    ),
+    Mutant(
+        leases,
+        "LEAVE",
+        " for update",
+        "",
+        who_leaves_waits_for_the_commit_of_a_killed_runloop,
+    ),
+    Mutant(
+        leases,
+        "TERMINATE",
+        "where a.",
+        "where false and a.",
+        a_ghost_is_ended_when_its_pool_leaves,
+    ),
     Mutant(leases, "TERMINATE", "where a.", "where false and a.", a_ghost_is_ended_and_fenced),
     Mutant(
         leases,

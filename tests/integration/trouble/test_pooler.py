@@ -83,6 +83,27 @@ def test_a_pool_that_dies_behind_a_pooler_is_taken_over_when_its_lease_expires(
 
 
 @pytest.mark.slow
+def test_a_pool_behind_a_pooler_outlives_peers_that_are_not(
+    pooled: Farm, database_url: str
+) -> None:
+    """It has no session lock to hold; those who look at locks must not take that for its death."""
+    behind = pooled.start()
+    direct = pooled.start(WAYMARK_DATABASE_URL=database_url)
+    beats = "select min(beat) from waymark.leases where not fenced"
+    ((before,),) = pooled.query(beats)
+    ids = pooled.queue(jobs.Steps, *[(3, 2.0)] * 12)
+    assert pooled.finished(ids, seconds=90) == [3] * 12
+    pooled.wait_for(f"select ({beats}) >= %s", before + 2)
+    assert pooled.query("select count(*), count(*) filter (where fenced) from waymark.leases") == [
+        (2, 0)
+    ]
+    pooled.assert_exactly_once()
+    for pool in (behind, direct):
+        pooled.stop(pool)
+        assert "fenced" not in pool.output
+
+
+@pytest.mark.slow
 def test_an_empty_database_is_migrated_through_a_pooler(
     empty_database_url: str, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """Programs that a pool cannot or must not run in; queued and reported, or refused, and others unharmed, out."""
 
+import signal
+
 import msgspec
 import pytest
 
@@ -140,3 +142,22 @@ def test_the_same_version_with_other_code_is_refused_at_the_start(farm: Farm) ->
     assert "version 'one' is already registered with different code" in pool.output
     assert len(pool.lines) <= 15
     farm.processes.assert_none_left()
+
+
+def test_a_pool_that_drains_names_no_program_any_more(farm: Farm) -> None:
+    """No run is left to it any longer; calls that it has begun it runs to their end."""
+    flag = farm.folder / "go"
+    pool = farm.start(WAYMARK_RUNNER_PROFILE_INTERVAL_MS="200")
+    (run,) = farm.queue(jobs.Waiter, (str(flag),))
+    farm.wait_for_ledger("waits")
+    farm.wait_for("select programs <> '{}' from waymark.pools")
+    pool.send(signal.SIGTERM)
+    farm.wait_for("select programs = '{}' from waymark.pools")
+    ((seen,),) = farm.query("select seen_at from waymark.pools")
+    farm.wait_for("select seen_at > %s from waymark.pools", seen)
+    assert farm.query("select programs from waymark.pools") == [([],)]
+    flag.touch()
+    assert pool.wait(seconds=60) == 0
+    farm.start()
+    assert farm.finished([run]) == [str(flag)]
+    assert len(farm.ledger("waits")) == 1

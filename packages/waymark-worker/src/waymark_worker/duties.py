@@ -134,15 +134,18 @@ class _Duties:
         return self._settings.runner_profile_interval_ms / 1000
 
 
-async def report(session: Session, pool: PoolId, reports: Iterable[RunloopReport]) -> None:
-    """Write down what the runloops of a pool said of themselves."""
+async def report(
+    session: Session, pool: PoolId, reports: Iterable[RunloopReport], *, stopping: bool
+) -> None:
+    """Write down what the runloops of a pool said of themselves; one that stops begins no program any more."""
     reports = list(reports)
+    programs = () if stopping else {ProgramId(id_) for item in reports for id_ in item.programs}
     await execute(
         session,
         pools.report(
             pool,
             actions=sorted({action for item in reports for action in item.actions}),
-            programs=sorted({ProgramId(program) for item in reports for program in item.programs}),
+            programs=sorted(programs),
             workers=[worker for item in reports for worker in item.workers],
         ),
     )

@@ -31,6 +31,7 @@ from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId
 from waymark_schema.ir.program import FORMAT, SEMANTICS
 from waymark_schema.tables import leases, pools
+from waymark_schema.tables.transactions import leave
 from waymark_worker import duties, orphans, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
@@ -94,6 +95,8 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._retiring = False
         """Draining without a limit, until somebody says stop."""
+        self._retired = False
+        """Whether the database says that this pool takes nothing more."""
         self._beat_now = asyncio.Event()
         self._unlocked: set[RunloopChild] = set()
         """Whose session lock is not ours yet: the server has not missed the lost session that holds it."""
@@ -124,7 +127,7 @@ class Supervisor:
 
     def _end_children(self, number: signal.Signals) -> None:
         self._retiring = False
-        self._stopping.set()
+        self._begin_to_stop()
         for child in self._children:
             child.signal(number)
 
@@ -134,9 +137,14 @@ class Supervisor:
             return
         log.info("pool.retiring: another one takes over; what runs here may end")
         self._retiring = True
-        self._stopping.set()
+        self._begin_to_stop()
         for child in self._children:
             child.signal(signal.SIGUSR1)
+
+    def _begin_to_stop(self) -> None:
+        self._stopping.set()
+        # With the next beat everybody is told that no run is left to this pool.
+        self._beat_now.set()
 
     async def run(self) -> int:
         """Work until stopped; the exit status of the pool."""
@@ -341,6 +349,9 @@ class Supervisor:
 
     async def _beat_all(self, session: Session) -> None:
         now = self._clock.monotonic()
+        if self._stopping.is_set() and self.pool is not None and not self._retired:
+            await execute(session, pools.retire(self.pool))
+            self._retired = True
         for child in self._children:
             if child.wants_lease:
                 if not self._stopping.is_set():
@@ -366,13 +377,16 @@ class Supervisor:
     async def _new_lease(self, session: Session, child: RunloopChild) -> None:
         """A lease of a runloop that died or was fenced is given up at once, so that others need not wait."""
         if child.lease is not None:
-            await fetch_optional(session, leases.leave(child.lease))
+            await leave(session, child.lease, application=child.lease_application)
         pool = await self._register(session)
         asked_at = self._clock.monotonic()
         lease = await fetch_one(
             session,
             leases.register(
-                pool, application=child.next_application(), ttl=self._settings.lease_ttl
+                pool,
+                application=child.next_application(),
+                ttl=self._settings.lease_ttl,
+                has_lock=self._features,
             ),
         )
         ttl = self._settings.lease_ttl
@@ -396,7 +410,7 @@ class Supervisor:
                 try:
                     for child in self._children:
                         if child.lease is not None:
-                            await fetch_optional(session, leases.leave(child.lease))
+                            await leave(session, child.lease, application=child.lease_application)
                     if self.pool is not None:
                         await execute(session, pools.stop(self.pool))
                 finally:
@@ -413,7 +427,7 @@ class Supervisor:
         reports = [child.report for child in self._children if child.report is not None]
         if not reports or self.pool is None:
             return
-        await duties.report(session, self.pool, reports)
+        await duties.report(session, self.pool, reports, stopping=self._stopping.is_set())
         await self._unserved.look(session, reports)
 
     async def _serve_web(self) -> None:

@@ -43,7 +43,7 @@ class EndedBackend:
 
 @dataclass(frozen=True, slots=True)
 class WatchedLease:
-    """What a reaper sees of another's lease; `lock_free` is only meaningful with session locks.
+    """What a reaper sees of another's lease; `lock_free`: its session lock, if it has one, is held by nobody.
 
     The last three are the same in every row: in how long the first parked run is due, whether there is
     mail, whether anything is owned by a lease that is fenced or gone.
@@ -108,9 +108,12 @@ def lock_key(lease: LeaseId) -> int:
     return lease & 0x7FFF_FFFF
 
 
-def register(pool: PoolId, *, application: str, ttl: timedelta) -> Query[NewLease]:
-    """Take a lease; `application` is the application_name of the sessions that will write under it."""
-    return REGISTER.bind(pool=pool, application=application, ttl=ttl)
+def register(pool: PoolId, *, application: str, ttl: timedelta, has_lock: bool) -> Query[NewLease]:
+    """Take a lease; `application` is the application_name of the sessions that will write under it.
+
+    `has_lock`: `lock_session` follows, so that others may take the lock's end for the pool's.
+    """
+    return REGISTER.bind(pool=pool, application=application, ttl=ttl, has_lock=has_lock)
 
 
 def heartbeat(lease: LeaseId, *, ttl: timedelta) -> Query[Beat]:
@@ -154,7 +157,7 @@ def mark_fenced(lease: LeaseId) -> Query[Nothing]:
 
 
 def leave(lease: LeaseId) -> Query[Beat]:
-    """Give one's own lease up; no row when it was fenced already."""
+    """Give one's own lease up, once its commit in flight is over; no row when it was fenced already."""
     return LEAVE.bind(lease=lease)
 
 

@@ -1,7 +1,7 @@
 -- name: register
 -- Insert-only; the identity sequence never gives a number twice, not even after a rollback.
-insert into {schema}.leases (pool, application, expires_at)
-select $pool::bigint, $application::text, clock_timestamp() + $ttl::interval
+insert into {schema}.leases (pool, application, expires_at, has_lock)
+select $pool::bigint, $application::text, clock_timestamp() + $ttl::interval, $has_lock::boolean
 where $pool is not null
 returning id, beat, expires_at;
 
@@ -51,7 +51,7 @@ pulse as materialized (
 select
     l.id, l.pool, l.beat, l.application,
     l.expires_at < clock_timestamp() as expired,
-    not exists (
+    l.has_lock and not exists (
         select from pg_locks as k
         where k.locktype = 'advisory' and k.granted and k.objsubid = 2
             and k.database = (select d.oid from pg_database as d where d.datname = current_database())
@@ -80,9 +80,10 @@ where l.id = $lease::bigint and not l.fenced and l.expires_at < clock_timestamp(
 for update;
 
 -- name: lock_unbeaten
--- The early path: the same lock, and the beat must be the one that was observed.
+-- The early path: the same lock, and the beat must be the one that was observed. A lease for which no session
+-- lock stands has no early path.
 select l.beat from {schema}.leases as l
-where l.id = $lease::bigint and not l.fenced and l.beat = $observed::bigint
+where l.id = $lease::bigint and not l.fenced and l.has_lock and l.beat = $observed::bigint
 for update;
 
 -- name: mark_fenced
@@ -90,9 +91,13 @@ for update;
 update {schema}.leases set fenced = true where id = $lease::bigint;
 
 -- name: leave
--- A runloop gives its lease up by itself; whatever it still holds is then released like an orphan's.
-update {schema}.leases set fenced = true where id = $lease::bigint and not fenced
-returning beat, clock_timestamp() as now;
+-- A runloop gives its lease up by itself; whatever it still holds is then released like an orphan's. `for update`
+-- waits, like a reaper's, for a commit in flight: a killed runloop's backend may still be at work on one.
+with mine as materialized (
+    select l.id from {schema}.leases as l where l.id = $lease::bigint and not l.fenced for update
+)
+update {schema}.leases as l set fenced = true from mine as m where l.id = m.id
+returning l.beat, clock_timestamp() as now;
 
 -- name: terminate
 -- A ghost backend holds its locks until it is ended; the application name says whose sessions they are.

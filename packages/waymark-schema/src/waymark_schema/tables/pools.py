@@ -66,6 +66,7 @@ class UnservedProgram:
 _FILE = load(__package__, "pools.sql")
 REGISTER = _FILE.statement("register", RegisteredPool)
 REPORT = _FILE.statement("report", Nothing)
+RETIRE = _FILE.statement("retire", Nothing)
 STOP = _FILE.statement("stop", Nothing)
 SAMPLE = _FILE.statement("sample", Nothing)
 ELSEWHERE = _FILE.statement("elsewhere", OtherPool)
@@ -121,6 +122,11 @@ def unserved(*, silent: timedelta, inline: str) -> Query[UnservedProgram]:
 def elsewhere(lease: LeaseId) -> Query[OtherPool]:
     """Read what the pools of other leases can run."""
     return ELSEWHERE.bind(lease=lease)
+
+
+def retire(pool: PoolId) -> Query[Nothing]:
+    """Say that a pool runs what it has to its end and nothing else; its reports must name no program any more."""
+    return RETIRE.bind(pool=pool)
 
 
 def stop(pool: PoolId) -> Query[Nothing]:

@@ -14,6 +14,10 @@ set seen_at = clock_timestamp(), actions = $actions::text[], programs = $program
     workers = $workers::jsonb
 where id = $pool::bigint;
 
+-- name: retire
+-- One row, written only by its own pool: it begins nothing more, and no run is left to it any longer.
+update {schema}.pools set programs = '{}' where id = $pool::bigint;
+
 -- name: stop
 -- One row, written only by its own pool.
 update {schema}.pools set stopped_at = clock_timestamp() where id = $pool::bigint;

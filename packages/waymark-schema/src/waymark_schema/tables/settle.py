@@ -38,7 +38,8 @@ class FinalRow(NamedTuple):
     """What becomes of an owned instance in this commit; one row per instance, the last word.
 
     `wake_at` only for WAITING, `result` only for COMPLETED, `error` only for FAILED, CANCELLED and
-    QUARANTINED. QUEUED hands it to any pool at once. RUNNING keeps it and resets its recoveries.
+    QUARANTINED. QUEUED hands it to any pool at once. `recoveries`: how many owners were lost in a row; 0 once
+    anything was committed, so that RUNNING, which keeps the instance, forgets them.
     """
 
     id: UUID
@@ -47,6 +48,7 @@ class FinalRow(NamedTuple):
     wake_at: datetime | None = None
     result: bytes | None = None
     error: bytes | None = None
+    recoveries: int = 0
 
 
 class SnapshotRow(NamedTuple):

@@ -42,11 +42,11 @@ updated as (
         finished_at = case when t.state >= 4 then clock_timestamp() end,
         result = t.result,
         error = t.error,
-        recoveries = 0
+        recoveries = t.recoveries
     from mark, unnest(
         $i_id::uuid[], $i_epoch::integer[], $i_state::smallint[], $i_wake_at::timestamptz[],
-        $i_result::bytea[], $i_error::bytea[]
-    ) as t (id, epoch, state, wake_at, result, error)
+        $i_result::bytea[], $i_error::bytea[], $i_recoveries::smallint[]
+    ) as t (id, epoch, state, wake_at, result, error, recoveries)
     where i.id = t.id and i.epoch = t.epoch and (i.owner = $lease) is true
     returning 1
 ),
@@ -153,11 +153,11 @@ updated as (
         finished_at = case when t.state >= 4 then clock_timestamp() end,
         result = t.result,
         error = t.error,
-        recoveries = 0
+        recoveries = t.recoveries
     from mark, unnest(
         $i_id::uuid[], $i_epoch::integer[], $i_state::smallint[], $i_wake_at::timestamptz[],
-        $i_result::bytea[], $i_error::bytea[]
-    ) as t (id, epoch, state, wake_at, result, error)
+        $i_result::bytea[], $i_error::bytea[], $i_recoveries::smallint[]
+    ) as t (id, epoch, state, wake_at, result, error, recoveries)
     where i.id = t.id and i.epoch = t.epoch and (i.owner = $lease) is true
     returning 1
 ),

@@ -103,3 +103,23 @@ async def fence_dead(
     except psycopg.errors.LockNotAvailable:
         await execute.fetch_all(session, leases.terminate(application))
         return False
+
+
+async def leave(session: execute.Session, lease: LeaseId, *, application: str) -> bool:
+    """Give one's own lease up; false when it was fenced already.
+
+    Sessions named `application` that still hold it, those of a killed runloop, are ended first.
+
+    Raises psycopg.errors.LockNotAvailable when they do not end.
+    """
+    for last in (False, True):
+        try:
+            with execute.answered(session):
+                async with session.connection.transaction():
+                    await execute.fetch_one(session, leases.set_lock_timeout(FENCE_LOCK_TIMEOUT))
+                    return await execute.fetch_optional(session, leases.leave(lease)) is not None
+        except psycopg.errors.LockNotAvailable:
+            if last:
+                raise
+            await execute.fetch_all(session, leases.terminate(application))
+    raise AssertionError(lease)

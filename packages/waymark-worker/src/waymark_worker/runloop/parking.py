@@ -36,6 +36,12 @@ def parked(instance: LiveInstance, *, due: float, limit: int) -> Change:
         instance.id,
         instance.epoch,
         (instance, (), None, None),
-        final=FinalRow(instance.id, instance.epoch, int(InstanceState.WAITING), wake_at),
+        final=FinalRow(
+            instance.id,
+            instance.epoch,
+            int(InstanceState.WAITING),
+            wake_at,
+            recoveries=instance.recoveries,
+        ),
         snapshot=keeping.taken(instance, limit=limit),
     )

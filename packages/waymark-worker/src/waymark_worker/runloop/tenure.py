@@ -276,7 +276,9 @@ class Tenure:
 
     def hand_back(self, claimed: Claimed) -> None:
         """Queue a run again as it was: another pool may know more than this one."""
-        final = FinalRow(claimed.id, claimed.epoch, int(InstanceState.QUEUED))
+        final = FinalRow(
+            claimed.id, claimed.epoch, int(InstanceState.QUEUED), recoveries=claimed.recoveries
+        )
         self._committer.add(Change(claimed.id, claimed.epoch, None, final=final, last_word=True))
 
     def refuse(self, claimed: Claimed, reason: str) -> None:
@@ -343,7 +345,12 @@ class Tenure:
             instance.id,
             instance.epoch,
             (instance, (), None, None),
-            final=FinalRow(instance.id, instance.epoch, int(InstanceState.QUEUED)),
+            final=FinalRow(
+                instance.id,
+                instance.epoch,
+                int(InstanceState.QUEUED),
+                recoveries=instance.recoveries,
+            ),
         )
 
     async def _listen(self) -> None:
