@@ -26,8 +26,8 @@ class Steps(Workflow):
 
 @workflow
 class TroubledFan(Workflow):
-    async def run(self, width: int) -> int:
-        return sum(await asyncio.gather(*[step(x, 0.0) for x in range(width)]))
+    async def run(self, width: int, seconds: float = 0.0) -> int:
+        return sum(await asyncio.gather(*[step(x, seconds) for x in range(width)]))
 
 
 @workflow
