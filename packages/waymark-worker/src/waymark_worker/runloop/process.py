@@ -42,7 +42,7 @@ TICK_SECONDS = 0.25
 PATIENCE_SECONDS = 0.25
 """How long a pool that retires looks away from a signal that it has to stop after all."""
 DRAIN_SECONDS = 2.0
-"""For workers to clean up once nothing runs in them any more."""
+"""For workers to clean up, and to end what still runs when the grace is over."""
 RELEASE_SECONDS = 2.0
 """For handing back what is held, when the grace is over by then."""
 
@@ -263,6 +263,8 @@ class RunloopProcess:
         while self._awaited() and loop.time() < grace:
             await self._pool.settled(grace - loop.time())
             tenure.hand_back_waiting()
+        # Before others may begin it again: what is killed here has then ended.
+        await self._pool.stop(grace=DRAIN_SECONDS)
         try:
             async with asyncio.timeout(max(grace - loop.time(), RELEASE_SECONDS)):
                 await tenure.release()
