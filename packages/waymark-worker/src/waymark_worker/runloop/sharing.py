@@ -95,6 +95,10 @@ class Sharer:
         self._alone_until = 0.0
         self._session: Session | None = None
         self.draining = False
+        """Nothing more is offered; runs are handed back once ``written``."""
+        self.written = asyncio.Event()
+        """Cleared while an offer may still appear: a next owner that looked before would run the call, too."""
+        self.written.set()
 
     # what the runloop says --------------------------------------------------------------------
 
@@ -178,7 +182,9 @@ class Sharer:
                 self._withdrawn += keys
                 raise
         if self._foreign and not self.draining:
-            await self._offer_foreign(await self._open())
+            session = await self._open()
+            if not self.draining:
+                await self._offer_foreign(session)
         open_ = 0
         if self._offered:
             open_ = await self._collect(await self._open())
@@ -269,7 +275,7 @@ class Sharer:
         room = min(sum(demand.wants for demand in demands), MOST_OFFERED) - open_
         if not demands:
             self._alone_until = now + ALONE_SECONDS
-        if room <= 0:
+        if room <= 0 or self.draining:
             return
         actions = INLINE_ACTIONS.union(*(demand.actions for demand in demands))
         # Half of what waits: the rest is begun here soon enough.
@@ -299,12 +305,15 @@ class Sharer:
             attempt.offered = True
             self._offered[_key(attempt)] = attempt
             rows.append(_row(attempt))
+        self.written.clear()
         await execute(session, offers.offer(self._lease, rows))
+        self.written.set()
         self._told()
 
     async def _open(self) -> Session:
         if self._session is None:
             self._session = await self._sessions.open_after_lost(role="offers")
+            self.written.set()
         return self._session
 
     async def _lose(self) -> None:
