@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, runnable, value_of
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
 from waymark.coercion import codec
 from waymark_schema.failures import ActionTimeout
 from waymark_schema.ids import InboxId, InstanceId
@@ -110,6 +110,28 @@ async def test_what_a_dead_owner_offered_is_awaited_and_not_begun_again(desk: De
     assert awaited.offered
     assert live not in desk.runloop.idle
     assert live.adopted == {}
+
+
+async def test_a_retry_waits_for_a_late_attempt_that_a_dead_owner_offered(desk: Desk) -> None:
+    first = desk.begin(flows.TriesLate)
+    (attempt,) = desk.pool.submitted
+    _offer(desk, attempt)
+    timeout = _outcome(error=ActionTimeout("late"))
+    desk.runloop.offered.offered_ended(attempt, OutcomeKind.TIMEOUT, timeout, (first.id, 5))
+    live = recovery.recovered(
+        loaded(first, inputs_of(flows.TriesLate)),
+        first.program,
+        desk.entries(first),
+        now=NOW,
+        awaited=False,
+        use_snapshot=False,
+    )
+    live.calls[0].retry_at = None
+    desk.runloop.resume(live, [OfferKey(live.id, 0, 1)])
+    assert desk.pool.submitted == [attempt]
+    assert live not in desk.runloop.idle
+    desk.sharer._returned(OfferKey(live.id, 0, 1), dead=False)
+    assert [each.number for each in desk.pool.submitted] == [1, 2]
 
 
 async def test_mail_that_no_call_waits_for_is_consumed(desk: Desk) -> None:

@@ -110,13 +110,18 @@ class OfferedCalls:
         instance.adopted = {**dict.fromkeys(offered), **letters}
 
     def adopt(self, call: LiveCall) -> bool:
-        """Await the call's next attempt if the last owner offered it."""
+        """Await what the last owner offered of the call: its next attempt, or the end of one that timed out."""
         adopted = call.instance.adopted
         key = OfferKey(call.instance.id, call.number, call.failed + 1)
-        if key not in adopted:
+        if key in adopted:
+            del adopted[key]
+            self._runloop.dispatcher.adopt(call)
+            return True
+        late = key._replace(attempt=call.failed)
+        if adopted.get(late, 0) is not None:  # there is none, or it has ended
             return False
-        del adopted[key]
-        self._runloop.dispatcher.adopt(call)
+        del adopted[late]
+        self._runloop.dispatcher.adopt_late(call)
         return True
 
     def disown_rest(self, instance: LiveInstance) -> None:

@@ -206,12 +206,12 @@ class Sharer:
         if len(letters) == MAIL_ROOM:
             return len(states)
         open_ = self._missing(asked, states)
-        dead = [key for key in open_ if states[key].takes]
+        over = {key for key in open_ if states[key].takes or self._offered[key].abandoned}
         wanted = [
-            key for key in open_ if not states[key].takes and self.knows(self._offered[key].action)
+            key for key in open_ if key not in over and self.knows(self._offered[key].action)
         ]
         idle = self._pool.free_slots if not self.draining else 0
-        back = dead + wanted[:idle]
+        back = [*over, *wanted[:idle]]
         if back:
             for row in await fetch_all(session, offers.take_back(self._lease, back)):
                 key = OfferKey(row.instance, row.call, row.attempt)
