@@ -91,6 +91,19 @@ def block(seconds: float) -> int:
 
 
 @action
+async def beats(flag: str) -> None:
+    """Tell that it runs until a file appears, and for two seconds after it was cancelled."""
+    try:
+        while not Path(flag).exists():
+            note("beats", os.getpid())
+            await asyncio.sleep(0.02)
+    finally:
+        for _ in range(0 if Path(flag).exists() else 100):
+            note("beats", os.getpid())
+            await asyncio.sleep(0.02)
+
+
+@action
 async def die() -> None:
     note("dies", _me(), os.getpid())
     os._exit(3)
@@ -213,6 +226,12 @@ class Waiter(Workflow):
         told = await until_told(flag)
         await add(2, 2)
         return told
+
+
+@workflow
+class Beating(Workflow):
+    async def run(self, flag: str) -> None:
+        await beats(flag)
 
 
 @workflow

@@ -112,6 +112,25 @@ def test_what_does_not_end_within_the_grace_is_handed_back(farm: Farm) -> None:
 
 
 @pytest.mark.slow
+def test_what_does_not_end_within_the_grace_has_ended_before_others_begin_it(farm: Farm) -> None:
+    first = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="300")
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Beating, (str(flag),))
+    farm.wait_for_ledger("beats")
+    second = farm.start()
+    assert first.terminate(seconds=15) == 0, first.output
+    ((old,), *_) = farm.ledger("beats")
+    wait_until(lambda: farm.ledger("beats")[-1] != [old], seconds=20)
+    flag.touch()
+    assert farm.finished([run]) == [None]
+    pids = [pid for (pid,) in farm.ledger("beats")]
+    assert old not in pids[pids.count(old) :], "both ran at once"
+    lost = farm.query("select count(*) from waymark.journal where kind = 9")
+    assert lost == [(0,)], "being cut off is not held against a call"
+    farm.stop(second)
+
+
+@pytest.mark.slow
 def test_a_wide_fan_does_not_hold_up_the_end(farm: Farm) -> None:
     pool = farm.start()
     ids = farm.queue(jobs.Fan, (5_000,)) + farm.queue(jobs.Slow, *[(1, 0.5)] * 100)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 
+import psycopg
 import pytest
 
 from tests.integration.worker import both_jobs, jobs
 from tests.integration.worker.conftest import Farm
+from tests.support.processes import wait_for_end
 from waymark_schema.kinds import InstanceState
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
@@ -47,6 +50,36 @@ def test_a_run_of_two_teams_waits_for_both_and_goes_through_offers(farm: Farm) -
     farm.start(**RIGHT)
     assert farm.finished([late], seconds=60) == [_result(7, 2)]
     farm.stop(one)
+
+
+@pytest.mark.slow
+def test_a_pool_that_drains_while_it_offers_a_call_does_not_hand_its_run_back_before(
+    farm: Farm,
+) -> None:
+    one, two = farm.start(WAYMARK_SHUTDOWN_GRACE_MS="60000", **LEFT), farm.start(**RIGHT)
+    farm.query(
+        "create function waymark.stall() returns trigger language plpgsql as $$ begin"
+        " perform pg_advisory_xact_lock_shared(4242); return null; end $$;"
+        "create trigger stall after insert on waymark.offers for each statement"
+        " execute function waymark.stall()"
+    )
+    with psycopg.connect(farm.url, autocommit=True) as gate:
+        gate.execute("select pg_advisory_lock(4242)")
+        (run,) = farm.queue(both_jobs.Both, (1, 1))
+        farm.wait_for(
+            "select count(*) > 0 from pg_stat_activity where wait_event = 'advisory'"
+            " and application_name like 'waymark pool%' and datname = current_database()"
+        )
+        workers = farm.workers(one)
+        one.send(signal.SIGTERM)
+        wait_for_end(workers, seconds=20)  # nothing keeps it any more but the offer
+        assert farm.state(run) is InstanceState.RUNNING
+    assert one.wait(seconds=20) == 0, one.output
+    farm.start(**LEFT)
+    assert farm.finished([run], seconds=60) == [_result(1, 1)]
+    assert [len(farm.ledger(word)) for word in ("left", "right")] == [1, 1]
+    assert two.running
+    farm.assert_exactly_once()
 
 
 @pytest.mark.slow

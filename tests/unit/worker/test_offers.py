@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, runnable, value_of
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
 from waymark.coercion import codec
 from waymark_schema.failures import ActionTimeout
-from waymark_schema.kinds import JournalKind, OutcomeKind
+from waymark_schema.ids import InboxId, InstanceId
+from waymark_schema.kinds import InboxKind, JournalKind, OutcomeKind
 from waymark_schema.tables import notifications
+from waymark_schema.tables.inbox import Message
 from waymark_schema.tables.offers import OfferKey
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.waiting import Waiting
@@ -40,6 +43,21 @@ def _outcome(value: Any = None, error: BaseException | None = None) -> OfferedOu
 
 def _claimed(flow: Any, *arguments: Any) -> LiveInstance:
     return recovery.fresh(uuid4(), 2, runnable(flow), inputs_of(flow, *arguments), awaited=False)
+
+
+def _letter(live: LiveInstance, number: int, outcome: OfferedOutcome) -> Message:
+    """The value of the first attempt of the first call."""
+    return Message(
+        InstanceId(live.id),
+        InboxId(number),
+        int(InboxKind.OFFERED_OUTCOME),
+        0,
+        1,
+        int(OutcomeKind.VALUE),
+        None,
+        encode_outcome(outcome),
+        datetime.now(UTC),
+    )
 
 
 async def test_an_offered_value_is_settled_and_its_letter_consumed_in_one_commit(
@@ -92,6 +110,28 @@ async def test_what_a_dead_owner_offered_is_awaited_and_not_begun_again(desk: De
     assert awaited.offered
     assert live not in desk.runloop.idle
     assert live.adopted == {}
+
+
+async def test_a_retry_waits_for_a_late_attempt_that_a_dead_owner_offered(desk: Desk) -> None:
+    first = desk.begin(flows.TriesLate)
+    (attempt,) = desk.pool.submitted
+    _offer(desk, attempt)
+    timeout = _outcome(error=ActionTimeout("late"))
+    desk.runloop.offered.offered_ended(attempt, OutcomeKind.TIMEOUT, timeout, (first.id, 5))
+    live = recovery.recovered(
+        loaded(first, inputs_of(flows.TriesLate)),
+        first.program,
+        desk.entries(first),
+        now=NOW,
+        awaited=False,
+        use_snapshot=False,
+    )
+    live.calls[0].retry_at = None
+    desk.runloop.resume(live, [OfferKey(live.id, 0, 1)])
+    assert desk.pool.submitted == [attempt]
+    assert live not in desk.runloop.idle
+    desk.sharer._returned(OfferKey(live.id, 0, 1), dead=False)
+    assert [each.number for each in desk.pool.submitted] == [1, 2]
 
 
 async def test_mail_that_no_call_waits_for_is_consumed(desk: Desk) -> None:
@@ -161,3 +201,17 @@ async def test_a_run_that_ends_withdraws_what_it_offered(desk: Desk) -> None:
     desk.runloop.drop(live)
     assert attempt.abandoned
     assert desk.pool.withdrawn == []
+
+async def test_an_outcome_that_is_there_before_its_run_is_not_thrown_away(desk: Desk) -> None:
+    live = _claimed(flows.Two, 3)
+    key = OfferKey(live.id, 0, 1)
+    letter = _letter(live, 5, _outcome(30))
+    desk.sharer._deliver([letter])  # claimed by now, but still being loaded
+    desk.runloop.resume(live, (), {key: 5})
+    assert desk.pool.submitted == []
+    desk.sharer._deliver([letter])
+    desk.sharer._deliver([letter])
+    (change,) = desk.commit()
+    assert change.consumed == [(live.id, 5)]
+    assert [row.kind for row in change.rows] == [JournalKind.OUTCOME]
+    assert [attempt.call for attempt in desk.pool.submitted] == [1]

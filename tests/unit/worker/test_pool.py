@@ -345,6 +345,8 @@ async def test_stop_drains_and_kills_who_does_not_end(make: Make) -> None:
     stable.submit(1)
     await until(lambda: stable.workers[0].starts)
     await stable.pool.stop(grace=0.1)
+    assert stable.workers[0].cancelled == [stable.workers[0].starts[0].ticket]
+    assert stable.listener.lost == [], "what was cut off has nobody to blame"
     assert [worker.draining for worker in stable.workers] == [True, True]
     assert [worker.process.returncode for worker in stable.workers] == [-9, -9]
     await stable.pool.stop(grace=0.1)

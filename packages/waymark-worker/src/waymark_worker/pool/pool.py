@@ -171,7 +171,10 @@ class WorkerPool:
             return
 
     async def stop(self, *, grace: float) -> None:
-        """Drain every worker, kill those that are not done after ``grace`` seconds; idempotent."""
+        """Cancel what runs, drain every worker, kill those that are not done after ``grace`` seconds; idempotent.
+
+        What is cut off has ended when this returns. It is reported to nobody: neither its end nor its loss counts.
+        """
         self._crew.stop()
         self._vigil.stop()
         for attempt in (*self.waiting, *self._cell.suspects):
@@ -179,6 +182,7 @@ class WorkerPool:
         self.waiting.clear()
         self._cell.suspects.clear()
         for worker in tuple(self._workers.values()):
+            self._cut_off(worker)
             self._drain(worker)
         try:
             async with asyncio.timeout(grace):
@@ -235,7 +239,7 @@ class WorkerPool:
                 attempt.release_handles()
             if attempt.abandoned:
                 listener.attempt_gone(attempt)
-            else:
+            elif not self._crew.stopping:
                 listener.attempt_ended(attempt, end)
         self._crew.worked()
         self._settled.set()
@@ -365,7 +369,7 @@ class WorkerPool:
         known = self._crew.proven or worker.hello is not None
         if known and not worker.draining and not self._crew.stopping:
             log.warning("worker.died", worker=worker.number, exit=how, lost=len(lost))
-        if lost:
+        if lost and not self._crew.stopping:
             self._listener.attempts_lost(lost, f"worker {worker.number} ended with {how}")
         self._settled.set()
 
@@ -383,6 +387,12 @@ class WorkerPool:
             if worker.replaced:
                 self._drain(worker)
                 surplus -= 1
+
+    def _cut_off(self, worker: Worker) -> None:
+        for attempt in worker.in_flight.values():
+            if not attempt.abandoned:
+                attempt.release_handles()
+                worker.channel.cancel(attempt.ticket)
 
     def _drain(self, worker: Worker) -> None:
         if worker.draining:

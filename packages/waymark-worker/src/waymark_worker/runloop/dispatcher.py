@@ -85,6 +85,14 @@ class Dispatcher:
         self.sharer.adopt(self.attempt(call))
         self._busy(call.instance)
 
+    def adopt_late(self, call: LiveCall) -> None:
+        """Let the next attempt of a call wait until the last one, which timed out elsewhere, has ended there."""
+        attempt = self.attempt(call)
+        attempt.number = call.failed
+        attempt.abandoned = True
+        call.committed_retry = True
+        self.sharer.adopt(attempt)
+
     def attempt(self, call: LiveCall) -> Attempt[LiveCall]:
         """Make the next attempt of a call, without starting it."""
         instance = call.instance

@@ -91,13 +91,15 @@ class OfferedCalls:
             call.attempt = None
             self._runloop.dispatcher.dispatch(call)
 
-    def discard(self, letter: tuple[UUID, int]) -> None:
-        """Consume mail that nobody waits for."""
+    def discard(self, letter: tuple[UUID, int]) -> bool:
+        """Consume mail that nobody waits for; False while its run is claimed but not here yet, and may wait for it."""
         instance = self._runloop.instances.get(letter[0])
-        if instance is not None and not instance.ended:
-            nothing = (instance, (), None, None)
-            change = Change(instance.id, instance.epoch, nothing, consumed=[letter])
-            self._runloop.commit(instance, change)
+        if instance is None or instance.ended or instance.adopted:
+            return False
+        nothing = (instance, (), None, None)
+        change = Change(instance.id, instance.epoch, nothing, consumed=[letter])
+        self._runloop.commit(instance, change)
+        return True
 
     # what the last owner left -----------------------------------------------------------------
 
@@ -108,13 +110,18 @@ class OfferedCalls:
         instance.adopted = {**dict.fromkeys(offered), **letters}
 
     def adopt(self, call: LiveCall) -> bool:
-        """Await the call's next attempt if the last owner offered it."""
+        """Await what the last owner offered of the call: its next attempt, or the end of one that timed out."""
         adopted = call.instance.adopted
         key = OfferKey(call.instance.id, call.number, call.failed + 1)
-        if key not in adopted:
+        if key in adopted:
+            del adopted[key]
+            self._runloop.dispatcher.adopt(call)
+            return True
+        late = key._replace(attempt=call.failed)
+        if adopted.get(late, 0) is not None:  # there is none, or it has ended
             return False
-        del adopted[key]
-        self._runloop.dispatcher.adopt(call)
+        del adopted[late]
+        self._runloop.dispatcher.adopt_late(call)
         return True
 
     def disown_rest(self, instance: LiveInstance) -> None:

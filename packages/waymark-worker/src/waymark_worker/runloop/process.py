@@ -40,9 +40,9 @@ CANNOT_RUN = 78
 """Exit status: starting again cannot help, a person has to change something."""
 TICK_SECONDS = 0.25
 PATIENCE_SECONDS = 0.25
-"""How long a pool that retires looks away from a signal that it has to stop after all."""
+"""Between two looks of a pool that drains at what it may hand back, and for a signal that it has to hurry."""
 DRAIN_SECONDS = 2.0
-"""For workers to clean up once nothing runs in them any more."""
+"""For workers to clean up, and to end what still runs when the grace is over."""
 RELEASE_SECONDS = 2.0
 """For handing back what is held, when the grace is over by then."""
 
@@ -261,8 +261,10 @@ class RunloopProcess:
         loop = asyncio.get_running_loop()
         grace = loop.time() + self._settings.shutdown_grace_s
         while self._awaited() and loop.time() < grace:
-            await self._pool.settled(grace - loop.time())
+            await self._pool.settled(min(PATIENCE_SECONDS, grace - loop.time()))
             tenure.hand_back_waiting()
+        # Before others may begin it again: what is killed here has then ended.
+        await self._pool.stop(grace=DRAIN_SECONDS)
         try:
             async with asyncio.timeout(max(grace - loop.time(), RELEASE_SECONDS)):
                 await tenure.release()

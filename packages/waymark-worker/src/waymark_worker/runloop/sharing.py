@@ -54,7 +54,7 @@ class Owner(Protocol):
     def attempts_lost(self, attempts: list[Attempt[LiveCall]], reason: str) -> None: ...
     def attempt_gone(self, attempt: Attempt[LiveCall]) -> None: ...
     def resubmit(self, attempt: Attempt[LiveCall]) -> None: ...
-    def discard(self, letter: tuple[UUID, int]) -> None: ...
+    def discard(self, letter: tuple[UUID, int]) -> bool: ...
 
 
 class Sharer:
@@ -95,6 +95,10 @@ class Sharer:
         self._alone_until = 0.0
         self._session: Session | None = None
         self.draining = False
+        """Nothing more is offered; runs are handed back once ``written``."""
+        self.written = asyncio.Event()
+        """Cleared while an offer may still appear: a next owner that looked before would run the call, too."""
+        self.written.set()
 
     # what the runloop says --------------------------------------------------------------------
 
@@ -178,7 +182,9 @@ class Sharer:
                 self._withdrawn += keys
                 raise
         if self._foreign and not self.draining:
-            await self._offer_foreign(await self._open())
+            session = await self._open()
+            if not self.draining:
+                await self._offer_foreign(session)
         open_ = 0
         if self._offered:
             open_ = await self._collect(await self._open())
@@ -200,12 +206,12 @@ class Sharer:
         if len(letters) == MAIL_ROOM:
             return len(states)
         open_ = self._missing(asked, states)
-        dead = [key for key in open_ if states[key].takes]
+        over = {key for key in open_ if states[key].takes or self._offered[key].abandoned}
         wanted = [
-            key for key in open_ if not states[key].takes and self.knows(self._offered[key].action)
+            key for key in open_ if key not in over and self.knows(self._offered[key].action)
         ]
         idle = self._pool.free_slots if not self.draining else 0
-        back = dead + wanted[:idle]
+        back = [*over, *wanted[:idle]]
         if back:
             for row in await fetch_all(session, offers.take_back(self._lease, back)):
                 key = OfferKey(row.instance, row.call, row.attempt)
@@ -246,13 +252,14 @@ class Sharer:
         for letter in letters:
             if letter.kind != InboxKind.OFFERED_OUTCOME or letter.id in self._delivered:
                 continue
-            self._delivered.add(letter.id)
             key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
             attempt = self._offered.get(key)
             address = (letter.instance, letter.id)
             if attempt is None or attempt.abandoned:
-                self.owner.discard(address)
+                if self.owner.discard(address):
+                    self._delivered.add(letter.id)
                 continue
+            self._delivered.add(letter.id)
             kind = OutcomeKind(letter.outcome_kind or 0)
             if kind is not OutcomeKind.TIMEOUT:
                 del self._offered[key]
@@ -268,7 +275,7 @@ class Sharer:
         room = min(sum(demand.wants for demand in demands), MOST_OFFERED) - open_
         if not demands:
             self._alone_until = now + ALONE_SECONDS
-        if room <= 0:
+        if room <= 0 or self.draining:
             return
         actions = INLINE_ACTIONS.union(*(demand.actions for demand in demands))
         # Half of what waits: the rest is begun here soon enough.
@@ -298,12 +305,15 @@ class Sharer:
             attempt.offered = True
             self._offered[_key(attempt)] = attempt
             rows.append(_row(attempt))
+        self.written.clear()
         await execute(session, offers.offer(self._lease, rows))
+        self.written.set()
         self._told()
 
     async def _open(self) -> Session:
         if self._session is None:
             self._session = await self._sessions.open_after_lost(role="offers")
+            self.written.set()
         return self._session
 
     async def _lose(self) -> None:

@@ -172,6 +172,8 @@ class Tenure:
 
     def hand_back_waiting(self) -> None:
         """Hand back what no worker of ours runs anything of: others can go on with it at once."""
+        if not self._sharer.written.is_set():
+            return
         for instance in tuple(self.runloop.instances.values()):
             running = any(call.attempt and call.attempt.runs for call in instance.calls.values())
             if not running and not instance.ended:
@@ -180,6 +182,7 @@ class Tenure:
     async def release(self) -> None:
         """Hand back everything that is still held, committed up to its last settled call, and end."""
         await self.taker.release()
+        await self._sharer.written.wait()
         for instance in tuple(self.runloop.instances.values()):
             if not instance.ended:
                 self.runloop.park(instance, self._handed_back(instance))
