@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
+from tests.unit.worker.desk import Desk, inputs_of, loaded, rebuilt, value_of
 from waymark_schema.tables.settle import SnapshotRow
 from waymark_worker.runloop import keeping, recovery
 from waymark_worker.runloop.live import LiveInstance
@@ -45,13 +45,10 @@ async def test_a_long_run_is_rebuilt_from_its_snapshot_and_what_came_behind(desk
     assert [row.position for row in kept] == [LEAST, 2 * LEAST]
     tail = desk.entries(live)[2 * LEAST :]
     assert len(tail) == 10
-    again = recovery.recovered(
+    again = rebuilt(
         loaded(live, inputs_of(flows.Long, 5 * LEAST, True), snapshot=(2 * LEAST, kept[-1].state)),
-        runnable(flows.Long),
+        flows.Long,
         tail,
-        now=NOW,
-        awaited=False,
-        use_snapshot=True,
     )
     assert again.machine.snapshot() == live.machine.snapshot()
     assert (again.kept_at, again.kept_bytes, again.grown) == (

@@ -91,13 +91,15 @@ class OfferedCalls:
             call.attempt = None
             self._runloop.dispatcher.dispatch(call)
 
-    def discard(self, letter: tuple[UUID, int]) -> None:
-        """Consume mail that nobody waits for."""
+    def discard(self, letter: tuple[UUID, int]) -> bool:
+        """Consume mail that nobody waits for; False if its run is not in memory."""
         instance = self._runloop.instances.get(letter[0])
-        if instance is not None and not instance.ended:
-            nothing = (instance, (), None, None)
-            change = Change(instance.id, instance.epoch, nothing, consumed=[letter])
-            self._runloop.commit(instance, change)
+        if instance is None or instance.ended:
+            return False
+        nothing = (instance, (), None, None)
+        change = Change(instance.id, instance.epoch, nothing, consumed=[letter])
+        self._runloop.commit(instance, change)
+        return True
 
     # what the last owner left -----------------------------------------------------------------
 

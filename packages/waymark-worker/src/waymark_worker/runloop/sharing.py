@@ -54,7 +54,7 @@ class Owner(Protocol):
     def attempts_lost(self, attempts: list[Attempt[LiveCall]], reason: str) -> None: ...
     def attempt_gone(self, attempt: Attempt[LiveCall]) -> None: ...
     def resubmit(self, attempt: Attempt[LiveCall]) -> None: ...
-    def discard(self, letter: tuple[UUID, int]) -> None: ...
+    def discard(self, letter: tuple[UUID, int]) -> bool: ...
 
 
 class Sharer:
@@ -246,13 +246,15 @@ class Sharer:
         for letter in letters:
             if letter.kind != InboxKind.OFFERED_OUTCOME or letter.id in self._delivered:
                 continue
-            self._delivered.add(letter.id)
             key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
             attempt = self._offered.get(key)
             address = (letter.instance, letter.id)
             if attempt is None or attempt.abandoned:
-                self.owner.discard(address)
+                # That of a run which is still being rebuilt stays, to be met again once somebody awaits it.
+                if self.owner.discard(address):
+                    self._delivered.add(letter.id)
                 continue
+            self._delivered.add(letter.id)
             kind = OutcomeKind(letter.outcome_kind or 0)
             if kind is not OutcomeKind.TIMEOUT:
                 del self._offered[key]
