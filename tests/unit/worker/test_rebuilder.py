@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -97,11 +97,24 @@ class Stored:
         names = [key for key, _ in query.statement.parameters]
         given: dict[str, Any] = dict(zip(names, query.values, strict=True))
         if name == "instances.load":
-            return [self.runs[id_] for id_ in given["id"]]
+            runs = [self.runs[id_] for id_ in sorted(given["id"])]
+            return _up_to(given["room"], runs, lambda run: len(run.inputs))
         if name == "journal.tail":
             after = dict(zip(given["instance"], given["after"], strict=True))
-            return [entry for id_ in sorted(after) for entry in self.entries[id_][after[id_] :]]
+            found = [entry for id_ in sorted(after) for entry in self.entries[id_][after[id_] :]]
+            return _up_to(given["room"], found, lambda entry: entry.size)
         return []
+
+
+def _up_to(room: int, rows: list[Any], size: Callable[[Any], int]) -> list[Any]:
+    """Cut off behind the row that fills the room."""
+    taken, total = [], 0
+    for row in rows:
+        if total >= room:
+            break
+        taken.append(row)
+        total += size(row)
+    return taken
 
 
 @dataclass
@@ -184,7 +197,7 @@ async def test_a_run_is_to_blame_for_what_its_replay_does(
 async def test_what_is_not_rebuilt_when_a_drain_begins_is_handed_back(
     desk: Desk, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [room.stored.add(desk) for _ in range(3)]
+    rows = sorted([room.stored.add(desk) for _ in range(3)], key=lambda row: row.id)
     fed = 0
 
     def stop_in_the_second(_: Replay) -> None:
@@ -223,6 +236,37 @@ async def test_one_that_cannot_be_rebuilt_costs_its_neighbours_nothing(
     await room.rebuild([bad, good])
     assert "one is missing" in room.adopter.refused[bad.id]
     assert [live.id for live in room.adopter.resumed] == [good.id]
+
+
+@pytest.mark.parametrize("room_bytes", [1, 900, 3_000])
+async def test_states_and_journals_are_read_piece_by_piece(
+    desk: Desk, room: Room, monkeypatch: pytest.MonkeyPatch, room_bytes: int
+) -> None:
+    monkeypatch.setattr(rebuilder, "READ_BYTES", room_bytes)
+    rows = [room.stored.add(desk) for _ in range(3)]
+    bad = room.stored.add(desk)
+    del room.stored.entries[bad.id][3]
+    await room.rebuild([*rows, bad])
+    assert [live.position for live in room.adopter.resumed] == [STEPS] * 3
+    assert {live.id for live in room.adopter.resumed} == {row.id for row in rows}
+    assert list(room.adopter.refused) == [bad.id]
+    assert room.stored.asked.count("journal.tail") > 3
+
+
+async def test_small_runs_are_read_together(desk: Desk, room: Room) -> None:
+    await room.rebuild([room.stored.add(desk) for _ in range(3)])
+    assert room.stored.asked == ["instances.load", "offers.adopt", "inbox.pending", "journal.tail"]
+
+
+async def test_a_snapshot_that_cannot_be_read_costs_a_replay_from_the_first_entry(
+    desk: Desk, room: Room
+) -> None:
+    row = room.stored.add(desk)
+    room.stored.runs[row.id] = replace(
+        room.stored.runs[row.id], snapshot_position=STEPS, snapshot=b"\xc1"
+    )
+    await room.rebuild([row])
+    assert [live.position for live in room.adopter.resumed] == [STEPS]
 
 
 async def test_poison_is_not_even_replayed(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
 from waymark_schema.database.execute import Session, fetch_all
-from waymark_schema.ids import LeaseId
+from waymark_schema.ids import InstanceId, LeaseId
 from waymark_schema.kinds import InboxKind
 from waymark_schema.tables import inbox, instances, journal, offers
 from waymark_schema.tables.instances import Claimed, LoadedInstance
@@ -27,6 +28,10 @@ from waymark_worker.vm.snapshot import SnapshotUnreadable
 _EXPECTED = (Diverged, ValueError, MalformedValue, LookupError)
 
 
+READ_BYTES = 32 * 1024 * 1024
+"""What is read at a time of states and of journals, or a single one that is larger."""
+
+
 class _NotRebuilt(Exception):
     """Whatever is wrong with one run is that run's trouble; what is wrong with the database is not."""
 
@@ -42,6 +47,38 @@ class Adopter(Protocol):
     ) -> None: ...
     def hand_back(self, claimed: Claimed) -> None: ...
     def refuse(self, claimed: Claimed, reason: str) -> None: ...
+
+
+class Tails:
+    """The ends of some journals, read piece by piece; asked for run by run in the order of their ids."""
+
+    def __init__(self, session: Session, after: dict[InstanceId, int]) -> None:
+        """``after``: the position of each run behind which its entries are wanted."""
+        self._session = session
+        self._after = after
+        self._entries: deque[JournalEntry] = deque()
+
+    async def next_of(self, instance: InstanceId) -> JournalEntry | None:
+        """The next entry of a run; None behind its last one."""
+        while True:
+            while self._entries and self._entries[0].instance < instance:
+                self._entries.popleft()  # of a run that was given up in its midst
+            if self._entries:
+                ours = self._entries[0].instance == instance
+                return self._entries.popleft() if ours else None
+            if instance not in self._after:
+                return None
+            await self._read(instance)
+
+    async def _read(self, first: InstanceId) -> None:
+        wanted = {id_: after for id_, after in self._after.items() if id_ >= first}
+        entries = await fetch_all(self._session, journal.tail(wanted, room=READ_BYTES))
+        self._entries.extend(entries)
+        self._after = {}
+        if sum(entry.size for entry in entries) >= READ_BYTES:
+            last = entries[-1]
+            self._after = {id_: after for id_, after in wanted.items() if id_ > last.instance}
+            self._after[last.instance] = last.position
 
 
 class Rebuilder:
@@ -72,12 +109,22 @@ class Rebuilder:
     ) -> None:
         """Rebuild runs and have them resumed, one after the other."""
         claimed = {row.id: row for row in rows}
-        loaded = await fetch_all(session, instances.load(claimed, lease=self._lease))
-        tails = recovery.group(
-            await fetch_all(
-                session, journal.tail({item.id: item.snapshot_position or 0 for item in loaded})
-            )
-        )
+        while claimed:
+            query = instances.load(claimed, lease=self._lease, room=READ_BYTES)
+            loaded = await fetch_all(session, query)
+            if not loaded:
+                return  # what is left is not ours any more
+            some = {item.id: claimed.pop(item.id) for item in loaded}
+            await self._rebuild(session, loaded, some, programs)
+
+    async def _rebuild(
+        self,
+        session: Session,
+        loaded: list[LoadedInstance],
+        claimed: Mapping[InstanceId, Claimed],
+        programs: Mapping[Any, RunnableProgram],
+    ) -> None:
+        tails = Tails(session, {item.id: item.snapshot_position or 0 for item in loaded})
         # In this order: an offer goes in the statement that leaves its outcome in the mail.
         offered: dict[UUID, list[OfferKey]] = {}
         for offer in await fetch_all(session, offers.adopt(self._lease, claimed)):
@@ -89,8 +136,8 @@ class Rebuilder:
                 key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
                 letters.setdefault(letter.instance, {})[key] = letter.id
         for item in loaded:
-            row, entries = claimed[item.id], tails.pop(item.id, [])
-            live = await self._rebuilt(session, item, row, programs[item.program], entries)
+            row = claimed[item.id]
+            live = await self._rebuilt(session, item, row, programs[item.program], tails)
             if live is not None:
                 live.recoveries = row.recoveries
                 self._adopter.resume(
@@ -103,18 +150,16 @@ class Rebuilder:
         item: LoadedInstance,
         row: Claimed,
         program: RunnableProgram,
-        entries: list[JournalEntry],
+        tails: Tails,
     ) -> LiveInstance | None:
         """The instance behind its last entry; None if it was refused or handed back instead."""
         try:
             replay = self._restored(item, row, program)
             if replay.instance.position != (item.snapshot_position or 0):
-                entries = await fetch_all(session, journal.tail({item.id: 0}))
-            for entry in entries:
-                await self._turns.give()
-                if self._stopped:
-                    break
+                tails = Tails(session, {item.id: 0})
+            while not self._stopped and (entry := await tails.next_of(item.id)) is not None:
                 self._feed(replay, entry)
+                await self._turns.give()
             if not self._stopped:
                 return replay.rebuilt()
         except (_NotRebuilt, Diverged) as error:

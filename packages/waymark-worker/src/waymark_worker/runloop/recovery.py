@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -241,11 +239,3 @@ def entry_size(entry: JournalEntry | JournalRow) -> int:
 
 def _number(entry: JournalEntry) -> int:
     return -1 if entry.call is None else entry.call
-
-
-def group(entries: Iterable[JournalEntry]) -> dict[Any, list[JournalEntry]]:
-    """Entries by instance, in the order they came."""
-    grouped: dict[Any, list[JournalEntry]] = {}
-    for entry in entries:
-        grouped.setdefault(entry.instance, []).append(entry)
-    return grouped
