@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from waymark_schema.database.statement import Statement
-from waymark_schema.kinds import JournalKind
-from waymark_schema.tables import instances, settle
-from waymark_schema.tables.journal import JournalEntry
+from waymark_schema.tables import instances, journal, settle
 from waymark_worker import wakes
 from waymark_worker.journal import Change, Committer
-from waymark_worker.runloop import recovery
 
 
 def write_without_the_fence() -> None:
@@ -49,17 +45,9 @@ def lose_a_wake_up() -> None:
 
 def begin_a_committed_step_again() -> None:
     """A run that is taken over forgets the last outcome of its journal."""
-    whole = recovery.recovered
-
-    def forgetful(
-        loaded: Any, program: Any, entries: Iterable[JournalEntry], **options: Any
-    ) -> Any:
-        kept = list(entries)
-        if kept and kept[-1].kind == JournalKind.OUTCOME:
-            kept.pop()
-        return whole(loaded, program, kept, **options)
-
-    recovery.recovered = forgetful
+    behind = "exists (select from {schema}.journal as n where n.instance = j.instance and n.position > j.position)"
+    forgetful = _with(r"(and j\.position > t\.after)", rf"\1 and (j.kind <> 1 or {behind})")
+    journal.TAIL = replace(journal.TAIL, text=forgetful(journal.TAIL.text))
 
 
 def leave_the_runs_of_the_dead() -> None:

@@ -11,12 +11,13 @@ from tests.support.engine import Engine, completed, outcome_of
 from waymark_schema.database import execute
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.errors import HistoryLost, NotTheOwner
-from waymark_schema.ids import LeaseId
+from waymark_schema.ids import InstanceId, LeaseId
 from waymark_schema.kinds import InstanceState
 from waymark_schema.tables import instances, journal, leases, settle, transactions
 from waymark_schema.tables.settle import FinalRow, SettleBatch, SettleResult, SnapshotRow
 
 pytestmark = pytest.mark.postgres
+ROOM = 1_000_000
 
 
 async def _fence(engine: Engine, lease: int) -> None:
@@ -38,12 +39,52 @@ async def test_a_run_goes_from_queued_to_completed_with_its_journal(engine: Engi
         assert await transactions.commit(owner.session, batch) is SettleResult.COMMITTED
     (ended,) = await execute.fetch_all(engine.session, instances.results([run]))
     assert (ended.state, ended.result, ended.error) == (InstanceState.COMPLETED, b"done", None)
-    entries = await execute.fetch_all(engine.session, journal.tail({run: 0}))
+    entries = await execute.fetch_all(engine.session, journal.tail({run: 0}, room=ROOM))
     assert [(entry.position, entry.outcome, entry.python_minor) for entry in entries] == [
         (1, b"out", 12),
         (2, b"out", 12),
     ]
-    assert await execute.fetch_all(engine.session, journal.tail({run: 1})) == entries[1:]
+    assert await execute.fetch_all(engine.session, journal.tail({run: 1}, room=ROOM)) == entries[1:]
+
+
+async def test_tails_are_read_up_to_the_entry_that_fills_the_room(engine: Engine) -> None:
+    runs = sorted(await engine.enqueue(2))
+    async with engine.owner() as owner:
+        claimed = {c.id: c for c in await owner.claim()}
+        batch = owner.batch([outcome_of(claimed[run], at) for run in runs for at in (1, 2, 3)])
+        await transactions.commit(owner.session, batch)
+
+    async def tail(after: dict[InstanceId, int], room: int) -> list[tuple[InstanceId, int]]:
+        found = await execute.fetch_all(engine.session, journal.tail(after, room=room))
+        return [(entry.instance, entry.position) for entry in found]
+
+    whole = [(run, at) for run in runs for at in (1, 2, 3)]
+    all_of = await execute.fetch_all(
+        engine.session, journal.tail(dict.fromkeys(runs, 0), room=ROOM)
+    )
+    (size,) = {entry.size for entry in all_of}
+    assert await tail(dict.fromkeys(runs, 0), ROOM) == whole
+    assert await tail(dict.fromkeys(runs, 0), 1) == whole[:1]
+    assert await tail(dict.fromkeys(runs, 0), 4 * size) == whole[:4]
+    assert await tail(dict.fromkeys(runs, 0), 4 * size + 1) == whole[:5]
+    assert await tail({runs[1]: 1}, 4 * size) == whole[4:]
+
+
+async def test_runs_are_loaded_up_to_the_one_that_fills_the_room(engine: Engine) -> None:
+    runs = sorted(await engine.enqueue(3))
+    async with engine.owner() as owner:
+        await owner.claim()
+        await transactions.commit(
+            owner.session, owner.batch(snapshots=[SnapshotRow(runs[1], 1, b"x" * 1_000)])
+        )
+
+        async def load(wanted: list[InstanceId], room: int) -> list[InstanceId]:
+            query = instances.load(wanted, lease=owner.lease, room=room)
+            return [row.id for row in await execute.fetch_all(owner.session, query)]
+
+        assert await load(runs[::-1], ROOM) == runs
+        assert await load(runs, 500) == runs[:2]
+        assert await load(runs[1:], 1) == runs[1:2]
 
 
 async def test_the_same_commit_sent_again_is_kept_once(engine: Engine) -> None:
@@ -176,10 +217,13 @@ async def test_a_reaper_waits_for_the_commit_in_flight_and_then_fences(engine: E
         assert (inherited.id, inherited.epoch, inherited.recoveries) == (claimed.id, 2, 1)
         assert (inherited.fresh, inherited.inputs) == (False, None)
         (loaded,) = await execute.fetch_all(
-            heir.session, instances.load([inherited.id], lease=heir.lease)
+            heir.session, instances.load([inherited.id], lease=heir.lease, room=ROOM)
         )
         assert loaded.inputs == b"in"
-        assert len(await execute.fetch_all(heir.session, journal.tail({inherited.id: 0}))) == 1
+        assert (
+            len(await execute.fetch_all(heir.session, journal.tail({inherited.id: 0}, room=ROOM)))
+            == 1
+        )
 
 
 async def test_a_commit_that_waits_for_the_reaper_comes_back_fenced(engine: Engine) -> None:

@@ -13,6 +13,7 @@ from waymark_schema.tables import inbox, instances, leases, transactions
 from waymark_schema.tables.settle import FinalRow, SettleResult, SnapshotRow
 
 pytestmark = pytest.mark.postgres
+ROOM = 1_000_000
 
 
 async def test_a_letter_that_arrives_while_its_run_parks_wakes_it(engine: Engine) -> None:
@@ -98,7 +99,9 @@ async def test_a_snapshot_replaces_the_one_before_and_can_be_forgotten(engine: E
             snapshot = SnapshotRow(run, position, f"state {position}".encode())
             batch = owner.batch([outcome_of(claimed, position)], snapshots=[snapshot])
             assert await transactions.commit(owner.session, batch) is SettleResult.COMMITTED
-        (loaded,) = await execute.fetch_all(owner.session, instances.load([run], lease=owner.lease))
+        (loaded,) = await execute.fetch_all(
+            owner.session, instances.load([run], lease=owner.lease, room=ROOM)
+        )
         assert (loaded.snapshot_position, loaded.snapshot, loaded.snapshot_python_minor) == (
             2,
             b"state 2",
@@ -131,5 +134,7 @@ async def test_a_commit_of_a_held_run_resets_its_recoveries(engine: Engine) -> N
         await transactions.commit(
             heir.session, heir.batch([outcome_of(claimed, 1)], instances=[held])
         )
-        (loaded,) = await execute.fetch_all(heir.session, instances.load([run], lease=heir.lease))
+        (loaded,) = await execute.fetch_all(
+            heir.session, instances.load([run], lease=heir.lease, room=ROOM)
+        )
         assert loaded.recoveries == 0

@@ -412,6 +412,20 @@ def mixture(n: int) -> list[Any]:
 
 
 @workflow
+class Computes(Workflow):
+    """Some long steps, and then it waits."""
+
+    async def run(self, steps: int, rounds: int, flag: str) -> int:
+        x = 0
+        for _ in range(steps):
+            for _ in range(rounds):
+                pass
+            x = await add(x, 1)
+        await until_told(flag)
+        return x
+
+
+@workflow
 class Spins(Workflow):
     async def run(self) -> int:
         x = 0

@@ -21,6 +21,7 @@ from tests.support.processes import (
     wait_until,
 )
 from waymark_schema.kinds import InstanceState
+from waymark_worker.supervisor import STUCK_SECONDS
 
 pytestmark = pytest.mark.postgres
 
@@ -181,6 +182,33 @@ def test_a_pool_that_was_stopped_past_its_lease_drops_everything_and_goes_on(far
     assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
     farm.assert_exactly_once()
     farm.stop(first)
+
+
+@pytest.mark.slow
+def test_a_supervisor_that_wakes_first_does_not_take_its_runloop_for_stuck(farm: Farm) -> None:
+    pool = farm.start()
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Waiter, (str(flag),))
+    farm.wait_for_ledger("waits")
+    runloop, below = farm.runloop(pool), descendants(pool.pid)
+    for pid in (pool.pid, *below):
+        os.kill(pid, signal.SIGSTOP)
+    _let_pass(STUCK_SECONDS + 1)
+    os.kill(pool.pid, signal.SIGCONT)
+    _let_pass(2.0)  # it looks four times a second
+    for pid in below:
+        os.kill(pid, signal.SIGCONT)
+    flag.touch()
+    assert farm.finished([run]) == [str(flag)]
+    assert farm.runloop(pool) == runloop
+    assert "runloop.stuck" not in pool.output
+    farm.stop(pool)
+
+
+def _let_pass(seconds: float) -> None:
+    """Nothing tells how long others stand still: only the clock does."""
+    until = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() >= until)
 
 
 @pytest.mark.slow

@@ -29,3 +29,19 @@ def test_a_long_run_does_not_begin_again_from_its_first_entry(farm: Farm) -> Non
     assert sorted(set(steps)) == list(range(STEPS))
     assert len(steps) <= STEPS + 1, "at most the step that was under way ran again"
     assert farm.query("select count(*) from waymark.snapshots") == [(0,)], "forgotten with the end"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_replay_that_takes_longer_than_a_loop_may_stand_still_is_no_trouble(farm: Farm) -> None:
+    pool = farm.start()
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Computes, (12, 1_000_000, str(flag)))
+    farm.wait_for_ledger("waits", seconds=250)
+    pool.kill_tree()
+    heir = farm.start()
+    others = farm.queue(jobs.Chain, (3,))
+    farm.wait_for_ledger("waits", 2, seconds=250)
+    flag.touch()
+    assert farm.finished([run, *others], seconds=60) == [12, 3]
+    assert "runloop.stuck" not in heir.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -225,6 +226,14 @@ def loaded(
         None,
         state,
     )
+
+
+def rebuilt(row: LoadedInstance, workflow: Any, entries: Iterable[JournalEntry]) -> LiveInstance:
+    """The run behind its last entry, as the next owner has it."""
+    replay = recovery.restored(row, runnable(workflow), now=NOW, awaited=False)
+    for entry in entries:
+        replay.feed(entry)
+    return replay.rebuilt()
 
 
 def value_of(payload: bytes) -> Any:

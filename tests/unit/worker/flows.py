@@ -58,6 +58,14 @@ class TriesLate(Workflow):
 
 
 @workflow
+class Gathers(Workflow):
+    """Keeps every result, whatever it is."""
+
+    async def run(self, steps: int) -> int:
+        return len([await step(1) for _ in range(steps)])
+
+
+@workflow
 class Long(Workflow):
     """Keeps every result if it is told to."""
 

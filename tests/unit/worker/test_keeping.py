@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
+from tests.unit.worker.desk import Desk, inputs_of, loaded, rebuilt, value_of
 from waymark_schema.tables.settle import SnapshotRow
 from waymark_worker.runloop import keeping, recovery
 from waymark_worker.runloop.live import LiveInstance
@@ -45,13 +45,10 @@ async def test_a_long_run_is_rebuilt_from_its_snapshot_and_what_came_behind(desk
     assert [row.position for row in kept] == [LEAST, 2 * LEAST]
     tail = desk.entries(live)[2 * LEAST :]
     assert len(tail) == 10
-    again = recovery.recovered(
+    again = rebuilt(
         loaded(live, inputs_of(flows.Long, 5 * LEAST, True), snapshot=(2 * LEAST, kept[-1].state)),
-        runnable(flows.Long),
+        flows.Long,
         tail,
-        now=NOW,
-        awaited=False,
-        use_snapshot=True,
     )
     assert again.machine.snapshot() == live.machine.snapshot()
     assert (again.kept_at, again.kept_bytes, again.grown) == (
@@ -67,6 +64,34 @@ async def test_a_long_run_is_rebuilt_from_its_snapshot_and_what_came_behind(desk
     (final,) = [change.final for change in desk.committer.all if change.final is not None]
     assert value_of(final.result or b"") == 5 * LEAST
     assert desk.committer.all[-1].forget_snapshot
+
+
+async def test_few_entries_with_large_values_are_written_down_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_BYTES", 40_000)
+    desk.begin(flows.Long, LEAST, False)
+    kept = steps(desk, LEAST - 1, "x" * 2_000)
+    assert [row.position for row in kept] == [20, 40, 60, 80]
+
+
+async def test_large_values_do_not_mean_a_snapshot_at_every_step(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_BYTES", 40_000)
+    desk.begin(flows.Long, LEAST, False)
+    kept = steps(desk, 35, "x" * 80_000)
+    assert [row.position for row in kept] == [10, 20, 30]
+
+
+async def test_a_large_state_is_written_down_ever_more_rarely_as_it_grows(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_BYTES", 40_000)
+    live = desk.begin(flows.Gathers, LEAST)
+    kept = steps(desk, LEAST - 1, "x" * 2_000)
+    assert 2 <= len(kept) <= 4
+    assert sum(len(row.state) for row in kept) <= 2 * journal_bytes(desk, live)
 
 
 async def test_what_snapshots_take_is_no_more_than_what_the_journal_does(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt, runnable, value_of
 from waymark.coercion import codec
 from waymark_schema.failures import ActionTimeout
 from waymark_schema.ids import InboxId, InstanceId
@@ -118,14 +118,7 @@ async def test_a_retry_waits_for_a_late_attempt_that_a_dead_owner_offered(desk: 
     _offer(desk, attempt)
     timeout = _outcome(error=ActionTimeout("late"))
     desk.runloop.offered.offered_ended(attempt, OutcomeKind.TIMEOUT, timeout, (first.id, 5))
-    live = recovery.recovered(
-        loaded(first, inputs_of(flows.TriesLate)),
-        first.program,
-        desk.entries(first),
-        now=NOW,
-        awaited=False,
-        use_snapshot=False,
-    )
+    live = rebuilt(loaded(first, inputs_of(flows.TriesLate)), flows.TriesLate, desk.entries(first))
     live.calls[0].retry_at = None
     desk.runloop.resume(live, [OfferKey(live.id, 0, 1)])
     assert desk.pool.submitted == [attempt]
@@ -201,6 +194,7 @@ async def test_a_run_that_ends_withdraws_what_it_offered(desk: Desk) -> None:
     desk.runloop.drop(live)
     assert attempt.abandoned
     assert desk.pool.withdrawn == []
+
 
 async def test_an_outcome_that_is_there_before_its_run_is_not_thrown_away(desk: Desk) -> None:
     live = _claimed(flows.Two, 3)

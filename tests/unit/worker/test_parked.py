@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable
-from waymark_worker.runloop import parking, recovery
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt
+from waymark_worker.runloop import parking
 from waymark_worker.vm.machine import Machine
 from waymark_worker.vm.snapshot import SnapshotRefused
 
@@ -75,12 +75,9 @@ async def test_a_state_that_cannot_be_kept_is_rebuilt_from_the_journal(
     entries = desk.entries(live)
     desk.commit()
     assert desk.runloop.instances == {}
-    again = recovery.recovered(
+    again = rebuilt(
         loaded(live, inputs_of(flows.Naps, 20.0)),
-        runnable(flows.Naps),
+        flows.Naps,
         entries,
-        now=NOW,
-        awaited=False,
-        use_snapshot=True,
     )
     assert again.timers[0].due_at == NOW + 20.0

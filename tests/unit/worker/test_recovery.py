@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt, value_of
 from waymark_schema.kinds import JournalKind
 from waymark_schema.tables.journal import JournalEntry
 from waymark_worker.runloop import recovery
@@ -28,9 +28,7 @@ def again(
     **rest: Any,
 ) -> LiveInstance:
     row = loaded(live, inputs_of(workflow, *arguments), snapshot=rest.pop("snapshot", None))
-    return recovery.recovered(
-        row, runnable(workflow), entries, now=NOW, awaited=False, use_snapshot=True, **rest
-    )
+    return rebuilt(row, workflow, entries)
 
 
 async def test_of_a_run_without_entries_nothing_has_happened(desk: Desk) -> None:

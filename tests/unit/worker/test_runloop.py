@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, runnable, value_of
+from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt, value_of
 from waymark.coercion import codec
 from waymark_schema.errors import NotTheOwner
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.recorded import decode_locals
-from waymark_worker.runloop import parking, recovery
+from waymark_worker.runloop import parking
 from waymark_worker.vm.machine import Machine
 
 
@@ -337,13 +337,10 @@ async def test_a_parked_run_goes_on_where_it_was(desk: Desk) -> None:
     desk.commit()
     assert desk.runloop.instances == {}
     snapshot = (change.snapshot.position, change.snapshot.state)
-    again = recovery.recovered(
+    again = rebuilt(
         loaded(live, inputs_of(flows.Naps, 20.0), snapshot=snapshot),
-        runnable(flows.Naps),
+        flows.Naps,
         [],
-        now=NOW,
-        awaited=False,
-        use_snapshot=True,
     )
     assert again.timers[0].due_at == NOW + 20.0
     assert again.position == 1

@@ -1,6 +1,7 @@
-"""Pages, rates, moments, stored progress and deaths in; what is read back out."""
+"""Pages, ticks, rates, moments, stored progress and deaths in; what is read back out."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from waymark_schema.recorded import EntryLocals, decode_locals, encode_locals
 from waymark_worker.board import Board, create_page
 from waymark_worker.clock import moment
 from waymark_worker.deaths import Deaths
+from waymark_worker.runloop.child import LOOK_SECONDS, RunloopChild
 from waymark_worker.runloop.locals import (
     CallProgress,
     StoredSnapshot,
@@ -59,6 +61,29 @@ def test_the_fields_of_a_page_do_not_overlap(page: int) -> None:
     assert [board.get(name) for name in integers] == [1, 2, 3, 4, 5]
     assert [board.time(name) for name in times] == [0.5, 1.5, 2.5]
     assert board.last_advancing() == (UUID(bytes=b"\xff" * 16), 2**63)
+
+
+@pytest.fixture
+def child() -> Iterator[RunloopChild]:
+    made = RunloopChild(application="a", workers=1, session_features=False)
+    yield made
+    made.close()
+
+
+def test_a_runloop_that_does_not_move_grows_old(child: RunloopChild) -> None:
+    child.board.tick()
+    assert child.tick_age(100.0) == 0.0
+    assert [child.tick_age(100.0 + 0.25 * look) for look in range(1, 49)][-1] == 12.0
+    child.board.tick()
+    assert child.tick_age(112.5) == 0.0
+
+
+def test_while_the_supervisor_itself_stood_still_no_runloop_grew_old(child: RunloopChild) -> None:
+    child.board.tick()
+    child.tick_age(100.0)
+    child.tick_age(100.25)
+    assert child.tick_age(200.0) == 0.25 + LOOK_SECONDS
+    assert child.tick_age(200.25) == 0.5 + LOOK_SECONDS
 
 
 def test_a_page_is_closed_once_and_for_all(page: int) -> None:

@@ -227,9 +227,12 @@ def whole(programs: Iterable[ProgramId]) -> list[Stretch]:
     return [Stretch(program) for program in programs]
 
 
-def load(ids: Iterable[UUID], *, lease: LeaseId) -> Query[LoadedInstance]:
-    """Read what claimed runs resume from; run it after the claim, never in its transaction."""
-    return LOAD.bind(id=list(ids), lease=lease)
+def load(ids: Iterable[UUID], *, lease: LeaseId, room: int) -> Query[LoadedInstance]:
+    """Read what claimed runs resume from, by id; run it after the claim, never in its transaction.
+
+    It ends with the run whose inputs and snapshot fill the room, in bytes; `load` the rest afterwards.
+    """
+    return LOAD.bind(id=list(ids), lease=lease, room=room)
 
 
 def owned(lease: LeaseId) -> Query[Claimed]:

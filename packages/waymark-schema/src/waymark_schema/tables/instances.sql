@@ -157,13 +157,27 @@ returning
 
 -- name: load
 -- Run after the claim has committed, as its own statement, so that it sees everything the last owner
--- committed; only rows that the lease holds are returned.
+-- committed; only rows that the lease holds are returned, in the order of their ids, up to the one that fills
+-- the room.
+with sized as (
+    select
+        i.id, octet_length(i.inputs) + coalesce(octet_length(s.state), 0) as bytes
+    from {schema}.instances as i
+    left join {schema}.snapshots as s on s.instance = i.id
+    where i.id = any ($id::uuid[]) and (i.owner = $lease::bigint) is true
+),
+placed as (
+    select s.id, sum(s.bytes) over (order by s.id rows unbounded preceding) - s.bytes as before
+    from sized as s
+)
 select
     i.id, i.epoch, i.program, i.inputs, i.priority, i.recoveries, i.created_at,
     s.position as snapshot_position, s.python_minor as snapshot_python_minor, s.state as snapshot
-from {schema}.instances as i
+from placed as p
+join {schema}.instances as i on i.id = p.id
 left join {schema}.snapshots as s on s.instance = i.id
-where i.id = any ($id::uuid[]) and (i.owner = $lease::bigint) is true;
+where p.before < $room::bigint
+order by i.id;
 
 -- name: owned
 -- After the answer to a claim was lost: what the lease holds, whether this process knows of it or not. A

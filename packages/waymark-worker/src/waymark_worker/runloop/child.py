@@ -18,6 +18,9 @@ from waymark_worker.pool.process import ChildProcess
 from waymark_worker.runloop.report import RunloopReport, decode_report
 from waymark_worker.telemetry import log
 
+LOOK_SECONDS = 1.0
+"""The most that one look adds to what was seen: after a time in which everything stood still, the runloop is about to move."""
+
 
 class RunloopChild:
     """Owns one runloop process and what is shared with it; the lease is registered by the supervisor."""
@@ -35,7 +38,8 @@ class RunloopChild:
         self._control: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._tick = -1
-        self._moved_at = 0.0
+        self._looked_at = 0.0
+        self._still_seconds = 0.0
 
     @property
     def lease_application(self) -> str:
@@ -94,12 +98,18 @@ class RunloopChild:
         self._tick = -1
 
     def tick_age(self, now: float) -> float:
-        """Seconds since the runloop's loop was last seen to move; ``now`` by the supervisor's clock."""
+        """Seconds for which the runloop's loop was seen not to move; ``now`` by the supervisor's clock.
+
+        A time in which nobody looked, because the supervisor itself stood still, counts for no more than one look.
+        """
+        passed, self._looked_at = min(now - self._looked_at, LOOK_SECONDS), now
         tick = self.board.get("tick")
         if tick != self._tick:
             self._tick = tick
-            self._moved_at = now
-        return now - self._moved_at
+            self._still_seconds = 0.0
+        else:
+            self._still_seconds += passed
+        return self._still_seconds
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process if it lives."""

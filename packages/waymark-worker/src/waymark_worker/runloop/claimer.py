@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 from uuid import UUID
 
 import psycopg
@@ -12,23 +12,18 @@ import psycopg
 from waymark_schema.database.execute import Session, fetch_all
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import LeaseId
-from waymark_schema.kinds import InboxKind
-from waymark_schema.tables import inbox, instances, journal, offers
-from waymark_schema.tables.instances import Claimed, LoadedInstance
-from waymark_schema.tables.offers import OfferKey
-from waymark_schema.values.errors import MalformedValue
+from waymark_schema.tables import instances
+from waymark_schema.tables.instances import Claimed
 from waymark_worker.clock import Clock
 from waymark_worker.journal import PYTHON_MINOR, Sessions
-from waymark_worker.runloop import recovery
+from waymark_worker.runloop import rebuilder, recovery
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.marks import Marks
-from waymark_worker.runloop.offered_calls import NO_LETTERS
 from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
+from waymark_worker.runloop.rebuilder import Rebuilder, why_not
+from waymark_worker.runloop.turns import Turns
 from waymark_worker.sessions import first_line, pause_after
 from waymark_worker.telemetry import Counters, log
-from waymark_worker.vm.snapshot import SnapshotUnreadable
-
-_EXPECTED = (recovery.Diverged, ValueError, MalformedValue, LookupError)
 
 REFRESH_SECONDS = 1.0
 """Between two looks for programs that are new in the database."""
@@ -36,20 +31,13 @@ QUIET_REFRESH_SECONDS = 5.0
 """The same, while nobody says that there is anything to claim and whoever has something would say so."""
 
 
-class Adopter(Protocol):
+class Adopter(rebuilder.Adopter, Protocol):
     """Who takes the instances over."""
 
     def room(self) -> int: ...
     def holds(self, instance: UUID) -> bool: ...
+    def set_aside(self, claimed: Claimed) -> bool: ...
     def begin(self, instance: LiveInstance) -> None: ...
-    def resume(
-        self,
-        instance: LiveInstance,
-        offered: Iterable[OfferKey] = ...,
-        letters: Mapping[OfferKey, int] = ...,
-    ) -> None: ...
-    def hand_back(self, claimed: Claimed) -> None: ...
-    def refuse(self, claimed: Claimed, reason: str) -> None: ...
 
 
 class Claimer:
@@ -65,8 +53,12 @@ class Claimer:
         clock: Clock,
         counters: Counters,
         poll_interval: float,
+        advancing: Callable[[LiveInstance | None], None],
     ) -> None:
-        """``poll_interval`` in seconds bounds how long a lost notification delays a claim."""
+        """``poll_interval`` in seconds bounds how long a lost notification delays a claim.
+
+        ``advancing`` is told whose code is replayed.
+        """
         self._lease = lease
         self._sessions = sessions
         self._adopter = adopter
@@ -75,9 +67,13 @@ class Claimer:
         self._counters = counters
         self._poll_interval = poll_interval
         self._session: Session | None = None
+        self._rebuilder = Rebuilder(lease, adopter, clock=clock, advancing=advancing)
+        self._turns = Turns(clock)
         self._look = asyncio.Event()
         self._room = asyncio.Event()
         self._stopped = False
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._marks = Marks()
         self._refreshed_at = 0.0
         self._told = True
@@ -107,9 +103,14 @@ class Claimer:
         return self._refreshed_at + interval - self._clock.monotonic()
 
     def stop(self) -> None:
-        """Claim nothing more."""
+        """Claim nothing more, and hand back what is claimed and not in memory yet."""
         self._stopped = True
+        self._rebuilder.stop()
         self.look()
+
+    async def settled(self) -> None:
+        """Wait until everything that was claimed is in memory or handed back."""
+        await self._settled.wait()
 
     async def run(self) -> None:
         """Claim until ``stop``."""
@@ -158,6 +159,13 @@ class Claimer:
             self._refreshed_at = self._clock.monotonic()
         if not self._shelf.claimable:
             return 0
+        self._settled.clear()
+        try:
+            return await self._take(session, room)
+        finally:
+            self._settled.set()
+
+    async def _take(self, session: Session, room: int) -> int:
         if self._unsure:
             held = await fetch_all(session, instances.owned(self._lease))
             await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
@@ -178,14 +186,19 @@ class Claimer:
         old: list[Claimed] = []
         for row in rows:
             program = programs.get(row.program)
+            if self._adopter.set_aside(row):
+                continue
             if program is None:
                 self._not_linked(row)
-            elif row.fresh:
-                self._begin(row, program)
-            else:
+            elif not row.fresh:
                 old.append(row)
+            elif self._stopped:
+                self._adopter.hand_back(row)
+            else:
+                self._begin(row, program)
+                await self._turns.give()
         if old:
-            await self._recover(session, old, programs)
+            await self._rebuilder.rebuild(session, old, programs)
 
     def _not_linked(self, row: Claimed) -> None:
         if self._shelf.is_sound(row.program):
@@ -200,70 +213,9 @@ class Claimer:
                 row.id, row.epoch, program, row.inputs or b"", awaited=row.awaited
             )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one run is that run's trouble
-            self._adopter.refuse(row, _reason(error))
+            self._adopter.refuse(row, why_not(error))
             return
         self._adopter.begin(live)
-
-    async def _recover(
-        self, session: Session, rows: list[Claimed], programs: dict[Any, RunnableProgram]
-    ) -> None:
-        loaded = await fetch_all(
-            session, instances.load([row.id for row in rows], lease=self._lease)
-        )
-        claimed = {row.id: row for row in rows}
-        tails = recovery.group(
-            await fetch_all(
-                session, journal.tail({item.id: item.snapshot_position or 0 for item in loaded})
-            )
-        )
-        # In this order: an offer goes in the statement that leaves its outcome in the mail.
-        offered: dict[UUID, list[OfferKey]] = {}
-        for offer in await fetch_all(session, offers.adopt(self._lease, claimed)):
-            key = OfferKey(offer.instance, offer.call, offer.attempt)
-            offered.setdefault(offer.instance, []).append(key)
-        letters: dict[UUID, dict[OfferKey, int]] = {}
-        for letter in await fetch_all(session, inbox.pending(claimed)):
-            if letter.kind == InboxKind.OFFERED_OUTCOME:
-                key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
-                letters.setdefault(letter.instance, {})[key] = letter.id
-        for item in loaded:
-            row = claimed[item.id]
-            program = programs[item.program]
-            try:
-                live = self._rebuilt(item, program, tails.get(item.id, []), row, use_snapshot=True)
-            except SnapshotUnreadable as error:
-                log.info("snapshot.unreadable", instance=str(item.id), reason=str(error))
-                entries = await fetch_all(session, journal.tail({item.id: 0}))
-                live = self._rebuilt(item, program, entries, row, use_snapshot=False)
-            if live is not None:
-                live.recoveries = row.recoveries
-                self._adopter.resume(
-                    live, offered.get(item.id, ()), letters.get(item.id, NO_LETTERS)
-                )
-
-    def _rebuilt(
-        self,
-        item: LoadedInstance,
-        program: RunnableProgram,
-        entries: list[Any],
-        row: Claimed,
-        *,
-        use_snapshot: bool,
-    ) -> LiveInstance | None:
-        try:
-            return recovery.recovered(
-                item,
-                program,
-                entries,
-                now=self._clock.now(),
-                awaited=row.awaited,
-                use_snapshot=use_snapshot,
-            )
-        except SnapshotUnreadable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one run is that run's trouble
-            self._adopter.refuse(row, _reason(error))
-            return None
 
     async def _lose(self) -> None:
         session, self._session = self._session, None
@@ -274,11 +226,3 @@ class Claimer:
         session, self._session = self._session, None
         if session is not None:
             await session.connection.close()
-
-
-def _reason(error: Exception) -> str:
-    """Say why a run cannot be rebuilt; an error that nobody foresaw names its type."""
-    if isinstance(error, _EXPECTED) and str(error):
-        return str(error)
-    log.error("instance.not_rebuilt", exc_info=error)
-    return f"it cannot be rebuilt: {error!r}"

@@ -12,6 +12,10 @@ from waymark_worker.vm.snapshot import SnapshotRefused
 
 LEAST_ENTRIES = 1_000
 """A journal that is shorter since the last snapshot is replayed in some milliseconds."""
+MOST_BYTES = 16 * 1024 * 1024
+"""One with so much in it is not: few entries with large values count as many."""
+FEWEST_ENTRIES = 10
+"""However large they are: values near their limit must not mean a snapshot at every step."""
 BYTES_PER_CALL = 300
 """About what an open call takes in a snapshot: what the first one will take is not known before it is made."""
 
@@ -19,8 +23,8 @@ BYTES_PER_CALL = 300
 def note(instance: LiveInstance, change: Change) -> None:
     """Count the entries of a change, and add a snapshot to it when the journal has outgrown the last one.
 
-    So a run of any length is rebuilt from a bounded number of entries, and what its snapshots take is no
-    more than what its journal does.
+    So a run of any length is rebuilt from a bounded number of entries and bytes, and what its snapshots take
+    is no more than what its journal does.
     """
     for row in change.rows:
         instance.grown += entry_size(row)
@@ -32,7 +36,8 @@ def note(instance: LiveInstance, change: Change) -> None:
 
 
 def _outgrown(instance: LiveInstance) -> bool:
-    if instance.position - instance.kept_at < LEAST_ENTRIES:
+    least = LEAST_ENTRIES if instance.grown < MOST_BYTES else FEWEST_ENTRIES
+    if instance.position - instance.kept_at < least:
         return False
     return instance.grown >= max(instance.kept_bytes, BYTES_PER_CALL * len(instance.calls))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -52,42 +50,33 @@ def _started(program: RunnableProgram, inputs: bytes) -> Machine:
     return Machine.start(program.linked, inputs=start.arguments, attributes=start.attributes)
 
 
-def recovered(
-    loaded: LoadedInstance,
-    program: RunnableProgram,
-    entries: Iterable[JournalEntry],
-    *,
-    now: float,
-    awaited: bool,
-    use_snapshot: bool,
-) -> LiveInstance:
-    """Rebuild an instance from its snapshot, if it is to be used, and the entries behind it.
-
-    Raises Diverged when entries do not fit the program, SnapshotUnreadable when the snapshot cannot be
-    used and everything has to be replayed from the first entry.
-    """
-    if use_snapshot and loaded.snapshot is not None:
-        try:
-            stored = decode_snapshot(loaded.snapshot)
-        except msgspec.MsgspecError as error:
-            raise SnapshotUnreadable(str(error)) from error
-        machine = Machine.restore(program.linked, stored.machine)
-        instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
-        instance.position = instance.kept_at = loaded.snapshot_position or 0
-        instance.kept_bytes = len(loaded.snapshot)
-        _restore_progress(instance, stored, now)
-        replay = Replay(instance, now)
-    else:
-        instance = fresh(loaded.id, loaded.epoch, program, loaded.inputs, awaited=awaited)
-        replay = Replay(instance, now)
+def begun(loaded: LoadedInstance, program: RunnableProgram, *, now: float, awaited: bool) -> Replay:
+    """A replay that is to be fed the whole journal."""
+    instance = fresh(loaded.id, loaded.epoch, program, loaded.inputs, awaited=awaited)
     instance.had_snapshot = loaded.snapshot is not None
-    for entry in entries:
-        replay.feed(entry)
-    if instance.machine.finished:
-        raise Diverged(
-            f"the program has ended at entry {instance.position} of the journal, but the run has not"
-        )
-    return instance
+    return Replay(instance, now)
+
+
+def restored(
+    loaded: LoadedInstance, program: RunnableProgram, *, now: float, awaited: bool
+) -> Replay:
+    """A replay that is to be fed the entries behind the snapshot, or all if there is none.
+
+    Raises SnapshotUnreadable when the snapshot cannot be used: then it has to begin with the first entry.
+    """
+    if loaded.snapshot is None:
+        return begun(loaded, program, now=now, awaited=awaited)
+    try:
+        stored = decode_snapshot(loaded.snapshot)
+    except msgspec.MsgspecError as error:
+        raise SnapshotUnreadable(str(error)) from error
+    machine = Machine.restore(program.linked, stored.machine)
+    instance = LiveInstance(loaded.id, loaded.epoch, program, machine, awaited=awaited)
+    instance.position = instance.kept_at = loaded.snapshot_position or 0
+    instance.kept_bytes = len(loaded.snapshot)
+    instance.had_snapshot = True
+    _restore_progress(instance, stored, now)
+    return Replay(instance, now)
 
 
 def snapshot_state(instance: LiveInstance) -> bytes:
@@ -129,19 +118,19 @@ class Replay:
     """Feeds entries in order and keeps the books of open calls and timers."""
 
     def __init__(self, instance: LiveInstance, now: float) -> None:
-        self._instance = instance
+        self.instance = instance
         self._now = now
 
     def begin(self, recorded: EntryLocals | None = None) -> list[Effect]:
         """Run the first advance, unless it has been run. Without any entry it is the runloop's, not replay's."""
-        if self._instance.begun:
+        if self.instance.begun:
             return []
-        self._instance.begun = True
+        self.instance.begun = True
         return self._advance(None, recorded or EntryLocals())
 
     def feed(self, entry: JournalEntry) -> list[Effect]:
         """Apply one stored entry; what it made the machine ask for."""
-        instance = self._instance
+        instance = self.instance
         if entry.position != instance.position + 1:
             raise Diverged(
                 f"entry {entry.position} of the journal follows entry {instance.position}: one is missing"
@@ -155,8 +144,16 @@ class Replay:
                 f"entry {entry.position} of the journal cannot be read: {error}"
             ) from error
 
+    def rebuilt(self) -> LiveInstance:
+        """The instance behind its last entry. Raises Diverged when its program has ended there."""
+        if self.instance.machine.finished:
+            raise Diverged(
+                f"the program has ended at entry {self.instance.position} of the journal, but the run has not"
+            )
+        return self.instance
+
     def _apply(self, entry: JournalEntry, kind: JournalKind, recorded: EntryLocals) -> list[Effect]:
-        instance = self._instance
+        instance = self.instance
         if kind is JournalKind.START:
             return self.begin(recorded)
         self.begin()
@@ -184,12 +181,12 @@ class Replay:
         )
 
     def _call(self, entry: JournalEntry) -> LiveCall:
-        call = self._instance.calls.get(_number(entry))
+        call = self.instance.calls.get(_number(entry))
         if call is None:
             raise Diverged(
                 f"entry {entry.position} settles call {entry.call}, which the program has not started"
             )
-        expected = self._instance.program.action_index.get(call.action)
+        expected = self.instance.program.action_index.get(call.action)
         if entry.action != expected:
             raise Diverged(
                 f"entry {entry.position} settles call {entry.call} of action number {entry.action}, "
@@ -210,7 +207,7 @@ class Replay:
 
     def _advance(self, entry: Entry | None, recorded: EntryLocals) -> list[Effect]:
         local = RecordedLocals(recorded.values)
-        effects = self._instance.machine.advance(entry, local, replay=True)
+        effects = self.instance.machine.advance(entry, local, replay=True)
         mismatch = local.mismatch()
         if mismatch is not None:
             raise Diverged(mismatch)
@@ -219,7 +216,7 @@ class Replay:
         return effects
 
     def _keep(self, effect: Effect, recorded: EntryLocals) -> None:
-        instance = self._instance
+        instance = self.instance
         if isinstance(effect, StartCall):
             instance.calls[effect.call] = LiveCall(instance, effect, self._now)
         elif isinstance(effect, StartTimer):
@@ -242,11 +239,3 @@ def entry_size(entry: JournalEntry | JournalRow) -> int:
 
 def _number(entry: JournalEntry) -> int:
     return -1 if entry.call is None else entry.call
-
-
-def group(entries: Iterable[JournalEntry]) -> dict[Any, list[JournalEntry]]:
-    """Entries by instance, in the order they came."""
-    grouped: dict[Any, list[JournalEntry]] = {}
-    for entry in entries:
-        grouped.setdefault(entry.instance, []).append(entry)
-    return grouped

@@ -81,11 +81,10 @@ def _recover(step: Step) -> Recovered:
         by_journal = replay.feed(entry)
     if step.snapshot is None or not step.entries:
         return Recovered(by_journal, None, _snapshot(replayed))
-    restored = recovery.recovered(
-        _loaded(step), program, (), now=0.0, awaited=False, use_snapshot=True
-    )
-    by_snapshot = recovery.Replay(restored, 0.0).feed(step.entries[-1])
-    return Recovered(by_journal, by_snapshot, _snapshot(restored))
+    restored = recovery.restored(_loaded(step), program, now=0.0, awaited=False)
+    restored.rebuilt()
+    by_snapshot = restored.feed(step.entries[-1])
+    return Recovered(by_journal, by_snapshot, _snapshot(restored.instance))
 
 
 def _loaded(step: Step) -> LoadedInstance:

@@ -207,9 +207,7 @@ class Sharer:
             return len(states)
         open_ = self._missing(asked, states)
         over = {key for key in open_ if states[key].takes or self._offered[key].abandoned}
-        wanted = [
-            key for key in open_ if key not in over and self.knows(self._offered[key].action)
-        ]
+        wanted = [key for key in open_ if key not in over and self.knows(self._offered[key].action)]
         idle = self._pool.free_slots if not self.draining else 0
         back = [*over, *wanted[:idle]]
         if back:

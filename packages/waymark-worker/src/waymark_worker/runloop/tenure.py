@@ -25,7 +25,7 @@ from waymark_worker.journal import Change, Committer, Fenced
 from waymark_worker.notifier import Notifier
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import outcomes, parking, rows
+from waymark_worker.runloop import outcomes, parking
 from waymark_worker.runloop.claimer import Claimer
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.offered_calls import NO_LETTERS
@@ -45,6 +45,8 @@ CLAIM_SECONDS = 2.0
 """Between two claims while nobody said that there is anything to claim."""
 TAKE_SECONDS = 5.0
 """Between two looks for offers of which no notification came."""
+SETTLE_SECONDS = 1.0
+"""For a claim that is under way when a drain ends."""
 LAST_WORD_SECONDS = 1.0
 """For the notifications of a drain; whoever misses them polls."""
 
@@ -129,6 +131,7 @@ class Tenure:
             clock=clock,
             counters=counters,
             poll_interval=poll_interval,
+            advancing=advancing,
         )
         self._stopping = False
         self.fenced = asyncio.Event()
@@ -182,6 +185,9 @@ class Tenure:
     async def release(self) -> None:
         """Hand back everything that is still held, committed up to its last settled call, and end."""
         await self.taker.release()
+        with suppress(TimeoutError):  # a claim that is not answered holds nothing up
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self.claimer.settled()
         await self._sharer.written.wait()
         for instance in tuple(self.runloop.instances.values()):
             if not instance.ended:
@@ -253,10 +259,16 @@ class Tenure:
         """Whether a run is in memory here."""
         return instance in self.runloop.instances
 
+    def set_aside(self, claimed: Claimed) -> bool:
+        """Quarantine a run that must not be tried again; False for any other."""
+        reason = self._poison(claimed.id)
+        if reason is not None:
+            self.refuse(claimed, reason)
+        return reason is not None
+
     def begin(self, instance: LiveInstance) -> None:
         """Start a run that nobody ever ran."""
-        if not self._set_aside(instance):
-            self.runloop.begin(instance)
+        self.runloop.begin(instance)
 
     def resume(
         self,
@@ -265,17 +277,7 @@ class Tenure:
         letters: Mapping[OfferKey, int] = NO_LETTERS,
     ) -> None:
         """Go on with a recovered run."""
-        if not self._set_aside(instance):
-            self.runloop.resume(instance, offered, letters)
-
-    def _set_aside(self, instance: LiveInstance) -> bool:
-        reason = self._poison(instance.id)
-        if reason is None:
-            return False
-        log.error("instance.quarantined", instance=str(instance.id), reason=reason)
-        final = rows.quarantine_row(instance, reason)
-        self._committer.add(Change(instance.id, instance.epoch, None, final=final, last_word=True))
-        return True
+        self.runloop.resume(instance, offered, letters)
 
     def hand_back(self, claimed: Claimed) -> None:
         """Queue a run again as it was: another pool may know more than this one."""
