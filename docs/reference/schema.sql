@@ -177,11 +177,15 @@ create table waymark.offers (
     program bigint not null,
     timeout interval not null default '00:00:00'::interval,
     takes smallint not null default 0,
+    deaths smallint not null default 0,
+    alone_since timestamp with time zone,
     constraint offers_key PRIMARY KEY (instance, call, attempt),
     constraint offers_taken_at_iff_taken CHECK (((taken_by IS NULL) = (taken_at IS NULL))),
     constraint offers_taken_at_most_once CHECK (((takes = 1) OR ((takes = 0) AND (taken_by IS NULL))))
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_cost_delay=0);
 comment on column waymark.offers.takes is 'How often it was taken. A second time never happens: an offer whose taker died goes back to its owner.';
+comment on column waymark.offers.deaths is 'Workers and pools in a row that ended while they ran the call.';
+comment on column waymark.offers.alone_since is 'Since when its taker runs it with nothing beside it; null before, and once the call counts as harmless.';
 CREATE INDEX offers_open ON waymark.offers USING btree (action, offered_at) WHERE (taken_by IS NULL);
 CREATE INDEX offers_owner ON waymark.offers USING btree (owner);
 CREATE INDEX offers_taken_by ON waymark.offers USING btree (taken_by) WHERE (taken_by IS NOT NULL);

@@ -141,7 +141,7 @@ async def abandon(count: int) -> list[int]:
     told, _ = await shell.communicate()
     orphans = [int(word) for word in told.split()]
     for orphan in orphans:
-        note("orphan", _parent(orphan))
+        note("orphan", parent(orphan))
         os.kill(orphan, signal.SIGKILL)
     return orphans
 
@@ -151,7 +151,7 @@ async def still_there(pids: list[int]) -> list[int]:
     return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-def _parent(pid: int) -> int:
+def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
@@ -160,7 +160,7 @@ async def kill_pool() -> None:
     """kill -9 the supervisor, then the runloop, then this worker."""
     note("kills", _me(), os.getpid())
     runloop = os.getppid()
-    for pid in (_parent(runloop), runloop, os.getpid()):
+    for pid in (parent(runloop), runloop, os.getpid()):
         os.kill(pid, signal.SIGKILL)
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.worker import jobs
+from tests.integration.worker import both_jobs, jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.processes import Child, wait_until
 from waymark_schema.kinds import InstanceState, JournalKind
@@ -12,6 +12,8 @@ from waymark_schema.kinds import InstanceState, JournalKind
 pytestmark = pytest.mark.postgres
 
 FRESH = {"WAYMARK_WORKER_COUNT": "2", "WAYMARK_CONCURRENT_PER_WORKER": "4"}
+LEFT = {"WAYMARK_USER_MODULE": "tests.integration.worker.left_jobs"}
+DEADLY = {**FRESH, "WAYMARK_USER_MODULE": "tests.integration.worker.deadly_jobs"}
 
 
 def _restart_until_finished(
@@ -123,3 +125,28 @@ def test_two_pools_survive_killers_at_the_default_limit(farm: Farm) -> None:
     print(  # noqa: T201 - a figure of the report
         f"3 killing runs cost {ended} pools; {len(farm.ledger('kills'))} attempts killed"
     )
+
+
+@pytest.mark.slow
+def test_a_call_that_ends_the_workers_of_another_pool_fails_and_its_neighbours_do_not(
+    farm: Farm,
+) -> None:
+    farm.start(**LEFT)
+    other = farm.start(**DEADLY)
+    (run,) = farm.queue(both_jobs.EndsWorkers, (7,))
+    assert farm.finished([run]) == [1]
+    assert len(farm.ledger("ends")) == 3
+    assert other.running
+    farm.assert_exactly_once()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_call_that_ends_another_pool_fails_and_its_neighbours_do_not(farm: Farm) -> None:
+    farm.start(**LEFT)
+    pools = [farm.start(**DEADLY)]
+    (run,) = farm.queue(both_jobs.EndsPools, (7,))
+    assert _restart_until_finished(farm, pools, [run], most=3, **DEADLY) == 3
+    assert farm.finished([run]) == [1]
+    assert len(farm.ledger("ends")) == 3
+    farm.assert_exactly_once()

@@ -86,6 +86,39 @@ async def test_an_attempt_lost_elsewhere_starts_again_with_the_same_number(desk:
     assert live.calls[0].deaths == 1
 
 
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_call_is_poison_only_where_it_was_seen_to_be_alone(
+    desk: Desk, *, alone: bool
+) -> None:
+    desk.foreign = {"tests.unit.worker.flows:step"}
+    live = desk.begin(flows.Two, 3)
+    call = live.calls[0]
+    for number, was_alone in enumerate([False, False, alone]):
+        lost = OfferedOutcome(b"worker 3 ended", 0.0, 0.0, died=True, alone=was_alone)
+        assert call.attempt is not None
+        desk.runloop.offered.offered_ended(call.attempt, OutcomeKind.LOST, lost, (live.id, number))
+        desk.commit()
+    assert call.deaths == 3
+    assert live.ended is alone
+    rows = [JournalKind(row.kind) for row in desk.rows(live)]
+    assert rows == [JournalKind.LOST] * 2 + [JournalKind.OUTCOME if alone else JournalKind.LOST]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+async def test_the_loss_of_a_taker_counts_only_when_nothing_else_ran_in_it(
+    desk: Desk, *, alone: bool
+) -> None:
+    desk.foreign = {"tests.unit.worker.flows:step"}
+    live = desk.begin(flows.Two, 3)
+    call = live.calls[0]
+    call.deaths = 2
+    assert call.attempt is not None
+    desk.sharer.adopt(call.attempt)
+    desk.sharer._returned(OfferKey(live.id, 0, 1), dead=True, alone=alone)
+    desk.commit()
+    assert live.ended is alone
+
+
 async def test_a_timeout_elsewhere_is_retried_only_when_the_attempt_has_ended(desk: Desk) -> None:
     live = desk.begin(flows.TriesLate)
     (attempt,) = desk.pool.submitted

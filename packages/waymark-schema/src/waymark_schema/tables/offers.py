@@ -19,7 +19,7 @@ class OfferKey(NamedTuple):
 
 
 class NewOffer(NamedTuple):
-    """An attempt that its owner has no slot for; ``timeout`` is zero for none."""
+    """An attempt that its owner cannot start; ``timeout`` is zero for none, ``deaths`` what ended around it in a row."""
 
     instance: UUID
     call: int
@@ -28,6 +28,7 @@ class NewOffer(NamedTuple):
     inputs: bytes
     program: int
     timeout: timedelta
+    deaths: int = 0
 
 
 class OfferedEnd(NamedTuple):
@@ -62,6 +63,7 @@ class TakenOffer:
     inputs: bytes
     program: ProgramId
     timeout: timedelta
+    deaths: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OfferState:
-    """How an offer stands: taken now, or open; open after a take means that its taker died."""
+    """How an offer stands: taken now, or open; open after a take means that its taker died, maybe of it if ``alone``."""
 
     instance: InstanceId
     call: int
     attempt: int
     taken: bool
     takes: int
+    alone: bool
 
 
 _FILE = load(__package__, "offers.sql")
@@ -93,6 +96,7 @@ TAKE = _FILE.statement("take", TakenOffer)
 TAKE_FOREIGN = _FILE.statement("take_foreign", TakenOffer)
 GIVE_BACK = _FILE.statement("give_back", Nothing)
 FINISH = _FILE.statement("finish", Nothing)
+MARK_ALONE = _FILE.statement("mark_alone", Offer)
 DROP_TAKEN = _FILE.statement("drop_taken", Nothing)
 TAKEN = _FILE.statement("taken", Offer)
 OFFERED = _FILE.statement("offered", OfferState)
@@ -141,6 +145,11 @@ def give_back(lease: LeaseId, keys: Sequence[OfferKey]) -> Query[Nothing]:
 def finish(lease: LeaseId, ends: Sequence[OfferedEnd]) -> Query[Nothing]:
     """Leave outcomes in the inboxes of their instances; sent again it adds nothing."""
     return FINISH.bind(lease=lease, **_columns(OfferedEnd._fields, ends))
+
+
+def mark_alone(lease: LeaseId, key: OfferKey, *, alone: bool) -> Query[Offer]:
+    """Record that nothing runs beside a taken attempt, or no longer; no row when it is not this taker's any more."""
+    return MARK_ALONE.bind(lease=lease, alone=alone, **key._asdict())
 
 
 def drop_taken(lease: LeaseId, keys: Sequence[OfferKey]) -> Query[Nothing]:

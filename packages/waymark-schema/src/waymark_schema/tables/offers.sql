@@ -23,12 +23,12 @@ where l.id <> $lease::bigint and l.wants > 0 and not l.fenced and l.expires_at >
 with fence as materialized (
     select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
 )
-insert into {schema}.offers (instance, call, attempt, owner, action, inputs, program, timeout)
-select t.instance, t.call, t.attempt, $lease, t.action, t.inputs, t.program, t.timeout
+insert into {schema}.offers (instance, call, attempt, owner, action, inputs, program, timeout, deaths)
+select t.instance, t.call, t.attempt, $lease, t.action, t.inputs, t.program, t.timeout, t.deaths
 from fence, unnest(
     $instance::uuid[], $call::integer[], $attempt::smallint[], $action::text[], $inputs::bytea[],
-    $program::bigint[], $timeout::interval[]
-) as t (instance, call, attempt, action, inputs, program, timeout)
+    $program::bigint[], $timeout::interval[], $deaths::smallint[]
+) as t (instance, call, attempt, action, inputs, program, timeout, deaths)
 order by t.instance, t.call
 on conflict do nothing;
 
@@ -49,7 +49,7 @@ c as materialized (
 update {schema}.offers as f
 set taken_by = $lease, taken_at = clock_timestamp(), takes = 1
 from c where f.instance = c.instance and f.call = c.call and f.attempt = c.attempt
-returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout;
+returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout, f.deaths;
 
 -- name: take_foreign
 -- As `take`, but only what the offering pool cannot run itself: such a call waits for nobody's slots but
@@ -72,12 +72,12 @@ c as materialized (
 update {schema}.offers as f
 set taken_by = $lease, taken_at = clock_timestamp(), takes = 1
 from c where f.instance = c.instance and f.call = c.call and f.attempt = c.attempt
-returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout;
+returning f.instance, f.call, f.attempt, f.owner, f.action, f.inputs, f.program, f.timeout, f.deaths;
 
 -- name: give_back
 -- The taker's own rows, of which nothing has run: anybody may take them, as if nothing had happened.
 update {schema}.offers as f
-set taken_by = null, taken_at = null, takes = 0
+set taken_by = null, taken_at = null, takes = 0, alone_since = null
 from unnest($instance::uuid[], $call::integer[], $attempt::smallint[]) as t (instance, call, attempt)
 where f.instance = t.instance and f.call = t.call and f.attempt = t.attempt
     and f.taken_by = $lease::bigint;
@@ -113,6 +113,17 @@ from given as g
 join (select * from gone union all select * from still) as x using (instance, call, attempt)
 on conflict do nothing;
 
+-- name: mark_alone
+-- One of the taker's own rows. Fenced: a dead taker's offer tells for ever what it told when it was released.
+with fence as materialized (
+    select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
+)
+update {schema}.offers as f set alone_since = case when $alone::boolean then clock_timestamp() end
+from fence
+where f.instance = $instance::uuid and f.call = $call::integer and f.attempt = $attempt::smallint
+    and f.taken_by = $lease
+returning f.instance, f.call, f.attempt;
+
 -- name: drop_taken
 -- The taker's own rows whose outcome it has told before: the attempt has ended by now.
 delete from {schema}.offers as f
@@ -126,7 +137,8 @@ select f.instance, f.call, f.attempt from {schema}.offers as f where f.taken_by 
 
 -- name: offered
 -- A plain read by the owner, before it reads its mail: an offer that is gone has its outcome there.
-select f.instance, f.call, f.attempt, f.taken_by is not null as taken, f.takes
+select f.instance, f.call, f.attempt, f.taken_by is not null as taken, f.takes,
+    f.alone_since is not null as alone
 from {schema}.offers as f where f.owner = $lease::bigint;
 
 -- name: take_back
@@ -151,7 +163,8 @@ with fence as materialized (
 )
 update {schema}.offers as f set owner = $lease
 from fence where f.instance = any ($instance::uuid[])
-returning f.instance, f.call, f.attempt, f.taken_by is not null as taken, f.takes;
+returning f.instance, f.call, f.attempt, f.taken_by is not null as taken, f.takes,
+    f.alone_since is not null as alone;
 
 -- name: release
 -- What a dead taker held is its owner's again. Taken `skip locked`, the dead joined by equality as in the

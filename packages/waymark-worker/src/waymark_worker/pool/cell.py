@@ -26,6 +26,10 @@ class Cell:
             self._worker = min(ready, key=_busyness)
         return self._worker
 
+    def confine(self, worker: Worker) -> None:
+        """Give this worker no others while it runs what is started in it now."""
+        self._worker = worker
+
     def next(self, ready: Sequence[Worker]) -> tuple[Worker, Attempt[Any]] | None:
         """A suspect and the empty worker to run it in; None while there is none of either."""
         worker = self.worker(ready)

@@ -158,6 +158,8 @@ class WorkerPool:
         empty = [worker for worker in self._ready if not worker.in_flight]
         if self._draining or not empty:
             return False
+        if attempt.alone:
+            self._cell.confine(empty[0])
         self._start(empty[0], attempt)
         return True
 

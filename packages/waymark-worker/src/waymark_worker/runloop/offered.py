@@ -20,6 +20,8 @@ class OfferedOutcome(msgspec.Struct, frozen=True, array_like=True):
     """Its number in the pool that ran it."""
     died: bool = False
     """The worker ended while it ran."""
+    alone: bool = False
+    """It was begun with nothing beside it, and its worker took no others."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -65,6 +65,7 @@ class OfferedCalls:
         if kind is OutcomeKind.LOST:
             call.attempt = None
             call.deaths += outcome.died
+            attempt.alone = outcome.alone
             runloop.lost(call, attempt, outcome.payload.decode(errors="replace"))
             return
         if kind is OutcomeKind.TIMEOUT:

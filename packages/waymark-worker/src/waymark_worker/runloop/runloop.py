@@ -25,6 +25,7 @@ from waymark_worker.runloop.offered_calls import NO_LETTERS, OfferedCalls
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.sharing import Sharer
 from waymark_worker.runloop.solo import Solo
+from waymark_worker.runloop.suspects import Suspects
 from waymark_worker.runloop.verdicts import Feed, judge
 from waymark_worker.telemetry import Counters, log
 from waymark_worker.vm.effects import (
@@ -79,8 +80,9 @@ class Runloop:
         )
         self.offered = OfferedCalls(self)
         sharer.owner = self.offered
-        self.solo = Solo(pool, self, crash_limit=crash_limit)
-        self.dispatcher.confine = self.solo.confine
+        self.solo = Solo(pool, now=self._loop.time)
+        self.suspects = Suspects(self.solo, self, crash_limit=crash_limit)
+        self.dispatcher.confine = self.suspects.confine
         self.pace = Pace(self._loop.time)
 
     # claimed instances ------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class Runloop:
             self.begin(instance)
             return
         self.instances[instance.id] = instance
-        self.solo.blame(instance)
+        self.suspects.blame(instance)
         if instance.ended:
             return
         for number, timer in instance.timers.items():
@@ -254,10 +256,6 @@ class Runloop:
     def attempt_of(self, call: LiveCall) -> Attempt[LiveCall]:
         """Make the next attempt of a call, without starting it."""
         return self.dispatcher.attempt(call)
-
-    def loop_now(self) -> float:
-        """The loop's time."""
-        return self._loop.time()
 
     def loop_time(self, moment: float) -> float:
         """The loop's time of a moment by the database's clock; 0.0 for none."""

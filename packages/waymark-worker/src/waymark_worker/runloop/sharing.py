@@ -39,6 +39,8 @@ WORTH_SECONDS = 0.2
 """What this pool itself has begun within this time is not worth an offer."""
 MOST_OFFERED = 2_000
 MAIL_ROOM = 10_000
+MOST_DEATHS = 1_000
+"""What is told of them."""
 
 
 class Owner(Protocol):
@@ -109,6 +111,7 @@ class Sharer:
     def hand_out(self, attempt: Attempt[LiveCall]) -> None:
         """Offer at once what no worker of this pool can run, whoever wants it or nobody yet."""
         attempt.offered = True
+        attempt.alone = False
         self._foreign.append(attempt)
         self._pressed.set()
         self._look.set()
@@ -121,6 +124,7 @@ class Sharer:
     def adopt(self, attempt: Attempt[LiveCall]) -> None:
         """Await an attempt that the last owner offered, or whose outcome is in the mail already."""
         attempt.offered = True
+        attempt.alone = False
         self._offered[_key(attempt)] = attempt
         self._look.set()
         self._pressed.set()
@@ -213,7 +217,7 @@ class Sharer:
         if back:
             for row in await fetch_all(session, offers.take_back(self._lease, back)):
                 key = OfferKey(row.instance, row.call, row.attempt)
-                self._returned(key, dead=bool(states[key].takes))
+                self._returned(key, dead=bool(states[key].takes), alone=states[key].alone)
         return len(wanted) - min(idle, len(wanted))
 
     def _missing(
@@ -232,11 +236,12 @@ class Sharer:
                 open_.append(key)
         return open_
 
-    def _returned(self, key: OfferKey, *, dead: bool) -> None:
+    def _returned(self, key: OfferKey, *, dead: bool, alone: bool = False) -> None:
         attempt = self._offered.pop(key, None)
         if attempt is None or self.owner is None:
             return
         attempt.offered = False
+        attempt.alone = alone
         if attempt.abandoned:  # its timeout is settled; now it has ended, too
             self.owner.attempt_gone(attempt)
         elif dead:
@@ -339,4 +344,5 @@ def _row(attempt: Attempt[LiveCall]) -> NewOffer:
         attempt.arguments,
         instance.program.id,
         timedelta(seconds=attempt.timeout),
+        min(attempt.owner.deaths, MOST_DEATHS),
     )

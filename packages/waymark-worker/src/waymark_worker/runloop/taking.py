@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import psycopg
 
@@ -23,9 +23,12 @@ from waymark_worker.journal import Sessions
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import outcomes
+from waymark_worker.runloop.dispatcher import DEATHS_BEFORE_ALONE
 from waymark_worker.runloop.offered import OfferedOutcome, encode_outcome
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.solo import Suspect
+from waymark_worker.runloop.taken import TakenCall, TakenSuspect
 from waymark_worker.sessions import first_line, pause_after
 from waymark_worker.telemetry import Counters, log
 
@@ -36,14 +39,6 @@ CHECK_SECONDS = 0.5
 REVIEW_SECONDS = 1.0
 """Between two looks at one's own slots when nothing happens."""
 MOST_WANTED = 1_000
-
-
-@dataclass(slots=True, eq=False)
-class TakenCall:
-    """One attempt of another pool's call that runs, or waits to run, here."""
-
-    key: OfferKey
-    owner: LeaseId
 
 
 class Taker:
@@ -78,6 +73,9 @@ class Taker:
         self._ends: list[tuple[Attempt[TakenCall], OfferedEnd]] = []
         self._drops: list[OfferKey] = []
         self._given_back: list[OfferKey] = []
+        self._marks: deque[tuple[TakenSuspect, bool]] = deque()
+        self.suspect: Callable[[Suspect], None] = _nobody
+        """Takes an attempt that must be begun with nothing beside it."""
         self._wake = asyncio.Event()
         self._news = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -111,7 +109,8 @@ class Taker:
         """Take nothing more; hand back what has not started."""
         self._stopped = True
         for key, attempt in tuple(self._taken.items()):
-            if attempt.worker_number is None and self._pool.withdraw(attempt):
+            # One that is to run alone may wait for that elsewhere.
+            if attempt.worker_number is None and (self._pool.withdraw(attempt) or attempt.alone):
                 del self._taken[key]
                 self._given_back.append(key)
         self._changed()
@@ -129,6 +128,17 @@ class Taker:
         for attempt in tuple(self._taken.values()):
             self._pool.withdraw(attempt)
         self._taken.clear()
+
+    # its suspects -------------------------------------------------------------------------------
+
+    def holds(self, attempt: Attempt[TakenCall]) -> bool:
+        """Whether somebody waits for it."""
+        return self._taken.get(attempt.owner.key) is attempt and not attempt.abandoned
+
+    def mark(self, suspect: TakenSuspect, *, alone: bool) -> None:
+        """Let the offer tell whether it runs alone."""
+        self._marks.append((suspect, alone))
+        self._changed()
 
     # pool listener ------------------------------------------------------------------------------
 
@@ -192,14 +202,26 @@ class Taker:
         began = 0.0
         if attempt.started_at:
             began = self._clock.now() - (self._loop.time() - attempt.started_at)
-        outcome = OfferedOutcome(payload, seconds, began, output, attempt.worker_number, died=died)
+        outcome = OfferedOutcome(
+            payload,
+            seconds,
+            began,
+            output,
+            attempt.worker_number,
+            died=died,
+            alone=attempt.alone,
+        )
         self._ends.append((attempt, OfferedEnd(*key, int(kind), encode_outcome(outcome), ended)))
         self._changed()
 
     def _changed(self) -> None:
-        if self._ends or self._drops or self._given_back:
+        if self._unsent:
             self._quiet.clear()
             self._news.set()
+
+    @property
+    def _unsent(self) -> bool:
+        return any((self._ends, self._marks, self._drops, self._given_back))
 
     # take ---------------------------------------------------------------------------------------
 
@@ -299,7 +321,7 @@ class Taker:
     def _start(self, row: TakenOffer, digest: bytes) -> None:
         key = OfferKey(row.instance, row.call, row.attempt)
         attempt = Attempt(
-            TakenCall(key, row.owner),
+            TakenCall(key, row.owner, row.deaths),
             instance=row.instance.bytes,
             program=digest,
             call=row.call,
@@ -308,9 +330,13 @@ class Taker:
             arguments=row.inputs,
             timeout=row.timeout.total_seconds(),
             queued_at=self._loop.time(),
+            alone=row.deaths >= DEATHS_BEFORE_ALONE,
         )
         self._taken[key] = attempt
-        self._pool.submit(attempt)
+        if attempt.alone:
+            self.suspect(TakenSuspect(attempt, self))
+        else:
+            self._pool.submit(attempt)
 
     async def _check(self) -> None:
         """Cancel what was withdrawn."""
@@ -375,7 +401,7 @@ class Taker:
                     await pause_after(error, attempt)
                     attempt += 1
                     self._news.set()
-                if not self._ends and not self._drops and not self._given_back:
+                if not self._unsent:
                     self._quiet.set()
         finally:
             await self._close_reporting()
@@ -392,6 +418,12 @@ class Taker:
             for attempt, end in ends:
                 if not end.ended:
                     self._pool.withdraw(attempt)
+        while self._marks:
+            suspect, alone = self._marks[0]
+            key = suspect.attempt.owner.key
+            held = await fetch_all(session, offers.mark_alone(self._lease, key, alone=alone))
+            self._marks.popleft()
+            suspect.recorded = alone and bool(held)
         if self._drops:
             keys = list(self._drops)
             await execute(session, offers.drop_taken(self._lease, keys))
@@ -405,3 +437,7 @@ class Taker:
         session, self._reporting = self._reporting, None
         if session is not None:
             await session.connection.close()
+
+
+def _nobody(_suspect: Suspect) -> None:
+    raise AssertionError("nobody was said to take it")

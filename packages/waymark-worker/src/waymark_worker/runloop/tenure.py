@@ -33,7 +33,8 @@ from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.programs import ProgramShelf
 from waymark_worker.runloop.runloop import Runloop
 from waymark_worker.runloop.sharing import Sharer
-from waymark_worker.runloop.taking import TakenCall, Taker
+from waymark_worker.runloop.taken import TakenCall
+from waymark_worker.runloop.taking import Taker
 from waymark_worker.sessions import LeaseSessions, first_line, pause_after
 from waymark_worker.settings import PoolSettings
 from waymark_worker.telemetry import Counters, log
@@ -123,6 +124,7 @@ class Tenure:
             crash_limit=settings.crash_limit,
             sharer=self._sharer,
         )
+        self.taker.suspect = self.runloop.solo.take
         self.claimer = Claimer(
             lease,
             self._sessions,
