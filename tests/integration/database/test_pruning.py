@@ -1,10 +1,12 @@
 """Finished runs, old and young, long and related, in; what the pruner leaves of them out."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from tests.support.engine import Engine, Owner, completed, outcome_of
@@ -16,8 +18,9 @@ from waymark_schema.tables import inbox, leases, offers, pools, programs, prunin
 from waymark_schema.tables.offers import NewOffer
 from waymark_schema.tables.pruning import Pruned
 from waymark_schema.tables.settle import FinalRow, InFlightRow, SnapshotRow
+from waymark_worker import pruner as pruner_room
 from waymark_worker.clock import SystemClock
-from waymark_worker.pruner import Pruner
+from waymark_worker.pruner import Pruner, Seldom
 
 pytestmark = pytest.mark.postgres
 AT_ONCE = timedelta(0)
@@ -52,6 +55,16 @@ async def _sweep(pruner: Pruner) -> None:
         pass
 
 
+def _pruner(engine: Engine, *, room: int, seldom: Seldom | None = None) -> Pruner:
+    return Pruner(
+        engine.session,
+        retention=AT_ONCE,
+        room=room,
+        clock=SystemClock(),
+        seldom=seldom or Seldom(),
+    )
+
+
 async def _adopt(engine: Engine, parent: UUID, children: Sequence[UUID]) -> None:
     await engine.session.connection.execute(
         b"update waymark.instances set parent = %s where id = any (%s)", [parent, list(children)]
@@ -84,7 +97,7 @@ async def test_old_finished_runs_go_and_nothing_else(engine: Engine) -> None:
         assert await engine.count("instances") == 1
         waits = FinalRow(held.id, held.epoch, InstanceState.QUARANTINED, error=b"why")
         await transactions.commit(owner.session, owner.batch(instances=[waits]))
-        await _sweep(Pruner(engine.session, retention=AT_ONCE, room=10, clock=SystemClock()))
+        await _sweep(_pruner(engine, room=10))
         assert await engine.states([held.id]) == [InstanceState.QUARANTINED]
 
 
@@ -98,7 +111,7 @@ async def test_a_sweep_takes_every_way_to_end(engine: Engine) -> None:
             for number, c in enumerate(await owner.claim())
         ]
         await transactions.commit(owner.session, owner.batch(instances=finals))
-    await _sweep(Pruner(engine.session, retention=AT_ONCE, room=2, clock=SystemClock()))
+    await _sweep(_pruner(engine, room=2))
     assert await engine.count("instances") == 0
 
 
@@ -187,7 +200,7 @@ async def test_a_batch_ends_before_its_journals_are_too_long_together(engine: En
     first = await _prune(engine.session, most=10)
     assert (first.found, first.instances, first.entries) == (5, 2, 8)
     assert await _orphans(engine) == {}
-    await _sweep(Pruner(engine.session, retention=AT_ONCE, room=3, clock=SystemClock()))
+    await _sweep(_pruner(engine, room=3))
     assert (await engine.count("instances"), await engine.count("journal")) == (0, 0)
 
 
@@ -215,7 +228,7 @@ async def test_what_a_person_holds_is_passed_over_and_taken_by_the_next_sweep(
     held, *_ = await engine.enqueue(4)
     async with engine.owner() as owner:
         await _complete(owner, 4)
-    pruner = Pruner(engine.session, retention=AT_ONCE, room=2, clock=SystemClock())
+    pruner = _pruner(engine, room=2)
     async with engine.another() as person, person.connection.transaction():
         await person.connection.execute(
             b"select from waymark.instances where id = %s for update", [held]
@@ -245,10 +258,10 @@ async def test_a_sweep_leaves_no_dead_leases_markers_samples_or_mail(engine: Eng
         await engine.session.connection.execute(
             b"update waymark.pools set seen_at = now() - interval '3 days'"
         )
-        await _sweep(Pruner(engine.session, retention=AT_ONCE, room=9, clock=SystemClock()))
+        await _sweep(_pruner(engine, room=9))
         assert await engine.count("pools") == 1, "its lease may still live"
         await execute.fetch_one(owner.session, leases.leave(owner.lease))
-    pruner = Pruner(engine.session, retention=AT_ONCE, room=9, clock=SystemClock())
+    pruner = _pruner(engine, room=9)
     await _sweep(pruner)
     await _sweep(pruner)
     tables = ("leases", "commits", "pool_samples", "inbox", "pools")
@@ -278,3 +291,88 @@ async def test_a_program_goes_when_nobody_uses_it_and_comes_back_with_the_next_r
         assert await pruned() == [], "people may look at the run"
         await _prune(engine.session)
     assert await pruned() == [engine.program]
+
+
+async def test_a_sleeper_and_a_delayed_run_keep_their_programs(engine: Engine) -> None:
+    await engine.enqueue(2)
+    await engine.session.connection.execute(
+        b"update waymark.instances set state = 1, ready_at = null, wake_at = now() + interval '1 day'"
+    )
+    assert await execute.fetch_all(engine.session, programs.prune(unused_for=AT_ONCE)) == []
+    await engine.session.connection.execute(b"delete from waymark.instances")
+    (gone,) = await execute.fetch_all(engine.session, programs.prune(unused_for=AT_ONCE))
+    assert gone.id == engine.program
+
+
+async def test_looking_for_unused_programs_reads_no_finished_run(engine: Engine) -> None:
+    await engine.enqueue(1)
+    await engine.session.connection.execute(
+        b"insert into waymark.programs"
+        b" (id, workflow, version, digest, format, semantics, actions, program, source)"
+        b" select n, 'w' || n, '1', sha256(int4send(n)), 1, 1, '{}', '', '' from generate_series(1, 3) as n"
+    )
+    await engine.session.connection.execute(
+        b"insert into waymark.instances (id, program, state, wake_at, finished_at, started_at, inputs)"
+        b" select gen_random_uuid(), 1, case when n > 20 then 4 else 3 end,"
+        b" case when n <= 20 then now() end, case when n > 20 then now() end, now(), ''"
+        b" from generate_series(1, 20000) as n"
+    )
+    await engine.session.connection.execute(b"vacuum analyze waymark.instances, waymark.programs")
+    assert await _read_by_pruning_programs(engine) <= 100
+    await engine.session.connection.execute(b"delete from waymark.programs where id in (2, 3)")
+    assert await _read_by_pruning_programs(engine) <= 3, "nor a parked one, if no program may go"
+
+
+async def _read_by_pruning_programs(engine: Engine) -> int:
+    """How many rows of instances the statement looks at."""
+    query = programs.prune(unused_for=AT_ONCE)
+    text = query.statement.sql(engine.session.schema)
+    connection = engine.session.connection
+    async with (
+        psycopg.AsyncRawCursor(connection) as cursor,
+        connection.transaction(force_rollback=True),
+    ):
+        await cursor.execute(b"explain (analyze, format json) " + text, execute.arguments(query))
+        row = await cursor.fetchone()
+    assert row is not None
+    return sum(
+        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+        for node in _nodes(row[0][0]["Plan"])
+        if node.get("Relation Name") == "instances"
+    )
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from _nodes(below)
+
+
+async def test_programs_are_not_looked_for_again_by_the_session_after_one_that_broke(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+
+    async def break_off(*_: Any, **__: Any) -> None:
+        nonlocal tried
+        tried += 1
+        raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(pruner_room, "prune_programs", break_off)
+    seldom = Seldom()
+    with pytest.raises(psycopg.OperationalError):
+        await _pruner(engine, room=2, seldom=seldom).turn()
+    assert await _pruner(engine, room=2, seldom=seldom).turn()
+    assert tried == 1
+
+
+async def test_looking_for_programs_takes_no_longer_than_it_may(engine: Engine) -> None:
+    limit, short = timedelta(seconds=9), timedelta(milliseconds=50)
+    async with engine.another() as person, person.connection.transaction():
+        await person.connection.execute(b"lock table waymark.programs in access exclusive mode")
+        pruned = await transactions.prune_programs(engine.session, unused_for=AT_ONCE, limit=short)
+        assert pruned is None
+    (gone,) = (
+        await transactions.prune_programs(engine.session, unused_for=AT_ONCE, limit=limit) or []
+    )
+    assert gone.id == engine.program

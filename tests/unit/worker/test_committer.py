@@ -205,6 +205,19 @@ def _weight(row: JournalRow) -> int:
     return len(row.outcome or b"")
 
 
+async def test_what_entries_keep_beside_their_outcomes_counts_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server()
+    async with desk(server, monkeypatch) as at:
+        printed = b"x" * (MAX_BYTES // 64)
+        for _ in range(640):
+            run = uuid4()
+            at.committer.add(Change(run, 1, run, rows=[JournalRow(run, 1, 1, local=printed)]))
+        await at.committer.drain()
+    assert [len(batch.journal) for batch in server.batches] == [64] * 10
+
+
 async def test_one_final_row_per_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server(gate=asyncio.Event())
     instance = uuid4()
@@ -315,7 +328,6 @@ async def test_after_a_lost_answer_the_identical_batch_is_sent_again(
         psycopg.errors.SerializationFailure("x"),
         psycopg.errors.DeadlockDetected("x"),
         psycopg.errors.DiskFull("x"),
-        psycopg.errors.QueryCanceled("x"),
         psycopg.errors.InsufficientPrivilege("x"),
         psycopg.errors.UndefinedTable("x"),
         DatabaseUnreachable("away"),
@@ -334,6 +346,57 @@ async def test_what_passes_or_a_person_can_mend_is_waited_out(
     assert server.seen == [1] * 7
     assert at.rejected == []
     assert len(at.carried) == 3
+
+
+def _too_long_for(most: int) -> Callable[[SettleBatch], Exception | None]:
+    """A server that gets no more than so many rows done before it cancels the statement."""
+    return lambda batch: psycopg.errors.QueryCanceled("x") if len(batch.journal) > most else None
+
+
+async def test_what_takes_too_long_is_halved_until_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    server.faults = [_too_long_for(3)] * 100
+    async with desk(server, monkeypatch) as at:
+        run = at.add(10)
+        await at.committer.drain()
+    assert at.rejected == []
+    assert at.carried == [(run, position) for position in range(10)], "in their order"
+    assert [len(batch.journal) for batch in server.batches] == [2, 3, 2, 3]
+    assert [batch.seq for batch in server.batches] == [1, 2, 3, 4]
+    assert (server.opened, server.terminated) == (1, 0)
+
+
+async def test_a_single_change_that_takes_too_long_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server()
+    server.faults = [_too_long_for(0)] * 3
+    async with desk(server, monkeypatch) as at:
+        at.add()
+        await at.committer.drain()
+    assert (server.seen, at.rejected, len(at.carried)) == ([1] * 4, [], 1)
+
+
+async def test_what_may_be_committed_already_is_not_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Server()
+    server.faults = [lambda _: _AnswerLost("gone"), *[_too_long_for(0)] * 3]
+    async with desk(server, monkeypatch) as at:
+        at.add(8)
+        await at.committer.drain()
+    assert server.seen == [1] * 5
+    assert [len(batch.journal) for batch in server.batches] == [8]
+    assert len(at.carried) == 8
+
+
+async def test_what_a_server_surely_did_not_do_may_be_halved_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server()
+    server.faults = [lambda _: psycopg.errors.DeadlockDetected("x"), _too_long_for(4)]
+    async with desk(server, monkeypatch) as at:
+        at.add(8)
+        await at.committer.drain()
+    assert [len(batch.journal) for batch in server.batches] == [4, 4]
 
 
 async def test_a_fenced_lease_ends_the_committer(monkeypatch: pytest.MonkeyPatch) -> None:

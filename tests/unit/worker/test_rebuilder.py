@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from tests.unit.worker import flows
 from tests.unit.worker.desk import Desk, StillClock, inputs_of, loaded, runnable
 from waymark_schema.database.execute import Session
 from waymark_schema.database.statement import Query
-from waymark_schema.ids import InboxId, InstanceId, LeaseId
+from waymark_schema.ids import InboxId, InstanceId, LeaseId, ProgramId
 from waymark_schema.kinds import InboxKind, OutcomeKind
 from waymark_schema.tables.inbox import Message
 from waymark_schema.tables.instances import Claimed, LoadedInstance
@@ -178,6 +179,24 @@ async def test_a_replay_gives_the_loop_turns_and_shows_nobody_half_a_run(
     assert [live.position for live in room.adopter.resumed] == [STEPS, STEPS]
 
 
+async def test_runs_that_had_not_come_to_a_first_entry_give_turns_too(
+    desk: Desk, room: Room
+) -> None:
+    rows = [room.stored.add(desk) for _ in range(5)]
+    room.stored.entries = {row.id: [] for row in rows}
+    seen: list[int] = []
+
+    async def watch() -> None:
+        while True:
+            seen.append(len(room.adopter.resumed))
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    await room.rebuild(rows)
+    watching.cancel()
+    assert seen == [0, 1, 2, 3, 4]
+
+
 async def test_a_run_is_to_blame_for_what_its_replay_does(
     desk: Desk, room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -274,25 +293,58 @@ async def test_poison_is_not_even_replayed(
 ) -> None:
     row = room.stored.add(desk)
     room.adopter.poison = {row.id}
-    program = runnable(flows.Long)
+    monkeypatch.setattr(claimer, "fetch_all", room.stored.fetch_all)
+    await _claimer(room, Shelf())._adopt(SESSION, [row])
+    assert room.stored.asked == []
 
-    class Shelf:
-        async def get(self, session: Any, programs: Any) -> Any:
-            return {program.id: program}
 
-    claims = Claimer(
+async def test_a_claim_that_has_not_begun_when_a_drain_begins_never_does(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimer, "fetch_all", room.stored.fetch_all)
+    shelf = Shelf()
+    claims = _claimer(room, shelf)
+    shelf.refreshed = claims.stop
+    await claims.run()
+    await claims.settled()
+    assert room.stored.asked == []
+
+
+class Shelf:
+    """One program; something may happen while it is looked for."""
+
+    claimable = (ProgramId(1),)
+
+    def __init__(self) -> None:
+        self.refreshed: Callable[[], None] = lambda: None
+
+    async def refresh(self, session: Any, lease: LeaseId) -> None:
+        self.refreshed()
+
+    async def get(self, session: Any, programs: Any) -> Any:
+        return {ProgramId(1): runnable(flows.Long)}
+
+
+class Sessions:
+    """They open at once."""
+
+    connection = SimpleNamespace(close=lambda: asyncio.sleep(0))
+
+    async def open_after_lost(self, *, role: str) -> Any:
+        return self
+
+
+def _claimer(room: Room, shelf: Shelf) -> Claimer:
+    return Claimer(
         LeaseId(1),
-        None,  # type: ignore[arg-type] # nobody asks for a session
+        Sessions(),  # type: ignore[arg-type] # as far as a claimer goes
         room.adopter,
-        Shelf(),  # type: ignore[arg-type] # a shelf to the claimer
+        shelf,  # type: ignore[arg-type] # likewise
         clock=StillClock(),
         counters=Counters(),
         poll_interval=1.0,
         advancing=room.blamed.append,
     )
-    monkeypatch.setattr(claimer, "fetch_all", room.stored.fetch_all)
-    await claims._adopt(SESSION, [row])
-    assert room.stored.asked == []
 
 
 async def test_mail_of_a_run_that_is_still_being_rebuilt_is_delivered_later(desk: Desk) -> None:

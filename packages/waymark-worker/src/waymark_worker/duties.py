@@ -16,7 +16,7 @@ from waymark_schema.tables import leases, notifications, pools
 from waymark_schema.tables.pools import PoolSample
 from waymark_worker import wakes
 from waymark_worker.clock import Clock, pause
-from waymark_worker.pruner import Pruner
+from waymark_worker.pruner import Pruner, Seldom
 from waymark_worker.reaper import Reaper
 from waymark_worker.runloop.programs import INLINE_ACTION
 from waymark_worker.runloop.report import RunloopReport
@@ -41,11 +41,12 @@ async def run(
 ) -> None:
     """Do the duties in turn until cancelled; a lost session means a new round with a new reaper."""
     attempt = 0
+    seldom = Seldom()
     while True:
         session: Session | None = None
         try:
             session = await sessions.open(role="duties")
-            duties = _Duties(session, settings, clock, status)
+            duties = _Duties(session, settings, clock, status, seldom)
             duties.reaper = Reaper(session, clock=clock, own=own, session_features=session_features)
             await duties.run()
         except (psycopg.Error, OSError, DatabaseError) as error:
@@ -67,6 +68,7 @@ class _Duties:
         settings: PoolSettings,
         clock: Clock,
         status: Callable[[Session], Awaitable[None]],
+        seldom: Seldom,
     ) -> None:
         self._session = session
         self._settings = settings
@@ -78,6 +80,7 @@ class _Duties:
             retention=settings.retention,
             room=settings.garbage_collector_batch_size,
             clock=clock,
+            seldom=seldom,
         )
         self.reaper: Reaper | None = None
 

@@ -50,7 +50,10 @@ class Change:
 
     def size(self) -> int:
         """Bytes of the values it writes."""
-        total = sum(len(row.inputs or b"") + len(row.outcome or b"") for row in self.rows)
+        total = sum(
+            len(row.inputs or b"") + len(row.outcome or b"") + len(row.local or b"")
+            for row in self.rows
+        )
         if self.final is not None:
             total += len(self.final.result or b"") + len(self.final.error or b"")
         if self.snapshot is not None:
@@ -69,6 +72,10 @@ class Sessions(Protocol):
 
 class Fenced(Exception):
     """The lease is lost; everything that is held must be dropped."""
+
+
+class _TooLong(Exception):
+    """A statement was cancelled, by its timeout or by a person; it was rolled back."""
 
 
 class Committer:
@@ -145,7 +152,10 @@ class Committer:
         return taken
 
     async def _commit(self, changes: list[Change]) -> None:
-        """Commit the changes; one that the server refuses is isolated by halving and rejected alone."""
+        """Commit the changes; one that the server refuses is isolated by halving and rejected alone.
+
+        What is too much for the time that a statement has is halved, too, as far as that goes.
+        """
         pending = [changes]
         while pending:
             part = [change for change in pending.pop() if self._wanted(change)]
@@ -155,6 +165,9 @@ class Committer:
                 await self._settle(part)
             except (Fenced, HistoryLost):
                 raise
+            except _TooLong as error:
+                log.warning("journal.halved", changes=len(part), error=str(error).strip())
+                pending += _halves(part)
             except Exception as error:  # noqa: BLE001 - what cannot even be encoded is refused like what the server refuses
                 if len(part) == 1:
                     log.error(
@@ -163,22 +176,29 @@ class Committer:
                     self._refused.add((part[0].instance, part[0].epoch))
                     self._rejected(part[0], error)
                     continue
-                middle = len(part) // 2
-                pending.append(part[middle:])
-                pending.append(part[:middle])
-                continue
-            self._committed(part)
+                pending += _halves(part)
+            else:
+                self._committed(part)
 
     def _wanted(self, change: Change) -> bool:
         return change.last_word or (change.instance, change.epoch) not in self._refused
 
     async def _settle(self, changes: list[Change]) -> None:
+        """Commit one batch, sending it until the server has answered.
+
+        Raises _TooLong when it ran out of time and surely nothing of it was kept. With an earlier answer
+        lost it may be committed, or be about to be: then only the identical batch may be sent.
+        """
         batch = self._batch(changes)
         attempt = 0
+        known = True
         while True:
             try:
                 result = await self._send(batch)
             except (psycopg.Error, OSError, DatabaseError) as error:
+                if known and len(changes) > 1 and isinstance(error, psycopg.errors.QueryCanceled):
+                    raise _TooLong(str(error)) from error
+                known = known and _answered(error)
                 if not await self._recover(error, attempt):
                     raise
                 attempt += 1
@@ -257,3 +277,15 @@ class Committer:
         session, self._session = self._session, None
         if session is not None:
             await session.connection.close()
+
+
+def _halves(changes: list[Change]) -> tuple[list[Change], list[Change]]:
+    """The second half and the first, in the order in which a stack is to get them."""
+    middle = len(changes) // 2
+    return changes[middle:], changes[:middle]
+
+
+def _answered(error: Exception) -> bool:
+    """Whether the server said that it has done nothing."""
+    answered = isinstance(error, psycopg.Error) and error.sqlstate is not None
+    return answered and classify(error) is not Fault.LOST

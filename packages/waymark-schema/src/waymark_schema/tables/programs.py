@@ -65,12 +65,20 @@ class ProgramHeader:
     actions: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """The timeout as the server understood it."""
+
+    statement_timeout: str
+
+
 _FILE = load_file(__package__, "programs.sql")
 REGISTER = _FILE.statement("register", Nothing)
 HOLDER = _FILE.statement("holder", ProgramHolder)
 LOAD = _FILE.statement("load", StoredProgram)
 HEADERS = _FILE.statement("headers", ProgramHeader)
 PRUNE = _FILE.statement("prune", ProgramHolder)
+SET_TIME_LIMIT = _FILE.statement("set_time_limit", TimeLimit)
 
 
 def register(program: NewProgram) -> Query[Nothing]:
@@ -116,3 +124,8 @@ def headers(*, known: Iterable[ProgramId] = ()) -> Query[ProgramHeader]:
 def prune(*, unused_for: timedelta) -> Query[ProgramHolder]:
     """Delete programs that nothing refers to and that were registered longer ago than `unused_for`."""
     return PRUNE.bind(unused_for=unused_for)
+
+
+def set_time_limit(limit: timedelta) -> Query[TimeLimit]:
+    """Bound the statements of the current transaction."""
+    return SET_TIME_LIMIT.bind(milliseconds=str(limit // timedelta(milliseconds=1)))

@@ -39,12 +39,24 @@ with idle as materialized (
                 and l.seen_at > clock_timestamp() - interval '1 day'
         )
 ),
-unused as materialized (
+unserved as materialized (
+    -- These have an index by program.
     select d.id from idle as d
-    -- One index after the other: without old programs no run is looked at.
     where not exists (select from {schema}.instances as i where i.program = d.id and i.state = 0)
         and not exists (select from {schema}.instances as i where i.program = d.id and i.state >= 4)
-        and not exists (select from {schema}.instances as i where i.program = d.id)
+),
+busy as materialized (
+    -- These have not: they are gone through once for all programs, and without a candidate not at all.
+    select i.program from {schema}.instances as i
+    where i.owner is not null and exists (select from unserved)
+    union
+    select i.program from {schema}.instances as i
+    where i.state in (1, 3) and exists (select from unserved)
 )
-delete from {schema}.programs as p using unused as u where p.id = u.id
+delete from {schema}.programs as p using unserved as u
+where p.id = u.id and not exists (select from busy as b where b.program = u.id)
 returning p.id, p.workflow, p.version, p.digest;
+
+-- name: set_time_limit
+-- Local to the transaction of `prune`.
+select set_config('statement_timeout', $milliseconds::text, true) as statement_timeout;

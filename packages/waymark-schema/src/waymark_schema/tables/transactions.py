@@ -9,7 +9,7 @@ from waymark_schema.database import execute
 from waymark_schema.errors import NotTheOwner
 from waymark_schema.ids import LeaseId, ProgramId
 from waymark_schema.tables import leases, programs, settle
-from waymark_schema.tables.programs import NewProgram
+from waymark_schema.tables.programs import NewProgram, ProgramHolder
 from waymark_schema.tables.settle import SettleBatch, SettleResult
 
 FENCE_LOCK_TIMEOUT: Final = timedelta(milliseconds=500)
@@ -33,6 +33,19 @@ def store_program_sync(session: execute.SyncSession, program: NewProgram) -> Pro
     execute.execute_sync(session, programs.register(program))
     found = execute.fetch_optional_sync(session, programs.holder(program.workflow, program.version))
     return programs.check_registered(program, found)
+
+
+async def prune_programs(
+    session: execute.Session, *, unused_for: timedelta, limit: timedelta
+) -> list[ProgramHolder] | None:
+    """Delete programs that nothing refers to; None, and nothing deleted, when that would take longer than `limit`."""
+    try:
+        with execute.answered(session):
+            async with session.connection.transaction():
+                await execute.fetch_one(session, programs.set_time_limit(limit))
+                return await execute.fetch_all(session, programs.prune(unused_for=unused_for))
+    except psycopg.errors.QueryCanceled:
+        return None
 
 
 async def commit(session: execute.Session, batch: SettleBatch) -> SettleResult:

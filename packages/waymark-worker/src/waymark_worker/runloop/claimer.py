@@ -157,7 +157,7 @@ class Claimer:
             self._told = False
             await self._shelf.refresh(session, self._lease)
             self._refreshed_at = self._clock.monotonic()
-        if not self._shelf.claimable:
+        if not self._shelf.claimable or self._stopped:
             return 0
         self._settled.clear()
         try:

@@ -136,6 +136,7 @@ class Rebuilder:
                 key = OfferKey(letter.instance, letter.call or 0, letter.attempt or 0)
                 letters.setdefault(letter.instance, {})[key] = letter.id
         for item in loaded:
+            await self._turns.give()
             row = claimed[item.id]
             live = await self._rebuilt(session, item, row, programs[item.program], tails)
             if live is not None:
