@@ -125,7 +125,8 @@ def test_a_call_that_kills_its_workers_fails_and_its_neighbours_do_not(farm: Far
     (guilty,) = farm.queue(jobs.Fatal, ())
     assert farm.finished([guilty]) == ["WorkerCrashed"]
     assert farm.finished(innocent) == [3] * 6
-    assert len(farm.ledger("dies")) == 3
+    # Twice with nothing beside it, and before that perhaps with the innocent.
+    assert len(farm.ledger("dies")) in {3, 4}
     crashed = farm.query("select count(*) from waymark.instances where state <> 4")
     assert crashed == [(0,)]
     farm.assert_exactly_once()

@@ -75,7 +75,9 @@ def test_a_worker_of_which_no_thread_moves_is_killed_and_its_call_is_poison(farm
     others = farm.queue(jobs.Slow, *[(5, 0.1)] * 4)
     assert farm.finished(others, seconds=60) == [5] * 4
     (text,) = farm.finished([hanging], seconds=60)
-    assert text.startswith("WorkerCrashed: keeps_everything ended 3 workers in a row")
+    assert text.startswith(
+        "WorkerCrashed: keeps_everything is not tried again: 3 workers in a row ended"
+    )
     assert "its event loop had not moved for" in text
     assert len(farm.ledger("keeps")) == 3
     assert {line[2] for line in farm.ledger("keeps")} == {"1"}

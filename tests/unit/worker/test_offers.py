@@ -93,15 +93,15 @@ async def test_a_call_is_poison_only_where_it_was_seen_to_be_alone(
     desk.foreign = {"tests.unit.worker.flows:step"}
     live = desk.begin(flows.Two, 3)
     call = live.calls[0]
-    for number, was_alone in enumerate([False, False, alone]):
+    for number, was_alone in enumerate([False, False, alone, alone]):
         lost = OfferedOutcome(b"worker 3 ended", 0.0, 0.0, died=True, alone=was_alone)
         assert call.attempt is not None
         desk.runloop.offered.offered_ended(call.attempt, OutcomeKind.LOST, lost, (live.id, number))
         desk.commit()
-    assert call.deaths == 3
+    assert call.deaths == 4
     assert live.ended is alone
     rows = [JournalKind(row.kind) for row in desk.rows(live)]
-    assert rows == [JournalKind.LOST] * 2 + [JournalKind.OUTCOME if alone else JournalKind.LOST]
+    assert rows == [JournalKind.LOST] * 3 + [JournalKind.OUTCOME if alone else JournalKind.LOST]
 
 
 @pytest.mark.parametrize("alone", [True, False])
@@ -111,7 +111,7 @@ async def test_the_loss_of_a_taker_counts_only_when_nothing_else_ran_in_it(
     desk.foreign = {"tests.unit.worker.flows:step"}
     live = desk.begin(flows.Two, 3)
     call = live.calls[0]
-    call.deaths = 2
+    call.deaths, call.lone_deaths = 2, 1
     assert call.attempt is not None
     desk.sharer.adopt(call.attempt)
     desk.sharer._returned(OfferKey(live.id, 0, 1), dead=True, alone=alone)

@@ -126,21 +126,39 @@ async def test_a_lost_attempt_is_not_the_users(desk: Desk) -> None:
     assert [attempt.number for attempt in desk.pool.submitted] == [1, 1]
 
 
-async def test_the_third_death_in_a_row_alone_fails_the_call(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("beside", "attempts"),
+    [
+        ([False, False, False], 3),
+        ([True, False, False], 3),
+        ([True, True, False, False], 4),
+    ],
+)
+async def test_three_deaths_two_of_them_with_nothing_beside_it_fail_a_call(
+    desk: Desk, beside: list[bool], attempts: int
+) -> None:
+    """Who was there when a neighbour ended the worker, twice, may still have one death of its own."""
     live = desk.begin(flows.Two, 1)
-    for _ in range(3):
+    for others in beside:
         attempt = desk.pool.submitted[-1]
+        attempt.alone = not others
         desk.runloop.attempts_lost([attempt], "worker 1 ended with exit status 3")
         desk.commit()
-    assert [attempt.alone for attempt in desk.pool.submitted] == [False, False, True]
-    assert [row.kind for row in desk.rows(live)] == [
-        JournalKind.LOST,
-        JournalKind.LOST,
-        JournalKind.OUTCOME,
-    ]
+    assert len(desk.pool.submitted) == attempts
+    kinds = [row.kind for row in desk.rows(live)]
+    assert kinds == [JournalKind.LOST] * (attempts - 1) + [JournalKind.OUTCOME]
     error = value_of(desk.rows(live)[-1].outcome)
     assert type(error).__name__ == "WorkerCrashed"
     assert desk.committer.all[-1].final is not None
+
+
+async def test_after_two_deaths_a_call_gets_a_worker_of_its_own(desk: Desk) -> None:
+    desk.begin(flows.Two, 1)
+    for alone in (False, False, True):
+        attempt = desk.pool.submitted[-1]
+        assert attempt.alone is alone
+        desk.runloop.attempts_lost([attempt], "worker 1 ended with exit status 3")
+        desk.commit()
 
 
 async def test_a_timeout_is_committed_before_its_cancellation_leaves(desk: Desk) -> None:

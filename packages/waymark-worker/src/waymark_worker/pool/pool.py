@@ -365,6 +365,7 @@ class WorkerPool:
         lost = [attempt for attempt in ended if not attempt.abandoned]
         for attempt in ended:
             attempt.release_handles()
+            attempt.alone = len(ended) == 1
             if attempt.abandoned:
                 self._listener.attempt_gone(attempt)
         how = f"{exit_text(code)}: {worker.why}" if worker.why else exit_text(code)

@@ -30,6 +30,7 @@ class LiveCall:
         "failed",
         "inline",
         "instance",
+        "lone_deaths",
         "number",
         "policy",
         "queued_at",
@@ -50,6 +51,8 @@ class LiveCall:
         """Attempts that ended with an error or a timeout."""
         self.deaths = 0
         """Workers in a row that died while they ran it."""
+        self.lone_deaths = 0
+        """Those of them that ran nothing else."""
         self.alone = 0
         """How often it was begun with nothing beside it, because pools had died around its run."""
         self.alone_epoch: int | None = None
@@ -67,6 +70,15 @@ class LiveCall:
         if self.retry_handle is not None:
             self.retry_handle.cancel()
             self.retry_handle = None
+
+    def died(self, *, alone: bool) -> None:
+        """The worker that ran it has ended; ``alone``: it ran nothing else."""
+        self.deaths += 1
+        self.lone_deaths += alone
+
+    def survived(self) -> None:
+        """An attempt came to an end of its own."""
+        self.deaths = self.lone_deaths = 0
 
 
 class LiveTimer:

@@ -25,6 +25,7 @@ class CallProgress(msgspec.Struct, frozen=True, array_like=True):
     retry_at: float | None
     alone: int = 0
     alone_epoch: int | None = None
+    lone_deaths: int = 0
 
 
 class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):

@@ -64,15 +64,16 @@ class OfferedCalls:
         attempt.started_at = runloop.loop_time(outcome.started_at)
         if kind is OutcomeKind.LOST:
             call.attempt = None
-            call.deaths += outcome.died
             attempt.alone = outcome.alone
+            if outcome.died:
+                call.died(alone=outcome.alone)
             runloop.lost(call, attempt, outcome.payload.decode(errors="replace"))
             return
         if kind is OutcomeKind.TIMEOUT:
             attempt.abandoned = True  # its next try waits until the offer is gone, too
         else:
             call.attempt = None
-            call.deaths = 0
+            call.survived()
         if kind is not OutcomeKind.VALUE:
             call.failed += 1
         runloop.settle(call, attempt, kind, outcome.payload, outcome.seconds, outcome.output)

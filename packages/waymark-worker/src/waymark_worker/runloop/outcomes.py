@@ -10,6 +10,7 @@ from waymark_schema.values import faults
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.errors import MalformedValue
 from waymark_schema.values.records import RecordBinding
+from waymark_worker.runloop.live import LiveCall
 from waymark_worker.vm.entries import CallRaised, CallReturned, Entry
 
 _codec = Codec(RecordBinding())
@@ -22,11 +23,12 @@ def timeout_error(action: str, seconds: float, attempt: int) -> bytes:
     )
 
 
-def crashed_error(action: str, deaths: int, reason: str) -> bytes:
+def crashed_error(call: LiveCall, reason: str) -> bytes:
     """The call killed one worker too many."""
     return _codec.encode_exception(
         WorkerCrashed(
-            f"{_name(action)} ended {deaths} workers in a row, so it is not tried again; the last time: {reason}"
+            f"{_name(call.action)} is not tried again: {call.deaths} workers in a row ended that ran it,"
+            f" {call.lone_deaths} of them with nothing else; the last time: {reason}"
         )
     )
 

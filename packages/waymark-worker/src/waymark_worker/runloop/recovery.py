@@ -87,7 +87,12 @@ def snapshot_state(instance: LiveInstance) -> bytes:
             {number: timer.due_at for number, timer in instance.timers.items()},
             {
                 number: CallProgress(
-                    call.failed, call.deaths, call.retry_at, call.alone, call.alone_epoch
+                    call.failed,
+                    call.deaths,
+                    call.retry_at,
+                    call.alone,
+                    call.alone_epoch,
+                    call.lone_deaths,
                 )
                 for number, call in instance.calls.items()
                 if call.failed or call.deaths or call.alone
@@ -107,6 +112,7 @@ def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float
                 progress.retry_at,
             )
             call.alone, call.alone_epoch = progress.alone, progress.alone_epoch
+            call.lone_deaths = progress.lone_deaths
     for number in instance.machine.pending_timers:
         due_at = stored.timers.get(number)
         if due_at is None:
@@ -197,13 +203,13 @@ class Replay:
     def _note(self, call: LiveCall, kind: JournalKind, recorded: EntryLocals) -> None:
         if kind is JournalKind.RETRY:
             call.failed += 1
-            call.deaths = 0
+            call.survived()
             call.retry_at = recorded.retry_at
         elif recorded.alone_epoch is not None:
             call.alone += 1
             call.alone_epoch = recorded.alone_epoch
         else:
-            call.deaths += 1
+            call.died(alone=False)  # the journal does not tell
 
     def _advance(self, entry: Entry | None, recorded: EntryLocals) -> list[Effect]:
         local = RecordedLocals(recorded.values)

@@ -39,6 +39,8 @@ from waymark_worker.vm.entries import CallRaised, Entry, TimerFired
 from waymark_worker.vm.local import FreshLocals
 
 DEATHS_BEFORE_POISON = 3
+LONE_DEATHS_BEFORE_POISON = 2
+"""Of these: whoever was there when a neighbour ended the worker may have one death of its own."""
 
 
 class Runloop:
@@ -147,7 +149,7 @@ class Runloop:
             outcome = OutcomeKind.ERROR
             self._counters.actions_failed += 1
             call.failed += 1
-        call.deaths = 0
+        call.survived()
         self.settle(call, attempt, outcome, end.payload, end.seconds, end.log)
 
     def attempt_timed_out(self, attempt: Attempt[LiveCall]) -> None:
@@ -172,12 +174,12 @@ class Runloop:
                 self._check_idle(call.instance)
 
     def attempts_lost(self, attempts: list[Attempt[Any]], reason: str) -> None:
-        """Journal attempts whose worker died and try again; the same call killing three fails."""
+        """Journal attempts whose worker died and try again; a call that kills one after the other fails."""
         for attempt in attempts:
             call: LiveCall = attempt.owner
             call.attempt = None
             if not call.instance.ended:
-                call.deaths += 1
+                call.died(alone=attempt.alone)
                 self.lost(call, attempt, reason)
 
     # settle -----------------------------------------------------------------------------------
@@ -213,8 +215,8 @@ class Runloop:
     def lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
         """Journal an attempt that ended without an outcome; the call starts again, or fails as poison."""
         self._counters.attempts_lost += 1
-        if call.deaths >= DEATHS_BEFORE_POISON and attempt.alone:
-            self.fail(call, attempt, outcomes.crashed_error(call.action, call.deaths, reason))
+        if call.deaths >= DEATHS_BEFORE_POISON and call.lone_deaths >= LONE_DEATHS_BEFORE_POISON:
+            self.fail(call, attempt, outcomes.crashed_error(call, reason))
             return
         payload = outcomes.lost_error(reason)
         row = self.row(attempt, JournalKind.LOST, OutcomeKind.LOST, payload, 0.0)
