@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.unit.worker import flows
-from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt, runnable, value_of
+from tests.unit.worker.desk import (
+    NOW,
+    Desk,
+    NoSessions,
+    inputs_of,
+    loaded,
+    rebuilt,
+    runnable,
+    value_of,
+)
 from waymark.coercion import codec
 from waymark_schema.failures import ActionTimeout
-from waymark_schema.ids import InboxId, InstanceId
+from waymark_schema.ids import InboxId, InstanceId, LeaseId, ProgramId
 from waymark_schema.kinds import InboxKind, JournalKind, OutcomeKind
 from waymark_schema.tables import notifications
 from waymark_schema.tables.inbox import Message
-from waymark_schema.tables.offers import OfferKey
+from waymark_schema.tables.offers import OfferKey, TakenOffer
+from waymark_schema.wire.frames import CANCELLED, CallEnd
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.waiting import Waiting
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.offered import OfferedOutcome, decode_outcome, encode_outcome
+from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.taking import Taker
+from waymark_worker.telemetry import Counters
 
 
 @pytest.fixture
@@ -117,6 +130,33 @@ async def test_the_loss_of_a_taker_counts_only_when_nothing_else_ran_in_it(
     desk.sharer._returned(OfferKey(live.id, 0, 1), dead=True, alone=alone)
     desk.commit()
     assert live.ended is alone
+
+
+async def test_a_taker_tells_of_a_suspect_that_it_was_alone_only_when_its_worker_died(
+    desk: Desk,
+) -> None:
+    taker = Taker(
+        LeaseId(2),
+        NoSessions(),
+        desk.pool,  # type: ignore[arg-type] # a pool to the taker
+        ProgramShelf(),
+        clock=desk.clock,
+        counters=Counters(),
+        idle=lambda: True,
+        told=lambda _leases: None,
+        poll_interval=1.0,
+    )
+    taker.suspect = lambda suspect: desk.pool.submit(suspect.attempt)
+    for call in range(2):
+        offer = TakenOffer(
+            InstanceId(uuid4()), call, 1, LeaseId(1), "m:act", b"", ProgramId(1), timedelta(0), 2
+        )
+        taker._start(offer, b"p")
+    cut_off, died = desk.pool.submitted
+    taker.attempt_ended(cut_off, CallEnd(1, CANCELLED, b"", 0.0, 0.0, b""))
+    taker.attempts_lost([died], "worker 1 ended")
+    told = [decode_outcome(end.payload) for _, end in taker._ends]
+    assert [(one.died, one.alone) for one in told] == [(False, False), (True, True)]
 
 
 async def test_a_timeout_elsewhere_is_retried_only_when_the_attempt_has_ended(desk: Desk) -> None:

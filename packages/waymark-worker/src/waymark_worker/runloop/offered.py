@@ -21,7 +21,7 @@ class OfferedOutcome(msgspec.Struct, frozen=True, array_like=True):
     died: bool = False
     """The worker ended while it ran."""
     alone: bool = False
-    """It was begun with nothing beside it, and its worker took no others."""
+    """That worker ran nothing else."""
 
 
 _encoder = msgspec.msgpack.Encoder()

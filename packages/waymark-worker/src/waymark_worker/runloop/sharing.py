@@ -40,7 +40,7 @@ WORTH_SECONDS = 0.2
 MOST_OFFERED = 2_000
 MAIL_ROOM = 10_000
 MOST_DEATHS = 1_000
-"""What is told of them."""
+"""More are not told: they fit into the row, and say no more."""
 
 
 class Owner(Protocol):

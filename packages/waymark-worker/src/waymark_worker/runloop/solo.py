@@ -1,4 +1,4 @@
-"""Calls around which pools have died in; each begun with nothing beside it out.
+"""Calls around which pools have died in; each begun with nothing beside it, out.
 
 Such a call is recorded before it starts, and it starts only when nothing else runs in the whole pool. So if
 the pool dies once more, nobody else can have been the cause.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
+from uuid import UUID
 
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
@@ -122,7 +123,11 @@ class Solo:
             if suspect.recorded and self._pool.begin(attempt):
                 self._begun_at = now
         elif now - self._begun_at > suspect.trial_seconds:
-            log.info("call.harmless", action=attempt.action)
+            log.info(
+                "call.harmless",
+                instance=str(UUID(bytes=attempt.instance)),
+                action=attempt.action,
+            )
             suspect.acquit()
             self._done()
 

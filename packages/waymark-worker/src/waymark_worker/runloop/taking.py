@@ -209,7 +209,7 @@ class Taker:
             output,
             attempt.worker_number,
             died=died,
-            alone=attempt.alone,
+            alone=died and attempt.alone,
         )
         self._ends.append((attempt, OfferedEnd(*key, int(kind), encode_outcome(outcome), ended)))
         self._changed()
