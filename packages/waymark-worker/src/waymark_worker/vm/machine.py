@@ -15,7 +15,6 @@ from waymark_worker.vm.callables import (
     Coroutine,
     WorkflowObject,
 )
-from waymark_worker.vm.calls import call
 from waymark_worker.vm.decimals import PRISTINE
 from waymark_worker.vm.effects import (
     Cancelled,
@@ -239,16 +238,6 @@ class Machine:
         if index not in self.globals:
             self.globals[index] = self.decode(self.linked.program.globals[index])
         return self.globals[index]
-
-    def construct_exception(self, cls: type) -> Any:
-        """Give ``cls()`` for a ``raise`` of a class."""
-        made = call(self, cls, [], {})
-        if made is PUSHED:
-            msg = (
-                f"raising {cls.__name__} would run compiled code: the program has to call it first"
-            )
-            raise SystemError(msg)
-        return made
 
     # --- entries -------------------------------------------------------------------------------
 
