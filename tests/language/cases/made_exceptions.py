@@ -1,9 +1,15 @@
-"""Exceptions with an ``__init__``: raised or thrown as a class."""
+"""Exceptions with an ``__init__``: raised as a class, made by compiled code or by the class's own in a worker."""
 
-from dataclasses import dataclass
+import configparser
+import logging
+import subprocess
+import urllib.error
+from dataclasses import InitVar, dataclass, field
 
 from tests.language.steps import echo
 from waymark import Workflow, workflow
+
+log_of_module = logging.getLogger(__name__)
 
 
 class Default(Exception):
@@ -25,6 +31,57 @@ class Needy(Exception):
 @dataclass
 class Coded(Exception):
     code: int = 4
+
+
+class Many(Exception):
+    def __init__(self, first=1, *rest):
+        super().__init__(first, *rest)
+
+
+class Named(Exception):
+    def __init__(self, name="n"):
+        Exception.__init__(self, name)
+        self.name = name
+
+
+class Logged(Exception):
+    def __init__(self, *args):
+        log_of_module.debug("made")
+        super().__init__(*args)
+
+
+class Unreachable(OSError):
+    def __init__(self, number):
+        super().__init__(number, "unreachable")
+
+
+class Mixin:
+    pass
+
+
+class Mixed(Mixin, KeyError):
+    def __init__(self, key):
+        super().__init__(key)
+
+
+class Grouped(ExceptionGroup):
+    def __new__(cls, number):
+        return super().__new__(cls, "grouped", [ValueError(number)])
+
+    def __init__(self, number):
+        self.number = number
+
+
+@dataclass
+class Checked:
+    a: int
+    twice: int = field(default=0, init=False)
+    add: InitVar[int] = 0
+
+    def __post_init__(self, add):
+        if self.a < 0:
+            raise ValueError(self.a)
+        self.twice = self.a * 2 + add
 
 
 def words(text):
@@ -124,3 +181,64 @@ class ThrowsIntoWhatLetsThemOut(Workflow):
             g.throw(Default)
         except Default as e:
             return e.parts, told(e), list(g)
+
+
+@workflow
+class MadeByTheirOwnCode(Workflow):
+    async def run(self):
+        log = []
+        try:
+            raise Coded(1)
+        except Coded as e:
+            log.append((e.code, told(e)))
+        try:
+            raise Many(1, 2)
+        except Many as e:
+            log.append(told(e))
+        try:
+            raise Unreachable(await echo(5))
+        except OSError as e:
+            log.append((e.errno, e.strerror, told(e)))
+        return log
+
+
+@workflow
+class MadeInAHandler(Workflow):
+    async def run(self):
+        log = []
+        makers = (
+            Named,
+            lambda: Logged(1, 2),
+            lambda: Mixed("k"),
+            lambda: Grouped(6),
+            lambda: Checked(-1),
+        )
+        for make in makers:
+            try:
+                try:
+                    raise TypeError("first")
+                except TypeError:
+                    raise make()
+            except Exception as e:
+                log.append(told(e))
+        return log
+
+
+@workflow
+class OfTheLibrary(Workflow):
+    async def run(self):
+        try:
+            raise subprocess.CalledProcessError(3, "ls")
+        except subprocess.CalledProcessError as e:
+            log = [e.returncode, told(e)]
+        try:
+            raise configparser.NoSectionError("s") from urllib.error.URLError("r")
+        except configparser.Error as e:
+            log.append((e.section, told(e)))
+        return log
+
+
+@workflow
+class NobodyCatchesIt(Workflow):
+    async def run(self):
+        raise Coded(9)

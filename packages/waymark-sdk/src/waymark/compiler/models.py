@@ -15,6 +15,7 @@ from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import TypeEntry
 
+_COMPARISONS = {"__eq__", "__lt__", "__le__", "__gt__", "__ge__"}
 KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
 
 
@@ -227,6 +228,16 @@ def _shows_computed(cls: type) -> bool:
     return any(field.info.repr for field in fields.values())
 
 
+def _compared_by_fields(cls: type) -> Iterator[str]:
+    """Comparisons that ``@dataclass`` made for an exception: the machine's class would compare by identity."""
+    if not (issubclass(cls, BaseException) and "__dataclass_fields__" in dir(cls)):
+        return
+    for name in sorted(_COMPARISONS):
+        owner = next(base for base in cls.__mro__ if name in vars(base))
+        if owner.__module__ != "builtins" and name not in members.special_methods(owner):
+            yield name
+
+
 def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     """Methods that the program mentions but lacks, and special methods that change what operators do."""
     missing: dict[str, str] = {}
@@ -240,6 +251,8 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
         own = {name for name, _ in _specials(tables, cls)}
         for name in {"__repr__", "__str__"} - own:
             missing[name] = "the text of its objects shows computed fields"
+    for name in _compared_by_fields(cls):
+        missing.setdefault(name, f"`{name}` is what `@dataclass` makes for an exception")
     for name, found in _written(cls):
         why = _why_not(tables, name, found)
         if why is not None and tables.mentions(name):
