@@ -38,6 +38,11 @@ class Many(Exception):
         super().__init__(first, *rest)
 
 
+class Few(Many):
+    def __init__(self, only):
+        super().__init__(only)
+
+
 class Named(Exception):
     def __init__(self, name="n"):
         Exception.__init__(self, name)
@@ -242,3 +247,12 @@ class OfTheLibrary(Workflow):
 class NobodyCatchesIt(Workflow):
     async def run(self):
         raise Coded(9)
+
+
+@workflow
+class OfABaseThatIsNotCompiled(Workflow):
+    async def run(self):
+        try:
+            raise Few(await echo(3))
+        except Many as e:
+            return told(e), isinstance(e, Few)

@@ -36,10 +36,6 @@ def _generated(function: FunctionType) -> bool:
     return function.__code__.co_filename.startswith("<") or members.is_library(function.__module__)
 
 
-def _key(cls: type, name: str) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}.{name}"
-
-
 def _is_local(tables: Tables, cls: type) -> bool:
     return members.package_of(cls.__module__) == members.package_of(tables.workflow.__module__)
 
@@ -73,7 +69,7 @@ def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
         return (
             f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
         )
-    return tables.assumed.excluded.get(_key(found.owner, name))
+    return tables.why_excluded(found.owner, name)
 
 
 def add_methods(tables: Tables) -> None:
@@ -96,7 +92,7 @@ def constructor(tables: Tables, cls: type) -> Method | None:
     init = vars(owner)["__init__"]
     if not isinstance(init, FunctionType) or not _is_local(tables, owner):
         return None
-    if _key(owner, "__init__") in tables.assumed.excluded:
+    if tables.why_excluded(owner, "__init__") is not None:
         return None
     if any("__new__" in vars(base) for base in cls.__mro__ if base.__module__ != "builtins"):
         return None
