@@ -1,6 +1,7 @@
-"""Exceptions with an ``__init__``: raised as a class, made by compiled code or by the class's own in a worker."""
+"""Exceptions and dataclasses with code of their own: raised as a class, made by compiled code or in a worker."""
 
 import configparser
+import dataclasses
 import logging
 import subprocess
 import urllib.error
@@ -211,13 +212,7 @@ class MadeByTheirOwnCode(Workflow):
 class MadeInAHandler(Workflow):
     async def run(self):
         log = []
-        makers = (
-            Named,
-            lambda: Logged(1, 2),
-            lambda: Mixed("k"),
-            lambda: Grouped(6),
-            lambda: Checked(-1),
-        )
+        makers = (Named, lambda: Logged(1, 2), lambda: Mixed("k"), lambda: Grouped(6), lambda: Checked(-1))
         for make in makers:
             try:
                 try:
@@ -256,3 +251,16 @@ class OfABaseThatIsNotCompiled(Workflow):
             raise Few(await echo(3))
         except Many as e:
             return told(e), isinstance(e, Few)
+
+
+@workflow
+class ReplacedByTheirOwnCode(Workflow):
+    async def run(self):
+        c = Checked(3, add=1)
+        log = [c, dataclasses.replace(c, a=5), dataclasses.replace(c, add=2), dataclasses.replace(Coded(1), code=7).code]
+        for wrong in ({"a": -2}, {"twice": 1}, {"b": 1}):
+            try:
+                log.append(dataclasses.replace(c, **wrong))
+            except (ValueError, TypeError) as e:
+                log.append(told(e))
+        return log
