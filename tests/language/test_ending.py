@@ -21,6 +21,7 @@ UNSUPPORTED = {
     "AsyncGeneratorLeftEarly",
     "AsyncGeneratorForgotten",
     "OpaqueInsideAnOperator",
+    "DataclassExceptionsCompared",
     "AssignmentThatValidates",
     "TextOfComputedFields",
     "MethodOfAnUnknownFailure",

@@ -62,6 +62,22 @@ class Endless:
             yield 1
 
 
+@dataclass
+class Compared(Exception):
+    n: int
+
+
+@workflow
+class DataclassExceptionsCompared(Workflow):
+    async def run(self):
+        try:
+            raise Compared(1)
+        except Compared as e:
+            return e == Compared(await echo(1))
+        finally:
+            await note("finally")
+
+
 @workflow
 class OpaqueInsideAnOperator(Workflow):
     async def run(self):

@@ -298,7 +298,9 @@ class Context:
 
     def is_typed_constructor(self, cls: type) -> bool:
         """Whether making an instance may run compiled code or an inline step."""
-        return cls in self.tables.assumed.constructors or self.tables.descriptor(cls).opaque
+        descriptor = self.tables.descriptor(cls)
+        own = descriptor.opaque or bool(descriptor.options.get("own_init"))
+        return own or cls in self.tables.assumed.constructors
 
     def is_self(self, node: ast.expr) -> bool:
         """Whether an expression is the workflow itself."""

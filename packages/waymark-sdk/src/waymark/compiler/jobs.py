@@ -18,7 +18,7 @@ from waymark.compiler.scopes import analyse, function_kind
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.synthetic import managing
-from waymark.compiler.tables import Job, Tables
+from waymark.compiler.tables import Job, Tables, origin_of
 
 TRANSPARENT = frozenset({
     "staticmethod", "classmethod", "property", "override", "typing.override", "typing_extensions.override",
@@ -58,7 +58,7 @@ def _origin(tables: Tables, job: Job) -> str | None:
     owner = job.owner
     if owner is None or issubclass(tables.workflow, owner):
         return job.origin
-    return f"{owner.__module__}:{owner.__qualname__}.{job.function.__name__}"
+    return origin_of(owner, job.function.__name__)
 
 
 def _run_bounded(tables: Tables, families: Families, job: Job) -> None:

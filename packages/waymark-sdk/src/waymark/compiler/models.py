@@ -15,6 +15,7 @@ from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import TypeEntry
 
+_COMPARISONS = {"__eq__", "__lt__", "__le__", "__gt__", "__ge__"}
 KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
 
 
@@ -33,10 +34,6 @@ def _written(cls: type) -> Iterator[tuple[str, Method | Property]]:
 
 def _generated(function: FunctionType) -> bool:
     return function.__code__.co_filename.startswith("<") or members.is_library(function.__module__)
-
-
-def _key(cls: type, name: str) -> str:
-    return f"{cls.__module__}:{cls.__qualname__}.{name}"
 
 
 def _is_local(tables: Tables, cls: type) -> bool:
@@ -72,7 +69,7 @@ def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
         return (
             f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
         )
-    return tables.assumed.excluded.get(_key(found.owner, name))
+    return tables.why_excluded(found.owner, name)
 
 
 def add_methods(tables: Tables) -> None:
@@ -95,7 +92,7 @@ def constructor(tables: Tables, cls: type) -> Method | None:
     init = vars(owner)["__init__"]
     if not isinstance(init, FunctionType) or not _is_local(tables, owner):
         return None
-    if _key(owner, "__init__") in tables.assumed.excluded:
+    if tables.why_excluded(owner, "__init__") is not None:
         return None
     if any("__new__" in vars(base) for base in cls.__mro__ if base.__module__ != "builtins"):
         return None
@@ -227,6 +224,16 @@ def _shows_computed(cls: type) -> bool:
     return any(field.info.repr for field in fields.values())
 
 
+def _compared_by_fields(cls: type) -> Iterator[str]:
+    """Comparisons that ``@dataclass`` made for an exception: the machine's class would compare by identity."""
+    if not (issubclass(cls, BaseException) and "__dataclass_fields__" in dir(cls)):
+        return
+    for name in sorted(_COMPARISONS):
+        owner = next(base for base in cls.__mro__ if name in vars(base))
+        if owner.__module__ != "builtins" and name not in members.special_methods(owner):
+            yield name
+
+
 def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     """Methods that the program mentions but lacks, and special methods that change what operators do."""
     missing: dict[str, str] = {}
@@ -240,6 +247,8 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
         own = {name for name, _ in _specials(tables, cls)}
         for name in {"__repr__", "__str__"} - own:
             missing[name] = "the text of its objects shows computed fields"
+    for name in _compared_by_fields(cls):
+        missing.setdefault(name, f"`{name}` is what `@dataclass` makes for an exception")
     for name, found in _written(cls):
         why = _why_not(tables, name, found)
         if why is not None and tables.mentions(name):

@@ -74,6 +74,11 @@ class Job:
     """``module:Class.method`` of the method of a value's class without which nothing asks for it."""
 
 
+def origin_of(owner: type, name: str) -> str:
+    """Return how a method of a value's class is called among what is left out of the program."""
+    return f"{owner.__module__}:{owner.__qualname__}.{name}"
+
+
 @dataclass(eq=False, slots=True)
 class FinishedFunction:
     """A lowered function with its spans."""
@@ -185,6 +190,10 @@ class Tables:
             number = self._function_numbers[key] = self.reserve()
             self.jobs.append(Job(number, function, owner, self.origin))
         return number
+
+    def why_excluded(self, owner: type, name: str) -> str | None:
+        """Why an earlier round could not compile a method of a value's class in, or None."""
+        return self.assumed.excluded.get(origin_of(owner, name))
 
     # --- globals, actions, types ---------------------------------------------------------------
 

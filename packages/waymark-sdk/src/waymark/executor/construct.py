@@ -17,6 +17,8 @@ KEY = "waymark:construct"
 
 METHODS = frozenset({"model_validate", "model_validate_json", "model_dump", "model_dump_json"})
 """What else of a class's own code may run: methods of pydantic that call validators or serializers."""
+REPLACE = "replace"
+"""As a method: ``dataclasses.replace``."""
 
 
 async def construct(
@@ -27,7 +29,8 @@ async def construct(
 ) -> object:
     """Make one object of a class whose construction needs its own code (validators, ``__post_init__``).
 
-    ``method`` names a method of pydantic to call in place of the class; an object comes as its first argument.
+    ``method`` names a method of pydantic to call in place of the class, or is ``replace`` for that of dataclasses;
+    an object comes as its first argument.
 
     Raises:
         TypeError: ``type`` does not name a class whose objects can be kept durably, or ``method`` nothing
@@ -37,6 +40,8 @@ async def construct(
     cls = _durable_class(type)
     if not method:
         return cls(*args, **kwargs)
+    if method == REPLACE and dataclasses.is_dataclass(cls):
+        return dataclasses.replace(*args, **kwargs)
     if method not in METHODS or not issubclass(cls, BaseModel):
         msg = f"method {method!r} of {type!r}; expected one of {sorted(METHODS)} of a model"
         raise TypeError(msg)

@@ -15,6 +15,7 @@ from waymark_worker.vm.iterators import CREATED, EXHAUSTED
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.managers import AwaitWhat
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.raising import Throwing, throw_value
 from waymark_worker.vm.records import method
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.routines import Routine
@@ -111,14 +112,18 @@ def asend(machine: Machine, generator: AsyncGenerator, value: Any) -> AsyncStep:
 
 
 @method(AsyncGenerator)
-def athrow(machine: Machine, generator: AsyncGenerator, value: Any) -> AsyncStep:
+def athrow(machine: Machine, generator: AsyncGenerator, value: Any) -> Any:
     """Raise an exception where it waits."""
-    if isinstance(value, type) and issubclass(value, BaseException):
-        value = machine.construct_exception(value)
-    if not isinstance(value, BaseException):
-        msg = f"exceptions must be classes or instances deriving from BaseException, not {type_name(value)}"
-        raise TypeError(msg)
-    return AsyncStep(generator, "athrow", value)
+    return throw_value(machine, value, ThrowingLater(generator))
+
+
+class ThrowingLater(Throwing):
+    """``athrow`` of an async generator: the step that throws is awaited."""
+
+    __slots__ = ()
+
+    def throw(self, machine: Machine, generator: AsyncGenerator, error: BaseException) -> AsyncStep:
+        return AsyncStep(generator, "athrow", error)
 
 
 @method(AsyncGenerator)

@@ -231,6 +231,14 @@ def _attribute_now(machine: Machine, obj: Any, name: str, getter: FunctionValue 
     raise error
 
 
+def _replace(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    cls = type(args[0]) if len(args) == 1 else None
+    if cls in machine.linked.opaque:
+        # Which parameters its ``__init__`` has, and what it makes of them, only the class itself knows.
+        return start_inline(machine, cls, args, keywords, method="replace")
+    return callee.implementation(machine, args, keywords)
+
+
 def _two_or_three(args: list[Any], keywords: Keywords) -> bool:
     return 2 <= len(args) <= 3 and not keywords and isinstance(args[1], str)  # noqa: PLR2004 - as CPython counts
 
@@ -254,5 +262,6 @@ SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {
     "sorted": _sorted,
     "min": _extreme,
     "max": _extreme,
+    "dataclasses.replace": _replace,
 }
 """Builtins that the machine carries out itself, in some or in all cases."""

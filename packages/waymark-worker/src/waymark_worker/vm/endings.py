@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from waymark_schema.failures import SerializationError
@@ -45,6 +46,17 @@ def failed(machine: Machine, error: BaseException) -> Fail:
     except FATAL as refusal:
         refusal.__traceback__ = None
         return Fail(machine.linked.codec.encode_exception(refusal))
+
+
+def broken(error: Exception) -> RuntimeError:
+    """Make what says that the machine itself failed, and where: no exception of the program's gets that far."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = where and f"{PurePath(where.tb_frame.f_code.co_filename).name}:{where.tb_lineno}"
+    return RuntimeError(
+        f"the machine broke with {error!r:.200} ({place}), which is a defect of Waymark: please report it"
+    )
 
 
 def last_effects(

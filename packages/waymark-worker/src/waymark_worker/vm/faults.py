@@ -35,10 +35,12 @@ class Trails:
     def passed(self, error: BaseException, frame: Frame) -> None:
         """Note a frame that ``error`` reached from what it had called or awaited."""
         held = self._places.get(id(error))
+        # Whoever waits in front of the rest of a block waits in the instruction before that.
+        index = -1 if frame.at.start else len(frame.at.code) - 1
         if held is None:
-            self.raised(error, frame.at, len(frame.at.code) - 1)
+            self.raised(error, frame.at, index)
         elif len(held[1]) < _SHOWN:
-            held[1].append((frame.at, len(frame.at.code) - 1))
+            held[1].append((frame.at, index))
 
     def forget(self) -> None:
         """Begin another advance."""
@@ -72,7 +74,7 @@ def _line(linked: LinkedProgram, block: LinkedBlock, index: int) -> str:
     spans = linked.spans
     if spans is None:
         return f"  in {function.qualname}, block {block.index}"
-    where = _span(spans, function.number, block.index, index)
+    where = _span(spans, function.number, block.index, block.start + index)
     file = (
         spans.files[function.number] or spans.filename
         if function.number < len(spans.files)

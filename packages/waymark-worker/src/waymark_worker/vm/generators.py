@@ -22,6 +22,7 @@ from waymark_worker.vm.linked import Step
 from waymark_worker.vm.methods import METHODS
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.nesting import Failed, current, run
+from waymark_worker.vm.raising import Throwing, throw_value
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.state import PUSHED, NativeFrame, push_native, too_deep
 from waymark_worker.vm.steps import Place, makes
@@ -155,20 +156,17 @@ def _throw(machine: Machine, generator: Generator, args: list[Any]) -> Any:
     if len(args) != 1:
         what = f"generator.throw() with {len(args)} arguments"
         raise unsupported_operation(what, "give it one exception: `generator.throw(error)`")
-    error = _instance(machine, args[0])
-    push_native(machine, Sending())
-    return throw_into(machine, generator, error)
+    return throw_value(machine, args[0], ThrowingInto(generator))
 
 
-def _instance(machine: Machine, value: Any) -> BaseException:
-    if isinstance(value, BaseException):
-        return value
-    if isinstance(value, type) and issubclass(value, BaseException):
-        made = machine.construct_exception(value)
-        if isinstance(made, BaseException):
-            return made
-    msg = f"exceptions must be classes or instances deriving from BaseException, not {type_name(value)}"
-    raise TypeError(msg)
+class ThrowingInto(Throwing):
+    """``throw`` of a plain generator."""
+
+    __slots__ = ()
+
+    def throw(self, machine: Machine, generator: Generator, error: BaseException) -> Any:
+        push_native(machine, Sending())
+        return throw_into(machine, generator, error)
 
 
 def _close(machine: Machine, generator: Generator, args: list[Any]) -> Any:

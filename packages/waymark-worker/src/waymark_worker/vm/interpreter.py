@@ -11,7 +11,7 @@ from waymark_worker.vm.meter import METER
 from waymark_worker.vm.natives import Fill
 from waymark_worker.vm.nesting import EXECUTE
 from waymark_worker.vm.refusals import unsupported_operation
-from waymark_worker.vm.state import Frame
+from waymark_worker.vm.state import Frame, Waiting
 from waymark_worker.vm.unwinding import FATAL, adopt, chain, give, handled, unwind
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: 
 
 def recover(machine: Machine, block: LinkedBlock, step: Step | None, error: BaseException) -> None:
     """Go on after ``step`` of ``block`` raised: into a handler, out of frames, or to make items ahead."""
+    if error.__class__ is Waiting:
+        assert step is not None
+        error.frame.at = block.rest(step, error.dst)
+        return
     frame = machine.frame
     here = frame.__class__ is Frame
     if here:

@@ -23,8 +23,8 @@ class LinkedBlock:
     """One block. ``dst`` and ``target`` say where the value goes that a suspended terminator waits for."""
 
     __slots__ = (
-        "code", "cost", "done", "dst", "function", "handler", "handling", "index", "raises", "reraises", "returns",
-        "target",
+        "after", "code", "cost", "done", "dst", "function", "handler", "handling", "index", "raises", "reraises",
+        "returns", "start", "target",
     )  # fmt: skip
 
     def __init__(self, function: LinkedFunction, index: int, cost: int, handling: int) -> None:
@@ -44,6 +44,21 @@ class LinkedBlock:
         """The terminator, if it propagates an exception as it is."""
         self.raises: Step | None = None
         """The terminator, if it raises an exception of the program's own."""
+        self.start = 0
+        """Number of its first instruction in the stored block of which it is the rest."""
+        self.after: dict[Step, LinkedBlock] = {}
+        """Its rest behind each instruction that has waited for a call."""
+
+    def rest(self, step: Step, dst: int) -> LinkedBlock:
+        """Give what is left of it behind ``step``, whose value goes to ``dst``, as a block to go on with."""
+        found = self.after.get(step)
+        if found is None:
+            found = self.after[step] = LinkedBlock(self.function, self.index, 1, self.handling)
+            done = self.code.index(step) + 1
+            found.code, found.start = self.code[done:], self.start + done
+            found.handler, found.dst = self.handler, dst
+            found.reraises, found.raises = self.reraises, self.raises
+        return found
 
 
 class LinkedFunction:

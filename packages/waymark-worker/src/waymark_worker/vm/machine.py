@@ -15,7 +15,6 @@ from waymark_worker.vm.callables import (
     Coroutine,
     WorkflowObject,
 )
-from waymark_worker.vm.calls import call
 from waymark_worker.vm.decimals import PRISTINE
 from waymark_worker.vm.effects import (
     Cancelled,
@@ -24,7 +23,7 @@ from waymark_worker.vm.effects import (
     StartCall,
     StartTimer,
 )
-from waymark_worker.vm.endings import ending_of, failed, last_effects
+from waymark_worker.vm.endings import broken, ending_of, failed, last_effects
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
 from waymark_worker.vm.growth import measured
@@ -50,7 +49,7 @@ from waymark_worker.vm.scheduling import (
 from waymark_worker.vm.snapshot import read_snapshot, write_snapshot
 from waymark_worker.vm.starting import first_frame
 from waymark_worker.vm.state import PUSHED, AnyFrame
-from waymark_worker.vm.unwinding import FATAL, chain, handled, throw, unwind
+from waymark_worker.vm.unwinding import FATAL, adopt, chain, handled, throw, unwind
 from waymark_worker.vm.weights import charge_encoding
 
 RUNNING, ENDING, FINISHED_RUN = 0, 1, 2
@@ -188,7 +187,8 @@ class Machine:
         """Apply one entry (None: the first advance), run until nothing is ready, return what is asked for.
 
         ``replay``: budgets are not enforced; the work was within them when it was done first.
-        Raises ``MalformedValue`` for an outcome whose bytes are no value; the machine is unchanged then.
+        Raises ``MalformedValue`` for an outcome whose bytes are no value; the machine is unchanged then. Raises
+        ``RuntimeError`` for a defect of the machine itself, which must not be advanced any further.
         """
         if self.phase == FINISHED_RUN:
             return []
@@ -207,6 +207,10 @@ class Machine:
         except FATAL as error:
             error.__traceback__ = None
             self._end(failed(self, error), drop_starts=True)
+        except MalformedValue:
+            raise
+        except Exception as error:
+            raise broken(error) from error
         finally:
             self.local = _NOBODY
             advancing(before)
@@ -239,16 +243,6 @@ class Machine:
         if index not in self.globals:
             self.globals[index] = self.decode(self.linked.program.globals[index])
         return self.globals[index]
-
-    def construct_exception(self, cls: type) -> Any:
-        """Give ``cls()`` for a ``raise`` of a class."""
-        made = call(self, cls, [], {})
-        if made is PUSHED:
-            msg = (
-                f"raising {cls.__name__} would run compiled code: the program has to call it first"
-            )
-            raise SystemError(msg)
-        return made
 
     # --- entries -------------------------------------------------------------------------------
 
@@ -305,6 +299,7 @@ class Machine:
         if returned:
             resume(self, self.frame, value)
         else:
+            adopt(value, handled(self.frame))
             unwind(self, value)
         if self.frame is not None:
             execute(self)

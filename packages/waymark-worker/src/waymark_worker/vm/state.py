@@ -20,11 +20,20 @@ class Pushed:
 PUSHED = Pushed()
 
 
+class Waiting(BaseException):
+    """An instruction inside of a block waits for frames that it pushed: ``frame`` goes on behind it, its value in ``dst``."""
+
+    def __init__(self, frame: Frame, dst: int) -> None:
+        super().__init__()
+        self.frame = frame
+        self.dst = dst
+
+
 class Frame:
     """One activation of a compiled function.
 
-    ``at`` is the block where it is suspended: in its terminator, or, if ``index`` is not -1, before that
-    instruction. ``next`` is where it goes on once the machine turns to it.
+    ``at`` is the block where it is suspended: in its terminator, before it if that is the rest of a block, or,
+    if ``index`` is not -1, before that instruction. ``next`` is where it goes on once the machine turns to it.
     """
 
     __slots__ = ("at", "caller", "depth", "function", "index", "next", "owner", "slots")

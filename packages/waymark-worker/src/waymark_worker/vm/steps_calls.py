@@ -16,17 +16,15 @@ from waymark_worker.vm.callables import (
     SleepValue,
 )
 from waymark_worker.vm.calls import SPECIAL, call, call_action
-from waymark_worker.vm.invoking import implementation
 from waymark_worker.vm.limits import KEPT, MAX_DEPTH
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.members import get_attribute, property_of
-from waymark_worker.vm.method_costs import not_callable
 from waymark_worker.vm.methods import METHODS
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.routines import Routine
 from waymark_worker.vm.scheduling import Future
-from waymark_worker.vm.state import PUSHED, Frame, too_deep
+from waymark_worker.vm.state import PUSHED, Frame, Waiting, too_deep
 from waymark_worker.vm.steps import Place, makes
 
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ def _load_method(node: ir.LoadMethod, place: Place) -> Step:
 
 @makes(ir.CallMethod)
 def _call_method(node: ir.CallMethod, place: Place) -> Step:
-    dst, obj, name, args = node.dst, node.obj, node.name, tuple(node.args)
+    block, dst, obj, name, args = place.block, node.dst, node.obj, node.name, tuple(node.args)
     pairs = tuple(zip(node.keyword_names, node.keyword_values, strict=True))
     run = operations.call_method
 
@@ -78,11 +76,14 @@ def _call_method(node: ir.CallMethod, place: Place) -> Step:
         if value.__class__ in METHODS:
             s[dst] = run(m, value, name, given, named)
             return
+        # A field may hold anything that can be called: a function of the program, a class.
+        frame: Any = m.frame
+        frame.at = block
         callee = get_attribute(m, value, name)
-        how = implementation(callee)
-        if how is None:
-            raise not_callable(callee)
-        s[dst] = how(m, given, named)
+        made = call(m, callee, given, named)
+        if made is PUSHED:
+            raise Waiting(frame, dst)
+        s[dst] = made
 
     if name == "append" and len(args) == 1 and not pairs:
         item = args[0]
@@ -103,7 +104,7 @@ def _call_method(node: ir.CallMethod, place: Place) -> Step:
 def _call_pure(node: ir.CallPure, place: Place) -> Step:
     callee = place.constants.get(node.callee)
     collect = operands(node)
-    dst, slot = node.dst, node.callee
+    block, dst, slot = place.block, node.dst, node.callee
     plain = not node.keyword_names and node.star < 0 and node.star_keywords < 0
     if callee.__class__ is Builtin and callee.name not in SPECIAL:
         return _pure_builtin(callee, dst, collect, tuple(node.args) if plain else None)
@@ -119,11 +120,12 @@ def _call_pure(node: ir.CallPure, place: Place) -> Step:
         return _coroutine(callee, dst, tuple(node.args))
 
     def call_pure(s: Slots, m: Machine) -> None:
+        frame: Any = m.frame
+        frame.at = block
         args, keywords = collect(s)
         value = call(m, s[slot], args, keywords)
         if value is PUSHED:
-            msg = "a call that the program says is pure would run compiled code"
-            raise SystemError(msg)
+            raise Waiting(frame, dst)
         s[dst] = value
 
     return call_pure

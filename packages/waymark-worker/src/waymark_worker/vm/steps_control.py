@@ -10,7 +10,7 @@ from waymark_worker.vm.awaiting import await_value
 from waymark_worker.vm.callables import FINISHED
 from waymark_worker.vm.iterators import EXHAUSTED, SUSPENDED, Cursor, Framed, pull
 from waymark_worker.vm.linked import Step
-from waymark_worker.vm.names import type_name
+from waymark_worker.vm.raising import NOTHING, raise_value
 from waymark_worker.vm.state import PUSHED, Frame
 from waymark_worker.vm.steps import Place, makes
 from waymark_worker.vm.unwinding import give
@@ -198,38 +198,17 @@ def leave(place: Place, src: int) -> Step:
 
 @makes(ir.Raise)
 def _raise(node: ir.Raise, place: Place) -> Step:
-    exc, cause = node.exc, node.cause
+    block, exc, cause = place.block, node.exc, node.cause
 
     def raise_(s: Slots, m: Machine) -> None:
-        error = _instance(m, s[exc])
-        if cause >= 0:
-            error.__cause__ = _cause(m, s[cause])
-        raise error
+        error = s[exc]
+        if cause < 0 and isinstance(error, BaseException):
+            raise error
+        m.frame.at = block  # type: ignore[union-attr] # an instruction runs in a compiled frame
+        raise_value(m, error, NOTHING if cause < 0 else s[cause])
 
-    place.block.raises = raise_
+    block.raises = raise_
     return raise_
-
-
-def _instance(m: Machine, value: Any) -> BaseException:
-    if isinstance(value, BaseException):
-        return value
-    if not (isinstance(value, type) and issubclass(value, BaseException)):
-        msg = "exceptions must derive from BaseException"
-        raise TypeError(msg)
-    made = m.construct_exception(value)
-    if not isinstance(made, BaseException):
-        msg = f"calling {value!r} should have returned an instance of BaseException, not {type_name(made)}"
-        raise TypeError(msg)
-    return made
-
-
-def _cause(m: Machine, value: Any) -> BaseException | None:
-    if value is None or isinstance(value, BaseException):
-        return value
-    if isinstance(value, type) and issubclass(value, BaseException):
-        return _instance(m, value)
-    msg = "exception causes must derive from BaseException"
-    raise TypeError(msg)
 
 
 @makes(ir.Reraise)

@@ -257,6 +257,9 @@ def _super_of_value(
         )
     found = members.find(owner, func.attr, after=owner)
     if isinstance(found, Method) and found.kind == "method":
+        why = ctx.tables.why_excluded(found.owner, func.attr)
+        if why is not None:
+            ctx.reject("WM123", func, why, "call a method that can be compiled in")
         number = ctx.tables.function(found.function, found.owner)
         mark = ctx.builder.mark()
         first = (ctx.load(receiver),)
