@@ -298,7 +298,10 @@ class Context:
 
     def is_typed_constructor(self, cls: type) -> bool:
         """Whether making an instance may run compiled code or an inline step."""
-        return cls in self.tables.assumed.constructors or self.tables.descriptor(cls).opaque
+        if cls in self.tables.assumed.constructors:
+            return True
+        descriptor = self.tables.descriptor(cls)
+        return descriptor.opaque or bool(descriptor.options.get("own_init"))
 
     def is_self(self, node: ast.expr) -> bool:
         """Whether an expression is the workflow itself."""

@@ -16,14 +16,22 @@ from pydantic_core import InitErrorDetails
 from waymark_schema.values.faults import MARK, Remains, well_known
 from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 
+_POSITIONS = ("encoding", "start", "end", "reason", "object")
 SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
-    (OSError, ("filename", "filename2")),
-    (ImportError, ("name", "path")),
+    (OSError, ("filename", "filename2", "errno", "strerror", "characters_written")),
+    (ImportError, ("name", "path", "msg")),
     (AttributeError, ("name",)),
     (NameError, ("name",)),
     (SyntaxError, ("msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset")),
+    (StopIteration, ("value",)),
+    (SystemExit, ("code",)),
+    (UnicodeDecodeError, _POSITIONS),
+    (UnicodeEncodeError, _POSITIONS),
+    (UnicodeTranslateError, _POSITIONS),
 )
-"""What classes of the host keep outside ``args`` and ``__dict__``."""
+"""What classes of the host keep outside ``args`` and ``__dict__``. Part of the layout: add at the end, never change."""
+_GIVEN_AS_NONE = frozenset({"errno", "strerror"})
+"""Fields that say something else when they are None than when nobody ever gave them: see ``_is_given``."""
 
 
 def _failures_of(module: ModuleType) -> dict[str, type[BaseException]]:
@@ -87,8 +95,15 @@ def special_parts(error: BaseException) -> list[Any]:
     """Values of what its class keeps outside ``args`` and ``__dict__``."""
     for kind, names in SPECIAL:
         if isinstance(error, kind):
-            return [getattr(error, name, None) for name in names]
+            return [_read(error, kind, name) for name in names]
     return []
+
+
+def _read(error: BaseException, kind: type, name: str) -> Any:
+    try:
+        return kind.__dict__[name].__get__(error)
+    except AttributeError:
+        return None  # never given
 
 
 def past(error: BaseException) -> list[Any] | None:
@@ -107,9 +122,6 @@ def fill(
     told: list[Any] | None,
 ) -> None:
     """Give a blank exception its parts."""
-    native = _native(type(error))
-    if not issubclass(native, BaseExceptionGroup):
-        native.__init__(error, *args)
     error.args = args
     error.__dict__.update(held)
     if told is not None:
@@ -117,10 +129,26 @@ def fill(
         error.__dict__[MARK] = Remains(*texts)
     for kind, names in SPECIAL:
         if isinstance(error, kind):
-            for name, value in zip(names, special, strict=True):
-                if value is not None:
-                    kind.__dict__[name].__set__(error, value)
+            if len(special) < len(names):  # as it was written before all of them were kept
+                kind.__init__(error, *args)
+            for name, value in zip(names, special, strict=False):
+                if _is_given(name, value, args):
+                    kind.__dict__[name].__set__(error, _fitting(kind, name, value))
             return
+
+
+def _is_given(name: str, value: Any, args: tuple[Any, ...]) -> bool:
+    return value is not None or (name in _GIVEN_AS_NONE and len(args) > 1)
+
+
+def _fitting(kind: type[BaseException], name: str, value: Any) -> Any:
+    """The host reads what a UnicodeError is about without a look at its type."""
+    if name == "object":
+        expected = bytes if kind is UnicodeDecodeError else str
+        if not isinstance(value, expected):
+            msg = f"the object of a {kind.__name__} is a {type(value).__name__}"
+            raise TypeError(msg)
+    return value
 
 
 def validation_parts(error: ValidationError) -> list[list[Any]]:
