@@ -7,13 +7,15 @@ import dataclasses
 import decimal
 import json.decoder
 import zoneinfo
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import InitErrorDetails
 
+from waymark_schema.values import validation
 from waymark_schema.values.faults import MARK, Remains, well_known
+from waymark_schema.values.validation import Findings
 from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 
 _POSITIONS = ("encoding", "start", "end", "reason", "object")
@@ -151,23 +153,26 @@ def _fitting(kind: type[BaseException], name: str, value: Any) -> Any:
     return value
 
 
-def validation_parts(error: ValidationError) -> list[list[Any]]:
-    """Types, places, inputs and contexts of the single errors, each a list of its own."""
-    found = error.errors(include_url=False)
+def validation_parts(found: Findings) -> tuple[list[list[Any]], list[int]]:
+    """Types, templates, places, inputs, names and values of contexts, each a list of its own; how many names each has."""
+    lines = found.lines
     return [
-        [each["type"] for each in found],
-        [each["loc"] for each in found],
-        [each["input"] for each in found],
-        [each.get("ctx") for each in found],
-    ]
+        [line.type for line in lines],
+        [line.template for line in lines],
+        [line.loc for line in lines],
+        [line.input for line in lines],
+        [name for line in lines for name in line.context],
+        [value for line in lines for value in line.context.values()],
+    ], [len(line.context) for line in lines]
 
 
-def validation_error(title: str, parts: list[list[Any]]) -> ValidationError:
+def validation_error(how: list[Any], parts: list[list[Any]], counts: list[int]) -> ValidationError:
     """The error that ``validation_parts`` took apart."""
-    details: list[InitErrorDetails] = []
-    for kind, loc, given, context in zip(*parts, strict=True):
-        detail = InitErrorDetails(type=kind, loc=loc, input=given)
-        if context:
-            detail["ctx"] = context
-        details.append(detail)
-    return ValidationError.from_exception_data(title, details)
+    title, mode, hidden = how
+    *parts, names, values = parts
+    contexts = iter(zip(names, values, strict=True))
+    lines = [
+        [kind, loc, given, dict(islice(contexts, count)), template]
+        for kind, template, loc, given, count in zip(*parts, counts, strict=True)
+    ]
+    return validation.read([title, lines, mode, hidden])

@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy
+from waymark_schema.values import validation
 from waymark_schema.values.faults import MARK, is_stand_in
 from waymark_worker.vm import decimals
 from waymark_worker.vm import snapshot_faults as faults
@@ -204,14 +205,23 @@ def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
         "context": writer.value(error.__context__),
         "suppress": error.__suppress_context__,
     }
-    if isinstance(error, ValidationError):
-        return [
-            "validation",
-            error.title,
-            *map(writer.values, faults.validation_parts(error)),
-            chained,
-        ]
     held = {name: value for name, value in error.__dict__.items() if name != MARK}
+    if isinstance(error, ValidationError):
+        found = validation.taken_apart(error)
+        parts, counts = faults.validation_parts(found)
+        return [
+            "findings",
+            [found.title, found.mode, found.hidden],
+            *map(writer.values, parts),
+            {
+                "counts": counts,
+                "args": writer.value(error.args),
+                "names": list(held),
+                "values": writer.values(held.values()),
+                "told": faults.past(error),
+                **chained,
+            },
+        ]
     if isinstance(error, BaseExceptionGroup):
         return [
             "exception_group",
