@@ -149,3 +149,22 @@ class EndlessWhenClosed(Workflow):
         for _ in stubborn():
             break
         await note("went on")
+
+
+@dataclass(repr=False)
+class Nameless:
+    n: int
+
+    def __str__(self):
+        return f"nameless {self.n}"
+
+
+@workflow
+class TextOfAnAddress(Workflow):
+    async def run(self):
+        try:
+            log = [str(Nameless(await echo(1))), f"{Nameless(2)}"]
+            log.append(str(ValueError([Nameless(3)])))
+        finally:
+            await note("never")
+        return log
