@@ -22,6 +22,7 @@ UNSUPPORTED = {
     "AsyncGeneratorLeftEarly",
     "AsyncGeneratorForgotten",
     "OpaqueInsideAnOperator",
+    "OpaqueInADroppedGenerator",
     "AssignmentThatValidates",
     "TextOfComputedFields",
     "MethodOfAnUnknownFailure",

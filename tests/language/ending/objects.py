@@ -168,3 +168,26 @@ class TextOfAnAddress(Workflow):
         finally:
             await note("never")
         return log
+
+
+def opaque_in_the_end():
+    try:
+        yield 1
+    finally:
+        Doubling(n=1)
+
+
+@workflow
+class OpaqueInADroppedGenerator(Workflow):
+    """Dropped in the step that goes on after an inline step."""
+
+    async def run(self):
+        log = []
+        try:
+            Doubling(n=await echo(1))
+            log.append(next(opaque_in_the_end()))
+        finally:
+            log.append(1)
+        Doubling(n=2)
+        await note("never")
+        return log

@@ -303,11 +303,13 @@ class Machine:
         if self.decimals and self.task is not None:
             setcontext(self.task.decimal or PRISTINE)
         if returned:
-            resume(self, self.frame, value)
+            resume(self, value)
         else:
             unwind(self, value)
         if self.frame is not None:
             execute(self)
+        if self.doomed is not None:
+            raise self.doomed
 
     def _cancel(self, *, force: bool) -> None:
         if force:
@@ -360,11 +362,14 @@ class Machine:
         if coroutine is not None:
             task.coroutine = None
             self._begin(task, coroutine, error)
+            coroutine = None
         elif error is not None:
-            self.frame = task.frame
+            # From here on only the machine refers to the stack: what ends in it is let go of there and then.
+            self.frame, task.frame = task.frame, None
             throw(self, error, acted=future.__class__ is Future and error is future.value)
         else:
-            resume(self, task.frame, None if future is None else future.value)
+            self.frame, task.frame = task.frame, None
+            resume(self, None if future is None else future.value)
         if self.frame is not None:
             execute(self)
         self.task = None
