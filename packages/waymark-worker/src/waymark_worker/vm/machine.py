@@ -122,9 +122,7 @@ class Machine:
         ``vars(self)``. Raises ``MalformedValue`` if they do not fit the program.
         """
         machine = cls(linked)
-        shared = {
-            name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()
-        }
+        shared = {name: linked.value(wire) for name, wire in linked.program.attributes.items()}
         with advanced(machine):
             owned = machine.decode(attributes)
             given = machine.decode(inputs)

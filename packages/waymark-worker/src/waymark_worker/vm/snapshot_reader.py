@@ -308,7 +308,7 @@ def _view(reader: GraphReader, node: Node) -> Any:
 
 
 def _validation(reader: GraphReader, node: Node) -> Any:
-    parts = [reader.values(each) for each in node[2:8]]
+    parts = [reader.values(each)[1:] for each in node[2:8]]
     return faults.validation_error(node[1], parts, node[8]["counts"])
 
 
