@@ -11,6 +11,7 @@ from tests.support.replaying import SNAPSHOTS, Runner
 CASES = [pytest.param(case, id=case.name) for case in cases(ending)]
 UNSUPPORTED = {
     "FormatAddress",
+    "TextOfAnAddress",
     "FormatTemplate",
     "OddEncoding",
     "MachineTimeZone",
@@ -22,6 +23,7 @@ UNSUPPORTED = {
     "AsyncGeneratorForgotten",
     "OpaqueInsideAnOperator",
     "DataclassExceptionsCompared",
+    "OpaqueInADroppedGenerator",
     "AssignmentThatValidates",
     "TextOfComputedFields",
     "MethodOfAnUnknownFailure",

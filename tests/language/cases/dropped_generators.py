@@ -1,8 +1,9 @@
 """Generators that nothing refers to any more while they are suspended: their ``finally`` runs there and then."""
 
+import asyncio
 from contextlib import contextmanager
 
-from tests.language.steps import boom, note
+from tests.language.steps import boom, echo, note
 from waymark import Workflow, workflow
 
 
@@ -242,4 +243,75 @@ class DroppedInnermostFirst(Workflow):
                         pass
 
         log.append(returned())
+        return log
+
+
+@workflow
+class DroppedByCoroutinesThatEnd(Workflow):
+    """Whether they awaited something or not, and whoever awaited them."""
+
+    async def run(self):
+        log = []
+        for waits in (False, True):
+            log.append(await self.holding(log, waits))
+            log.append(await asyncio.create_task(self.holding(log, waits)))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.holding(log, waits))
+            log.append("group")
+            log.append(await asyncio.gather(self.holding(log, waits), self.holding(log, waits)))
+            log.append(await asyncio.wait_for(self.outer(log, waits), 5))
+        return log
+
+    async def holding(self, log, waits):
+        held = with_finally(log)
+        next(held)
+        if waits:
+            await echo(1)
+        return "ended"
+
+    async def outer(self, log, waits):
+        held = with_finally(log)
+        next(held)
+        inner = await self.holding(log, waits)
+        log.append("inner ended")
+        return inner
+
+
+@workflow
+class DroppedAsTemporaries(Workflow):
+    """Held by nothing but what a builtin or an expression was given."""
+
+    async def run(self):
+        log = []
+        log.append(next(zip(with_finally(log), [1])))
+        log.append(next(map(str, with_finally(log))))
+        log.append(next(filter(None, with_finally(log))))
+        log.append(next(enumerate(with_finally(log))))
+        log.append(next(x * y for x in with_finally(log) for y in with_finally(log)))
+        log.append(list(zip(with_finally(log), [1])))
+        log.append(next(iter(with_finally(log))))
+        log.append(2 in with_finally(log))
+        log.append(any(x == 1 for x in with_finally(log)))
+        return log
+
+
+@workflow
+class DroppedFromCells(Workflow):
+    async def run(self):
+        log = []
+        held = other = with_finally(log)
+        next(held)
+
+        def get():
+            return held, other
+
+        log.append(len(get()))
+        del held
+        log.append("one is left")
+        del other
+        log.append("deleted")
+        other = with_finally(log)
+        log.append(next(other))
+        other = await note("rebound")
+        log.append(other)
         return log

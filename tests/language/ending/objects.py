@@ -165,3 +165,45 @@ class EndlessWhenClosed(Workflow):
         for _ in stubborn():
             break
         await note("went on")
+
+
+@dataclass(repr=False)
+class Nameless:
+    n: int
+
+    def __str__(self):
+        return f"nameless {self.n}"
+
+
+@workflow
+class TextOfAnAddress(Workflow):
+    async def run(self):
+        try:
+            log = [str(Nameless(await echo(1))), f"{Nameless(2)}"]
+            log.append(str(ValueError([Nameless(3)])))
+        finally:
+            await note("never")
+        return log
+
+
+def opaque_in_the_end():
+    try:
+        yield 1
+    finally:
+        Doubling(n=1)
+
+
+@workflow
+class OpaqueInADroppedGenerator(Workflow):
+    """Dropped in the step that goes on after an inline step."""
+
+    async def run(self):
+        log = []
+        try:
+            Doubling(n=await echo(1))
+            log.append(next(opaque_in_the_end()))
+        finally:
+            log.append(1)
+        Doubling(n=2)
+        await note("never")
+        return log

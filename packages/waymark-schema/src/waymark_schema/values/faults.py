@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
 from waymark_schema.failures import DURABLE_FAILURES, PUBLIC_MODULE
+from waymark_schema.values import validation
 from waymark_schema.values.naming import is_qualified_name, module_of
 
 TEXT_LIMIT = 64 * 1024
@@ -51,6 +53,8 @@ class FaultParts(msgspec.Struct, array_like=True, eq=False):
     exceptions: Any = None
     """Sub-exceptions of a group."""
     traceback: str = ""
+    findings: Any = None
+    """What a pydantic ``ValidationError`` is made of: see ``values.validation``."""
 
     @property
     def name(self) -> str:
@@ -69,6 +73,9 @@ class Remains:
     bases: tuple[str, ...] = ()
 
 
+_OF_PYDANTIC = {f"{module_of(ValidationError)}:{ValidationError.__qualname__}": ValidationError}
+
+
 def qualified(cls: type) -> str:
     """The name of an exception class on the wire."""
     if BUILTIN.get(cls.__name__) is cls:
@@ -79,11 +86,11 @@ def qualified(cls: type) -> str:
 
 
 def well_known(qualname: str) -> type[BaseException] | None:
-    """The class of a name that means the same in every process: builtin ones and Waymark's own."""
+    """The class of a name that means the same in every process: builtin ones, Waymark's own and pydantic's."""
     if ":" not in qualname:
         return BUILTIN.get(qualname)
     module, _, name = qualname.partition(":")
-    return DURABLE_FAILURES.get(name) if module == PUBLIC_MODULE else None
+    return DURABLE_FAILURES.get(name) if module == PUBLIC_MODULE else _OF_PYDANTIC.get(qualname)
 
 
 def base_names(cls: type) -> list[str]:
@@ -239,6 +246,8 @@ def rebuild(cls: type[BaseException], parts: FaultParts) -> BaseException:
 
 
 def _made(cls: type[BaseException], args: tuple[Any, ...], parts: FaultParts) -> BaseException:
+    if cls is ValidationError:
+        return validation.read(parts.findings)
     native = next(base for base in cls.__mro__ if BUILTIN.get(base.__name__) is base)
     if issubclass(cls, BaseExceptionGroup):
         first = args[0] if args and isinstance(args[0], str) else parts.message

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 from msgspec.msgpack import Ext
+from pydantic import ValidationError
 
 from waymark_schema.failures import SerializationError
-from waymark_schema.values import advice, faults, scalars
+from waymark_schema.values import advice, faults, scalars, validation
 from waymark_schema.values.advice import Misfit
 from waymark_schema.values.objects import take_apart
 from waymark_schema.values.plans import Plan, Ref, Settings, written
@@ -321,6 +322,7 @@ class Lowering:
                 bool(error.__suppress_context__),
                 self._members(error, depth),
                 _cleaned(faults.traceback_text(error)),
+                *([self._findings(error, depth)] if isinstance(error, ValidationError) else ()),
             ]
         finally:
             self._chain.pop()
@@ -340,6 +342,23 @@ class Lowering:
             for member in error.exceptions
             if id(member) not in self._chain
         ]
+
+    def _findings(self, error: ValidationError, depth: int) -> list[Any]:
+        """What a ``ValidationError`` is made of; of inputs that are too big together, the first ones."""
+        found = validation.taken_apart(error)
+        limit = self._spent + _MAX_INPUTS
+        lines = []
+        for line in found.lines:
+            before = self._spent
+            given = self._kept(line.input, depth)
+            if self._spent > limit:
+                self._spent = before
+                given = _cleaned(shown(line.input, 1000))
+            context = {name: self._kept(item, depth) for name, item in line.context.items()}
+            told = (line.type, line.template)
+            kind, template = (text and _cleaned(text) for text in told)
+            lines.append([kind, self._kept(line.loc, depth), given, context, template])
+        return [_cleaned(found.title), lines, found.mode, found.hidden]
 
     def _kept(self, item: Any, depth: int) -> Any:
         """An argument of an exception; one that cannot be kept becomes its ``repr``."""
@@ -371,6 +390,8 @@ class Lowering:
 
 
 _LOST = object()
+_MAX_INPUTS = 1 << 20
+"""Size of all inputs together that are kept of a ``ValidationError``."""
 
 
 def _text_size(items: Iterable[Any], kinds: set[type]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -270,7 +271,8 @@ class _Builder:
         return ForwardRef(self._forward.setdefault(qualname, f"_Shadow{len(self._forward)}"))
 
     def read(self, wire: bytes) -> Any:
-        return self._shadows._codec.decode(wire)  # noqa: SLF001 - its own room
+        found = self._shadows._codec.decode(wire)  # noqa: SLF001 - its own room
+        return sys.intern(found) if found.__class__ is str else found  # one object, as in a module
 
     def factory(self, name: str) -> Callable[[], Any]:
         return {"set": self._shadows.set_type, "frozenset": self._shadows.frozenset_type}.get(

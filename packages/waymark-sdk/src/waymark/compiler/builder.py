@@ -12,6 +12,7 @@ from waymark_schema.ir.instructions import (
     CallPure,
     Instruction,
     Jump,
+    LoadCell,
     Terminator,
 )
 from waymark_schema.ir.program import Span
@@ -57,7 +58,7 @@ class Builder:
     span: Span = Span(1, 0, 1, 0)
     current: OpenBlock = field(init=False)
     produced: set[int] = field(default_factory=set)
-    """Temporaries that took what a call gave, within the statement that is being lowered."""
+    """Temporaries that took what a call gave or a cell held, within the statement that is being lowered."""
     _top: Mark = (0, 0, 0)
     _high: Mark = (0, 0, 0)
     _constant_slots: dict[int, int] = field(default_factory=dict)
@@ -91,7 +92,10 @@ class Builder:
         return [ITERATORS + number for number in reversed(range(mark[1], self._high[1]))]
 
     def emit(self, instruction: Instruction) -> None:
-        if isinstance(instruction, CallPure) and TEMPORARIES <= instruction.dst < CONSTANTS:
+        if (
+            isinstance(instruction, CallPure | LoadCell)
+            and TEMPORARIES <= instruction.dst < CONSTANTS
+        ):
             self.produced.add(instruction.dst)
         self.current.instructions.append(instruction)
         self.current.spans.append(self.span)

@@ -298,9 +298,10 @@ class Context:
 
     def is_typed_constructor(self, cls: type) -> bool:
         """Whether making an instance may run compiled code or an inline step."""
+        if cls in self.tables.assumed.constructors:
+            return True
         descriptor = self.tables.descriptor(cls)
-        own = descriptor.opaque or bool(descriptor.options.get("own_init"))
-        return own or cls in self.tables.assumed.constructors
+        return descriptor.opaque or bool(descriptor.options.get("own_init"))
 
     def is_self(self, node: ast.expr) -> bool:
         """Whether an expression is the workflow itself."""

@@ -215,6 +215,10 @@ def _check_writable(obj: Any, name: str) -> None:
     if isinstance(obj, BaseException):
         if name.startswith("__") and name not in _EXCEPTION_FIELDS:
             raise unsupported_method(public_name(type(obj)), name)
+        if name == "object" and isinstance(obj, UnicodeError):
+            # The host reads it without a look at its type.
+            what = f"assigning to attribute {name!r} of a {public_name(type(obj))}"
+            raise unsupported_operation(what, "raise an error of your own")
         return
     if kind in RECORDS or isinstance(obj, type):
         what = f"assigning to attribute {name!r} of a {public_name(type(obj))}"

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from waymark_worker.vm.meter import check_text
-from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.names import RECORDS, has
 from waymark_worker.vm.refusals import LimitExceeded
 from waymark_worker.vm.weights import weigh
 
@@ -39,8 +39,14 @@ def number_in(text: str | None) -> int:
     return int(text) if len(text) <= _LONG_DIGITS else 10**_LONG_DIGITS
 
 
-def check_showable(value: Any) -> None:
-    """Bound the text of ``value`` before it is made, and refuse what shows an address."""
+def check_showable(value: Any, *specials: str) -> None:
+    """Bound the text of ``value`` before it is made, and refuse what shows an address.
+
+    ``specials``: what makes the text if the class of ``value`` defines it.
+    """
+    kind = type(value)
+    if any(has(kind, name) for name in specials):
+        return  # compiled code, with a meter of its own
     size = weigh(value, shown=True)
     check_text(size, "the text of a value")
 
@@ -51,7 +57,7 @@ def show(value: Any) -> str:
     if kind is str:
         return value  # type: ignore[no-any-return] # its type says so
     if kind is not int and kind is not float:
-        check_showable(value)
+        check_showable(value, "__str__")
         if kind is Decimal:
             return str(value)
     return str(value)
@@ -88,7 +94,10 @@ def _natural_size(value: Any) -> int:
 def format_value(value: Any, spec: str = "") -> str:
     """Give ``format(value, spec)``."""
     if not spec:
-        return show(value) if type(value) is not float else format(value)
+        kind = type(value)
+        if kind is not int and kind is not float and kind is not str:
+            check_showable(value, "__format__", "__str__")
+        return format(value)  # its class may define what that is
     if isinstance(value, date | time):
         if len(spec) > _MAX_CLOCK_FORMAT:
             msg = (

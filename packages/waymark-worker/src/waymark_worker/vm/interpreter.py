@@ -17,13 +17,12 @@ from waymark_worker.vm.unwinding import FATAL, adopt, chain, give, handled, unwi
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedBlock, Step
     from waymark_worker.vm.machine import Machine
-    from waymark_worker.vm.state import AnyFrame
 
 
 HOSTS = (KeyboardInterrupt, SystemExit)
 
 
-def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: a function call per block would double its cost
+def execute(machine: Machine) -> None:  # noqa: C901, PLR0912, PLR0915 - the inner loop: a function call per block would double its cost
     """Run ``machine.frame`` and what it calls until the task has no frame to run."""
     frame: Any = machine.frame
     block: LinkedBlock = frame.next
@@ -62,6 +61,7 @@ def execute(machine: Machine) -> None:  # noqa: C901, PLR0912 - the inner loop: 
         if isinstance(error, HOSTS) and step is not block.raises and step is not block.reraises:
             raise error  # a signal of this process, not an exception of the program
         recover(machine, block, step, error)
+        del error  # what it refers to may be nobody else's, and want to be closed
         frame = machine.frame
         if frame is None:
             return
@@ -119,10 +119,10 @@ def _in_context(
     return error
 
 
-def resume(machine: Machine, frame: AnyFrame | None, value: Any) -> None:
-    """Hand ``value`` to the top of a stack that was suspended, which may be a builtin's frame that then raises."""
+def resume(machine: Machine, value: Any) -> None:
+    """Hand ``value`` to the top of the stack that was suspended, which may be a builtin's frame that then raises."""
     try:
-        give(machine, frame, value)
+        give(machine, machine.frame, value)
     except FATAL:
         raise
     except BaseException as raised:  # noqa: BLE001 - whatever it is, the program's handlers decide

@@ -106,7 +106,7 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     linked.numbered = {
         id(value): number
         for number, value in enumerate(linked.constants)
-        if not isinstance(value, str | int | float | bytes | type | None)
+        if not isinstance(value, int | type | None)
     }
     _add_members(linked, special)
     for function, each in zip(linked.functions, program.functions, strict=True):
@@ -133,7 +133,7 @@ def _action(number: int, entry: stored.ActionEntry) -> Action:
 def _constant(linked: LinkedProgram, constant: stored.Constant) -> Any:
     match constant:
         case stored.ValueConstant(wire=wire):
-            return linked.codec.decode(wire)
+            return linked.value(wire)
         case stored.FunctionConstant(function=number):
             return FunctionValue(linked.functions[number])
         case stored.BuiltinConstant(name=name):
@@ -155,7 +155,7 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
         if entry.descriptor.opaque:
             linked.opaque.add(cls)
         for name, wire in entry.attributes.items():
-            linked.attributes[cls, name] = linked.codec.decode(wire)
+            linked.attributes[cls, name] = linked.value(wire)
         host_specials(cls, entry.descriptor, own[cls])
         _refuse(linked, cls, entry, special)
     for cls in linked.classes:

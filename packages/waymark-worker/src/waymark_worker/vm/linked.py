@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,11 @@ class LinkedProgram:
         """(class, name) of plain class attributes → value."""
         self.uncompiled: dict[tuple[type, str], str] = {}
         """(class, name) of what a class has and the program lacks → why."""
+
+    def value(self, wire: bytes) -> Any:
+        """A value of the program itself. Equal texts are one object, as those of a module are."""
+        found = self.codec.decode(wire)
+        return sys.intern(found) if found.__class__ is str else found
 
     def qualname_of(self, cls: type) -> str:
         """Qualified name of a class of the type table."""

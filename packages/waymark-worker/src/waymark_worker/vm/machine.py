@@ -121,9 +121,7 @@ class Machine:
         ``vars(self)``. Raises ``MalformedValue`` if they do not fit the program.
         """
         machine = cls(linked)
-        shared = {
-            name: linked.codec.decode(wire) for name, wire in linked.program.attributes.items()
-        }
+        shared = {name: linked.value(wire) for name, wire in linked.program.attributes.items()}
         with advanced(machine):
             owned = machine.decode(attributes)
             given = machine.decode(inputs)
@@ -297,12 +295,14 @@ class Machine:
         if self.decimals and self.task is not None:
             setcontext(self.task.decimal or PRISTINE)
         if returned:
-            resume(self, self.frame, value)
+            resume(self, value)
         else:
             adopt(value, handled(self.frame))
             unwind(self, value)
         if self.frame is not None:
             execute(self)
+        if self.doomed is not None:
+            raise self.doomed
 
     def _cancel(self, *, force: bool) -> None:
         if force:
@@ -355,11 +355,14 @@ class Machine:
         if coroutine is not None:
             task.coroutine = None
             self._begin(task, coroutine, error)
+            coroutine = None
         elif error is not None:
-            self.frame = task.frame
+            # From here on only the machine refers to the stack: what ends in it is let go of there and then.
+            self.frame, task.frame = task.frame, None
             throw(self, error, acted=future.__class__ is Future and error is future.value)
         else:
-            resume(self, task.frame, None if future is None else future.value)
+            self.frame, task.frame = task.frame, None
+            resume(self, None if future is None else future.value)
         if self.frame is not None:
             execute(self)
         self.task = None

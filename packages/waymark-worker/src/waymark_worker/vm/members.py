@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.values.faults import MARK
-from waymark_worker.vm import operations
+from waymark_worker.vm import formatting, operations
 from waymark_worker.vm.callables import UNBOUND, BoundFunction, FunctionValue, WorkflowObject
+from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.names import type_name
+from waymark_worker.vm.nesting import current
 from waymark_worker.vm.records import METHODS, get_record_attribute
-from waymark_worker.vm.refusals import UnsupportedOperation
+from waymark_worker.vm.refusals import UnsupportedOperation, unsupported_operation
 
 if TYPE_CHECKING:
     from waymark_schema.ir.program import TypeEntry
@@ -82,6 +84,26 @@ def workflow_attribute(value: WorkflowObject, name: str) -> Any:
             msg = f"{value.workflow!r} object has no attribute {name!r}"
             raise AttributeError(msg, name=name)
     return found
+
+
+def _of_field(value: Any, name: str) -> Any:
+    """Give ``value.name`` of a field of ``str.format``; a compiled property runs to its end at once."""
+    machine = current()
+    if machine is None:
+        return operations.get_attr(value, name)
+    getter = property_of(machine.linked, value, name)
+    if getter is not None:
+        return Hosted(getter)(value)
+    try:
+        return get_attribute(machine, value, name)
+    except AttributeError:
+        if value.__class__ is not WorkflowObject:
+            raise
+    # Its class may have it: what of that is compiled in goes by what the code mentions.
+    raise unsupported_operation(f"self.{name} in a field of str.format", "use an f-string")
+
+
+formatting.use(_of_field, operations.get_item)
 
 
 def refuse_uncompiled(linked: LinkedProgram, value: Any, name: str) -> None:

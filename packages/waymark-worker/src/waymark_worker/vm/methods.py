@@ -14,7 +14,7 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from waymark_schema.ir import language
 from waymark_schema.ir.policies import Backoff, RetryPolicy
@@ -81,6 +81,7 @@ _TABLED: dict[str, type] = {
     "BaseException": BaseException,
     "BaseExceptionGroup": BaseExceptionGroup,
     "pydantic.BaseModel": BaseModel,
+    "pydantic.ValidationError": ValidationError,
     "re.Pattern": Pattern,
     "re.Match": Match,
     "hashlib.Digest": Digest,

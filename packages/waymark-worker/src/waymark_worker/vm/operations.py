@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from waymark_worker.vm import formatting
 from waymark_worker.vm.arithmetic import BINARY, INPLACE, UNARY
 from waymark_worker.vm.attributes import del_attr, get_attr, load_method, set_attr
 from waymark_worker.vm.comparing import COMPARE
@@ -89,6 +88,3 @@ def dict_set(target: dict[Any, Any], key: Any, value: Any) -> None:
     if type(key) not in _FLAT:
         weigh(key)
     target[key] = value
-
-
-formatting.use(get_attr, get_item)

@@ -7,23 +7,33 @@ import dataclasses
 import decimal
 import json.decoder
 import zoneinfo
+from itertools import islice
 from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import InitErrorDetails
 
+from waymark_schema.values import validation
 from waymark_schema.values.faults import MARK, Remains, well_known
+from waymark_schema.values.validation import Findings
 from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 
+_POSITIONS = ("encoding", "start", "end", "reason", "object")
 SPECIAL: tuple[tuple[type[BaseException], tuple[str, ...]], ...] = (
-    (OSError, ("filename", "filename2")),
-    (ImportError, ("name", "path")),
+    (OSError, ("filename", "filename2", "errno", "strerror", "characters_written")),
+    (ImportError, ("name", "path", "msg")),
     (AttributeError, ("name",)),
     (NameError, ("name",)),
     (SyntaxError, ("msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset")),
+    (StopIteration, ("value",)),
+    (SystemExit, ("code",)),
+    (UnicodeDecodeError, _POSITIONS),
+    (UnicodeEncodeError, _POSITIONS),
+    (UnicodeTranslateError, _POSITIONS),
 )
-"""What classes of the host keep outside ``args`` and ``__dict__``."""
+"""What classes of the host keep outside ``args`` and ``__dict__``. Part of the layout: add at the end, never change."""
+_GIVEN_AS_NONE = frozenset({"errno", "strerror"})
+"""Fields that say something else when they are None than when nobody ever gave them: see ``_is_given``."""
 
 
 def _failures_of(module: ModuleType) -> dict[str, type[BaseException]]:
@@ -87,8 +97,15 @@ def special_parts(error: BaseException) -> list[Any]:
     """Values of what its class keeps outside ``args`` and ``__dict__``."""
     for kind, names in SPECIAL:
         if isinstance(error, kind):
-            return [getattr(error, name, None) for name in names]
+            return [_read(error, kind, name) for name in names]
     return []
+
+
+def _read(error: BaseException, kind: type, name: str) -> Any:
+    try:
+        return kind.__dict__[name].__get__(error)
+    except AttributeError:
+        return None  # never given
 
 
 def past(error: BaseException) -> list[Any] | None:
@@ -107,9 +124,6 @@ def fill(
     told: list[Any] | None,
 ) -> None:
     """Give a blank exception its parts."""
-    native = _native(type(error))
-    if not issubclass(native, BaseExceptionGroup):
-        native.__init__(error, *args)
     error.args = args
     error.__dict__.update(held)
     if told is not None:
@@ -117,29 +131,48 @@ def fill(
         error.__dict__[MARK] = Remains(*texts)
     for kind, names in SPECIAL:
         if isinstance(error, kind):
-            for name, value in zip(names, special, strict=True):
-                if value is not None:
-                    kind.__dict__[name].__set__(error, value)
+            if len(special) < len(names):  # as it was written before all of them were kept
+                kind.__init__(error, *args)
+            for name, value in zip(names, special, strict=False):
+                if _is_given(name, value, args):
+                    kind.__dict__[name].__set__(error, _fitting(kind, name, value))
             return
 
 
-def validation_parts(error: ValidationError) -> list[list[Any]]:
-    """Types, places, inputs and contexts of the single errors, each a list of its own."""
-    found = error.errors(include_url=False)
+def _is_given(name: str, value: Any, args: tuple[Any, ...]) -> bool:
+    return value is not None or (name in _GIVEN_AS_NONE and len(args) > 1)
+
+
+def _fitting(kind: type[BaseException], name: str, value: Any) -> Any:
+    """The host reads what a UnicodeError is about without a look at its type."""
+    if name == "object":
+        expected = bytes if kind is UnicodeDecodeError else str
+        if not isinstance(value, expected):
+            msg = f"the object of a {kind.__name__} is a {type(value).__name__}"
+            raise TypeError(msg)
+    return value
+
+
+def validation_parts(found: Findings) -> tuple[list[list[Any]], list[int]]:
+    """Types, templates, places, inputs, names and values of contexts, each a list of its own; how many names each has."""
+    lines = found.lines
     return [
-        [each["type"] for each in found],
-        [each["loc"] for each in found],
-        [each["input"] for each in found],
-        [each.get("ctx") for each in found],
-    ]
+        [line.type for line in lines],
+        [line.template for line in lines],
+        [line.loc for line in lines],
+        [line.input for line in lines],
+        [name for line in lines for name in line.context],
+        [value for line in lines for value in line.context.values()],
+    ], [len(line.context) for line in lines]
 
 
-def validation_error(title: str, parts: list[list[Any]]) -> ValidationError:
+def validation_error(how: list[Any], parts: list[list[Any]], counts: list[int]) -> ValidationError:
     """The error that ``validation_parts`` took apart."""
-    details: list[InitErrorDetails] = []
-    for kind, loc, given, context in zip(*parts, strict=True):
-        detail = InitErrorDetails(type=kind, loc=loc, input=given)
-        if context:
-            detail["ctx"] = context
-        details.append(detail)
-    return ValidationError.from_exception_data(title, details)
+    title, mode, hidden = how
+    *parts, names, values = parts
+    contexts = iter(zip(names, values, strict=True))
+    lines = [
+        [kind, loc, given, dict(islice(contexts, count)), template]
+        for kind, template, loc, given, count in zip(*parts, counts, strict=True)
+    ]
+    return validation.read([title, lines, mode, hidden])

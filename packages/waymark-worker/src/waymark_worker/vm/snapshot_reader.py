@@ -308,7 +308,8 @@ def _view(reader: GraphReader, node: Node) -> Any:
 
 
 def _validation(reader: GraphReader, node: Node) -> Any:
-    return faults.validation_error(node[1], [reader.values(each) for each in node[2:6]])
+    parts = [reader.values(each)[1:] for each in node[2:8]]
+    return faults.validation_error(node[1], parts, node[8]["counts"])
 
 
 def _exception_group(reader: GraphReader, node: Node) -> Any:
@@ -321,7 +322,7 @@ _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "named": lambda reader, node: remade(
         _checked(reader.value(node[1]), type, "a class"), reader.values(node[2:])
     ),
-    "validation": _validation,
+    "findings": _validation,
     "exception_group": _exception_group,
     "iterator": _host_iterator,
     "zip": lambda reader, node: zip(*reader.values(node[1]), strict=bool(node[2])),
@@ -427,19 +428,16 @@ def _fill_exception(reader: GraphReader, made: Any, node: Node) -> None:
         reader.values(special),
         told,
     )
-    _fill_chain(reader, made, node)
+    _chain(reader, made, node[5])
 
 
-def _fill_group(reader: GraphReader, made: Any, node: Node) -> None:
-    parts = node[4]
+def _fill_made(reader: GraphReader, made: Any, node: Node) -> None:
+    """Give what was made of its parts the rest, which may refer back to it."""
+    parts = node[-1]
     held = dict(zip(parts["names"], reader.values(parts["values"]), strict=True))
     args = _checked(reader.value(parts["args"]), tuple, "the arguments")
     faults.fill(made, args, held, [], parts["told"])
     _chain(reader, made, parts)
-
-
-def _fill_chain(reader: GraphReader, made: Any, node: Node) -> None:
-    _chain(reader, made, node[5] if node[0] == "exception" else node[6])
 
 
 def _chain(reader: GraphReader, made: Any, chained: dict[str, Any]) -> None:
@@ -466,8 +464,8 @@ _FILLS: dict[str, Callable[[GraphReader, Any, Node], None]] = {
     "object": _fill_attributes,
     "model": _fill_model,
     "exception": _fill_exception,
-    "exception_group": _fill_group,
-    "validation": _fill_chain,
+    "exception_group": _fill_made,
+    "findings": _fill_made,
 }
 
 

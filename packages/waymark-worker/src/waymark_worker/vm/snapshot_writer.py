@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy
+from waymark_schema.values import validation
 from waymark_schema.values.faults import MARK, is_stand_in
 from waymark_worker.vm import decimals
 from waymark_worker.vm import snapshot_faults as faults
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedProgram
 
 INLINE: frozenset[type] = frozenset({type(None), bool, float, str, bytes})
-"""Written where they stand. An int is too, within 64 bits."""
+"""Written where they stand, but for constants and NaN, whose identity shows. An int is too, within 64 bits."""
 _LOW, _HIGH = -(1 << 63), 1 << 64
 NAMES = {cls: name for name, cls in CLASSES.items()}
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,6 +56,7 @@ class GraphWriter:
         self.linked = linked
         self.careful = careful
         self.nodes: list[list[Any]] = []
+        self._constants = linked.numbered
         self._numbers: dict[int, int] = {}
         self._objects: list[Any] = []
         """Kept alive while their ``id`` is a key; also the work that is left."""
@@ -63,7 +65,11 @@ class GraphWriter:
         """The value as it stands in a node: itself, or a reference."""
         kind = value.__class__
         if kind in INLINE:
-            if not self.careful or kind is not str or value.isascii() or _speakable(value):
+            if (
+                id(value) not in self._constants
+                and value == value  # noqa: PLR0124 - a NaN
+                and (not self.careful or kind is not str or value.isascii() or _speakable(value))
+            ):
                 return value
         elif kind is int and _LOW <= value < _HIGH:
             return value
@@ -81,9 +87,13 @@ class GraphWriter:
 
     def finish(self) -> None:
         """Write the nodes of everything that was met. Raises TypeError for what has no stored form."""
-        objects, nodes = self._objects, self.nodes
+        objects, nodes, constants = self._objects, self.nodes, self._constants
         while len(nodes) < len(objects):
             value = objects[len(nodes)]
+            number = constants.get(id(value))
+            if number is not None:
+                nodes.append(["constant", number])
+                continue
             writer = WRITERS.get(value.__class__)
             nodes.append(writer(self, value) if writer is not None else self._other(value))
 
@@ -152,9 +162,6 @@ _SPENT.state = 1
 
 
 def _function(writer: GraphWriter, value: FunctionValue) -> list[Any]:
-    number = writer.linked.numbered.get(id(value))
-    if number is not None:
-        return ["constant", number]
     for (cls, name), (_, member) in writer.linked.members.items():
         if member is value:
             return ["member", writer.value(cls), name]
@@ -204,14 +211,24 @@ def _exception(writer: GraphWriter, error: BaseException) -> list[Any]:
         "context": writer.value(error.__context__),
         "suppress": error.__suppress_context__,
     }
-    if isinstance(error, ValidationError):
-        return [
-            "validation",
-            error.title,
-            *map(writer.values, faults.validation_parts(error)),
-            chained,
-        ]
     held = {name: value for name, value in error.__dict__.items() if name != MARK}
+    if isinstance(error, ValidationError):
+        found = validation.taken_apart(error)
+        parts, counts = faults.validation_parts(found)
+        return [
+            "findings",
+            [found.title, found.mode, found.hidden],
+            # None first: a list of one int would look like a reference.
+            *([None, *writer.values(part)] for part in parts),
+            {
+                "counts": counts,
+                "args": writer.value(error.args),
+                "names": list(held),
+                "values": writer.values(held.values()),
+                "told": faults.past(error),
+                **chained,
+            },
+        ]
     if isinstance(error, BaseExceptionGroup):
         return [
             "exception_group",

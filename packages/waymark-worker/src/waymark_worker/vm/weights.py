@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.names import RECORDS, has
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.refusals import LimitExceeded, no_identity
 
@@ -104,6 +104,9 @@ def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bo
     if shown and (kind in RECORDS or kind in _ADDRESSED) and not hasattr(kind, "pieces"):
         what = f"the text of a {RECORDS.get(kind, kind.__name__)} shows a memory address, which"
         raise no_identity(what)
+    if shown and kind.__repr__ is object.__repr__ and kind not in RECORDS:
+        what = f"the text of a {kind.__name__}, which has no __repr__, shows a memory address: it"
+        raise no_identity(what)
     if shown and kind is defaultdict and type(part.default_factory) in RECORDS:
         what = f"the text of a defaultdict shows the memory address of its factory, a {RECORDS[type(part.default_factory)]}, which"
         raise no_identity(what)
@@ -111,4 +114,15 @@ def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bo
         msg = f"a value is nested deeper than {MAX_DEPTH} levels"
         raise LimitExceeded(msg)
     path.add(id(part))
-    stack.append((part, iter(children(part))))
+    stack.append((part, iter(_shown(part) if shown else children(part))))
+
+
+def _shown(value: Any) -> Iterable[Any]:
+    """Give what the repr of ``value`` shows; one that is compiled has a meter of its own."""
+    kind = type(value)
+    if has(kind, "__repr__"):
+        return ()
+    if dataclasses.is_dataclass(kind) and not issubclass(kind, BaseException):
+        named = (each.name for each in dataclasses.fields(kind) if each.repr)
+        return [getattr(value, name, None) for name in named]
+    return children(value)

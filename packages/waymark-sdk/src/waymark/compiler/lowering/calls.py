@@ -18,6 +18,7 @@ from waymark.compiler.symbols import (
     Symbol,
     WorkflowClass,
 )
+from waymark.compiler.templates import FILLING, mention_fields
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.language import (
     BUILTINS,
@@ -173,6 +174,8 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
 def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
     tables = ctx.tables
     tables.used.add(name)
+    if name in FILLING:
+        mention_fields(ctx, func.value)
     if name.startswith("__") and name.endswith("__"):
         ctx.reject(
             "WM124",

@@ -50,6 +50,7 @@ def generator(ctx: Context, node: ast.expr, into: int | None) -> int:
     builder.release(mark)
     target = ctx.target(into)
     builder.emit(ins.CallPure(target, function, [iterator]))
+    ctx.drop([iterator])
     return target
 
 

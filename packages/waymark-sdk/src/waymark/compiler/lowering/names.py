@@ -25,6 +25,7 @@ from waymark.compiler.symbols import (
     WorkflowClass,
 )
 from waymark.compiler.synthetic import unbound_method
+from waymark.compiler.templates import FILLING, mention_fields
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.language import CLASS_ATTRIBUTES, CLASS_METHODS, METHODS
@@ -238,6 +239,8 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
         return target
     tables = ctx.tables
     tables.used.add(attr)
+    if attr in FILLING:
+        mention_fields(ctx, owner)
     if attr in tables.assumed.excluded_names:
         ctx.reject(
             "WM123", node, tables.assumed.excluded_names[attr], "call it in an @action function"

@@ -1,0 +1,92 @@
+"""A pydantic ``ValidationError`` in, its title and its single errors out, and back."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+LINES = 1000
+"""Single errors that are kept of one."""
+
+
+class Line(msgspec.Struct, array_like=True, eq=False):
+    """One thing that does not fit. ``template``: the text of an error type of the user's own, before its context."""
+
+    type: str
+    loc: tuple[str | int, ...]
+    input: Any
+    context: dict[str, Any]
+    template: str | None = None
+
+
+class Findings(msgspec.Struct, array_like=True, eq=False):
+    """What a ``ValidationError`` is made of."""
+
+    title: str
+    lines: list[Line]
+    mode: Literal["python", "json"] = "python"
+    """What was validated: some texts differ."""
+    hidden: bool = False
+    """Whether its text leaves the inputs out."""
+
+
+def taken_apart(error: ValidationError) -> Findings:
+    """Everything that it was made of, up to ``LINES`` single errors."""
+    reduced: Any = error.__reduce__()
+    title, details, mode, hidden = reduced[1]
+    return Findings(title, [_line(each) for each in details[:LINES]], mode, hidden)
+
+
+def _line(details: ErrorDetails) -> Line:
+    kind: Any = details["type"]
+    context = details.get("ctx") or {}
+    if isinstance(kind, PydanticCustomError):
+        return Line(kind.type, details["loc"], details["input"], context, kind.message_template)
+    return Line(kind, details["loc"], details["input"], context)
+
+
+def read(parts: Any) -> ValidationError:
+    """The error whose ``Findings`` are the decoded ``parts``. Raises ``TypeError`` if they are something else."""
+    try:
+        findings = msgspec.convert(parts, Findings)
+    except msgspec.ValidationError as refused:
+        msg = f"a stored ValidationError is made of something else: {refused}"
+        raise TypeError(msg) from refused
+    return put_together(findings)
+
+
+def put_together(findings: Findings) -> ValidationError:
+    """The error that ``taken_apart`` took apart. Raises ``TypeError`` for what no such error is made of."""
+    try:
+        _check_texts(findings)
+        return ValidationError.from_exception_data(
+            findings.title,
+            [_details(line) for line in findings.lines],
+            findings.mode,
+            hide_input=findings.hidden,
+        )
+    except (ArithmeticError, LookupError, ValueError) as refused:
+        msg = f"a stored ValidationError is made of something else: {refused}"
+        raise TypeError(msg) from refused
+
+
+def _check_texts(findings: Findings) -> None:
+    """Raise UnicodeEncodeError for a lone surrogate: pydantic's core does not survive one."""
+    findings.title.encode()
+    for line in findings.lines:
+        for text in (line.type, line.template, *line.loc, *line.context, *line.context.values()):
+            if isinstance(text, str):
+                text.encode()
+
+
+def _details(line: Line) -> InitErrorDetails:
+    if line.template is not None:
+        kind: Any = PydanticCustomError(line.type, line.template, line.context or None)
+        return InitErrorDetails(type=kind, loc=line.loc, input=line.input)
+    details = InitErrorDetails(type=line.type, loc=line.loc, input=line.input)
+    if line.context:
+        details["ctx"] = line.context
+    return details
