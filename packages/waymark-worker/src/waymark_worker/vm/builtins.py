@@ -29,7 +29,7 @@ from waymark_worker.vm.documents import DOCUMENTS
 from waymark_worker.vm.formatting import format_value, represent, represent_ascii, show
 from waymark_worker.vm.invoking import CONSTRUCTORS as OF_CLASSES
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, apply_each
-from waymark_worker.vm.iteration import items, one_by_one
+from waymark_worker.vm.iteration import items, next_item, one_by_one
 from waymark_worker.vm.library_faults import LIBRARY_FAULTS
 from waymark_worker.vm.mathematics import MATHEMATICS
 from waymark_worker.vm.members import get_attribute, property_of
@@ -173,6 +173,12 @@ def sorted_by(values: list[Any], keys: list[Any], *, reverse: Any) -> list[Any]:
     return [values[index] for index in order]
 
 
+def _weighed(value: Any) -> Any:
+    if not isinstance(value, _FLAT):
+        weigh(value)
+    return value
+
+
 def _extreme(name: str) -> Implementation:
     function: Callable[..., Any] = getattr(host, name)
 
@@ -181,13 +187,11 @@ def _extreme(name: str) -> Implementation:
             return function(*args, **keywords)
         if len(args) > 1 and "default" in keywords:
             return function(*args, default=None)
-        values = args if len(args) > 1 else list(items(args[0]))
+        values = args if len(args) > 1 else items(args[0])
         key = keywords.get("key")
-        if not values or key is None:
-            _charge_sort(values) if any(not isinstance(value, _FLAT) for value in values) else None
-            return function(values, **{k: v for k, v in keywords.items() if k == "default"})
-        keys = apply_each(key, values)
-        return values[function(range(len(keys)), key=keys.__getitem__)]
+        if key is None:
+            return function(map(_weighed, values), **keywords)
+        return function(values, **{**keywords, "key": lambda value: apply_each(key, [value])[0]})
 
     return run
 
@@ -288,7 +292,12 @@ def _next(_ctx: Any, args: Args, keywords: Keywords) -> Any:
         msg = f"{type_name(args[0])!r} object is not an iterator"
         raise TypeError(msg)
     METER.charge(1)
-    return next(*args)
+    if len(args) == 1:
+        return next_item(args[0])
+    try:
+        return next_item(args[0])
+    except StopIteration:
+        return args[1]
 
 
 def _reversed(_ctx: Any, args: Args, keywords: Keywords) -> Any:

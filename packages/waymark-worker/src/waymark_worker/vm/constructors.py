@@ -149,7 +149,7 @@ _FACTORIES: frozenset[type] = frozenset(
 
 def _deque(_ctx: Any, args: Args, keywords: Keywords) -> Any:
     if args:
-        args = [list(items(args[0])), *args[1:]]
+        args = [items(args[0]), *args[1:]]
     METER.charge(KEPT)
     return collections.deque(*args, **keywords)
 

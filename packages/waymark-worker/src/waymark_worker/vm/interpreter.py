@@ -149,7 +149,7 @@ def _fill(machine: Machine, block: LinkedBlock, step: Step, request: NeedsItems)
     if frame.__class__ is not Frame:
         raise _not_consumed()
     frame.index = block.code.index(step)
-    Fill(request.source, whole=request.whole).begin(machine)
+    Fill(request.source, count=request.count).begin(machine)
 
 
 EXECUTE.append(execute)

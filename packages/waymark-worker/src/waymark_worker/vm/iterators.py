@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from waymark_worker.vm.limits import MAX_DEPTH, TURN
 from waymark_worker.vm.names import has, register, type_name
-from waymark_worker.vm.nesting import ENDED, Failed, current, run
+from waymark_worker.vm.nesting import ENDED, Failed, machine_for, run
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
@@ -31,13 +32,17 @@ EXHAUSTED = Exhausted()
 CREATED, SUSPENDED, FINISHED, RUNNING = 0, 1, 2, 3
 
 
-class NeedsItems(BaseException):
-    """An instruction needs items that only compiled code can make: one, or all that are left."""
+ALL = sys.maxsize
+"""As many items as there are."""
 
-    def __init__(self, source: Framed, *, whole: bool) -> None:
+
+class NeedsItems(BaseException):
+    """An instruction needs items that only compiled code can make: so many of them, or ``ALL``."""
+
+    def __init__(self, source: Framed, *, count: int) -> None:
         super().__init__()
         self.source = source
-        self.whole = whole
+        self.count = count
 
 
 class Carried(BaseException):
@@ -55,8 +60,9 @@ class Settled(Carried):
 class Framed:
     """An iterator whose items are made by compiled code.
 
-    The interpreter takes items with ``pull``. Host code that consumes it sees a Python iterator over
-    ``buffer``; what the buffer lacks it asks for with ``NeedsItems``.
+    The interpreter takes items with ``pull``. Host code sees a Python iterator that makes each item when it
+    is asked for it. Where that is impossible, because a frame might have to wait for a worker, it asks for
+    the items with ``NeedsItems``; they come into ``buffer``, and the instruction runs anew.
     """
 
     __slots__ = ("buffer", "ended", "failure")
@@ -72,8 +78,7 @@ class Framed:
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.ended and self.failure is None and not self._at_once():
-            raise NeedsItems(self, whole=True)
+        self.prepare(ALL)
         return self
 
     def __next__(self) -> Any:
@@ -83,9 +88,7 @@ class Framed:
             raise self.carried()
         if self.ended:
             raise self.stopped()
-        machine = current()
-        if machine is None or not self._at_once():
-            raise NeedsItems(self, whole=False)
+        machine = machine_for("taking an item")
         try:
             item = run(machine, lambda: self.produce(machine))
         except Failed as failed:
@@ -98,19 +101,14 @@ class Framed:
             raise self.stopped()
         raise Carried(error)
 
-    def _at_once(self) -> bool:
-        """Whether host code gets an item when it asks for it: else the frames that make it go in between."""
-        machine = current()
-        if machine is None:
-            return False
-        if machine.frame.__class__ is not Frame:
-            return True  # a builtin's frame asks, whose instruction cannot be run again
-        return self.stepwise and not machine.linked.opaque
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether each item should be made only when it is asked for, not all of them ahead."""
-        return False
+    def prepare(self, count: int) -> None:
+        """Have so many items made ahead, unless each can be made when it is asked for."""
+        if self.ended or self.failure is not None or len(self.buffer) >= count:
+            return
+        machine = machine_for("taking items")
+        # Where a builtin's frame asks, no instruction can be run again.
+        if machine.linked.opaque and machine.frame.__class__ is Frame:
+            raise NeedsItems(self, count=count)
 
     def note_result(self, result: Any) -> None:
         """Keep what a generator returned for the ``StopIteration`` that tells its end."""
@@ -137,11 +135,6 @@ class Generator(Framed):
         self.state = CREATED
         self.result: Any = None
         """What it returned, if nobody has been told yet."""
-
-    @property
-    def stepwise(self) -> bool:
-        """Effects of a generator function show when they happen; an expression hardly ever has any."""
-        return self.frame is None or self.frame.function.name != "<genexpr>"
 
     def note_result(self, result: Any) -> None:
         self.result = result
@@ -339,16 +332,21 @@ def iterate(value: Any) -> Any:
     raise TypeError(msg)
 
 
+def _runs_code(iterator: Any) -> bool:
+    """Whether items are made by compiled code: the host's own ``zip`` would call ``__iter__`` once more."""
+    return isinstance(iterator, Framed) or has(iterator.__class__, "__iter__")
+
+
 def zipped(iterators: list[Any], strict: Any) -> Any:
     """Give ``zip(*iterators, strict=strict)``; the iterators come from ``iterate``."""
-    if any(isinstance(each, Framed) for each in iterators):
+    if any(_runs_code(each) for each in iterators):
         return Zip(iterators, strict=bool(strict))
     return zip(*iterators, strict=bool(strict))
 
 
 def enumerated(iterator: Any, start: int) -> Any:
     """Give ``enumerate(iterator, start)``."""
-    if isinstance(iterator, Framed):
+    if _runs_code(iterator):
         return Enumerate(iterator, start)
     return enumerate(iterator, start)
 

@@ -14,7 +14,7 @@ from waymark_schema.ir import library
 from waymark_worker.vm.arithmetic import BINARY, INPLACE, UNARY, bits_of, multiply
 from waymark_worker.vm.comparing import COMPARE
 from waymark_worker.vm.invoking import Implementation
-from waymark_worker.vm.iteration import hostable, items
+from waymark_worker.vm.iteration import hostable, items, prepare
 from waymark_worker.vm.meter import METER, charge_digits, check_bits, check_items
 from waymark_worker.vm.method_costs import check_decimal
 from waymark_worker.vm.subscripts import del_item, get_item, set_item
@@ -92,6 +92,7 @@ def _math(name: str) -> Implementation:
         return function(*args, **keywords)
 
     def run_on_items(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+        prepare(*args)
         return function(*[_sequence(arg) for arg in args], **keywords)
 
     return run_on_items if name in _OF_ITEMS else run
@@ -101,7 +102,12 @@ def _sequence(value: Any) -> Any:
     found = hostable(value)
     if isinstance(found, list | tuple):
         _numbers(*found)
-    return found
+    return found if found is value else map(_charged_number, found)
+
+
+def _charged_number(value: Any) -> Any:
+    _numbers(value)
+    return value
 
 
 def _prod(_ctx: Any, args: Args, keywords: Keywords) -> Any:
@@ -116,15 +122,23 @@ def _prod(_ctx: Any, args: Args, keywords: Keywords) -> Any:
 _EXACT = (int, Fraction, Decimal)
 
 
+_OF_SEQUENCES = frozenset({"covariance", "correlation"})
+
+
 def _statistic(name: str) -> Implementation:
     """Statistics of exact numbers are exact: their cost is that of fractions."""
     function: Callable[..., Any] = getattr(statistics, name)
 
     def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-        given = [_charged_sample(arg) for arg in args]
         if name == "quantiles" and isinstance(keywords.get("n"), int):
             check_items(keywords["n"], "quantiles()")
-        return function(*given, **{key: _charged_sample(arg) for key, arg in keywords.items()})
+        if name in _OF_SEQUENCES and not all(hasattr(type(arg), "__len__") for arg in args):
+            return function(*args, **keywords)  # raises CPython's TypeError
+        prepare(*keywords.values(), *args)
+        named = {key: _charged_sample(arg) for key, arg in keywords.items()}
+        if name == "fmean" and len(args) > 1:  # it takes the weights first
+            args = [args[0], _charged_sample(args[1]), *args[2:]]
+        return function(*map(_charged_sample, args), **named)
 
     return run
 
@@ -181,11 +195,11 @@ def _contains(container: Any, item: Any) -> Any:
 
 
 def _count_of(container: Any, item: Any) -> int:
-    return operator.countOf(list(items(container)), item)
+    return operator.countOf(items(container), item)
 
 
 def _index_of(container: Any, item: Any) -> int:
-    return operator.indexOf(list(items(container)), item)
+    return operator.indexOf(items(container), item)
 
 
 _SYMBOLS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import datetime as dt
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from waymark_worker.vm.formatting import fill, fill_from
 from waymark_worker.vm.invoking import apply_each
-from waymark_worker.vm.iteration import hostable, items, items_before_failure
+from waymark_worker.vm.iteration import SIZED, hostable, items, prepare
 from waymark_worker.vm.meter import METER, check_bits, check_items, check_text
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -71,21 +71,18 @@ def _length(value: Any) -> int:
 
 
 def scanning(host: Method) -> Method:
-    """Charge for the receiver and the arguments, hand machine iterators over as lists, then run ``host``."""
+    """Charge for the receiver and the arguments, then run ``host``."""
 
     def run(receiver: Any, *args: Any, **keywords: Any) -> Any:
         if len(receiver) > _SHORT:
             METER.charge(_length(receiver))
         if args:
-            args = tuple([arg if type(arg) in _SCALARS else _charged(arg) for arg in args])
+            for arg in args:
+                if type(arg) not in _SCALARS:
+                    METER.charge(_length(arg))
         return host(receiver, *args, **keywords)
 
     return run
-
-
-def _charged(arg: Any) -> Any:
-    METER.charge(_length(arg))
-    return hostable(arg)
 
 
 def _padding(name: str) -> Method:
@@ -172,7 +169,8 @@ def _to_bytes(number: int, *args: Any, **keywords: Any) -> bytes:
 
 def _from_bytes(cls: type[int], *args: Any, **keywords: Any) -> int:
     if args:
-        args = (hostable(args[0]), *args[1:])
+        found = hostable(args[0])
+        args = (found if found is args[0] else bytes(found), *args[1:])
     if args and isinstance(args[0], bytes | bytearray | list | tuple):
         check_bits(len(args[0]) * 8, "the result of from_bytes")
     return cls.from_bytes(*args, **keywords)
@@ -199,6 +197,10 @@ def _sort(target: list[Any], *args: Any, **keywords: Any) -> None:
     put_sorted(target, values, keys, reverse=reverse)
 
 
+_NOT_ITERABLE = "{!r} object is not iterable"
+_NOT_BYTES = "can't extend bytearray with {}"
+
+
 def _extend(target: Any, *args: Any) -> None:
     if len(args) != 1:
         target.extend(*args)
@@ -207,15 +209,17 @@ def _extend(target: Any, *args: Any) -> None:
         check_items(len(target), "the result of extend")
         target.extend(list(target))
         return
-    found, failed = items_before_failure(args[0])
-    target.extend(found)
-    if failed is not None:
-        raise failed  # behind the items that came before it: they stay
+    if type(args[0]) in SIZED:
+        METER.charge(len(args[0]))
+        target.extend(args[0])
+        return
+    message = _NOT_BYTES if type(target) is bytearray else _NOT_ITERABLE
+    target.extend(items(args[0], message=message))
 
 
 def _extendleft(target: deque[Any], *args: Any) -> None:
     if len(args) == 1:
-        args = (list(items(args[0])),)
+        args = (args[0] if args[0] is target else items(args[0]),)
     target.extendleft(*args)
 
 
@@ -247,9 +251,21 @@ def _update(mapping: Any, *args: Any, **keywords: Any) -> None:
     mapping.update(*map(hostable, args), **keywords)
 
 
+def _walking(name: str) -> Method:
+    """Charge for the receiver, then hand the host the other one's items as they come."""
+
+    def run(receiver: Any, *args: Any, **keywords: Any) -> Any:
+        METER.charge(len(receiver))
+        return getattr(type(receiver), name)(receiver, *map(hostable, args), **keywords)
+
+    return run
+
+
 def _set_method(name: str) -> Method:
     def run(receiver: Any, *others: Any) -> Any:
         METER.charge(len(receiver))
+        if len(others) > 1:
+            prepare(*others)
         return getattr(type(receiver), name)(receiver, *map(_consumable, others))
 
     return run
@@ -259,7 +275,19 @@ def _consumable(other: Any) -> Any:
     if isinstance(other, OrderedSet | OrderedFrozenset | dict | list | tuple | str):
         METER.charge(len(other))
         return other
-    return list(items(other))
+    return _Later(other)
+
+
+class _Later:
+    """An argument that is asked for its items once its turn has come: by then those before it are used up."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __iter__(self) -> Iterator[Any]:
+        return items(self.value)
 
 
 def _aware(name: str) -> Method:
@@ -322,7 +350,7 @@ def _elements(counter: Counter[Any], *args: Any) -> Any:
 
 def _fromkeys(cls: type[dict[Any, Any]], *args: Any) -> Any:
     if args:
-        args = (list(items(args[0])), *args[1:])
+        args = (items(args[0]), *args[1:])
     return cls.fromkeys(*args)
 
 
@@ -423,9 +451,11 @@ OVERRIDES: dict[tuple[str, str], Method] = {
     ("type int", "from_bytes"): _from_bytes,
     ("list", "sort"): _sort,
     ("deque", "extendleft"): _extendleft,
+    ("dict_keys", "isdisjoint"): _walking("isdisjoint"),
+    ("dict_items", "isdisjoint"): _walking("isdisjoint"),
     ("Counter", "most_common"): _most_common,
     ("Counter", "elements"): _elements,
-    ("Counter", "subtract"): scanning(Counter.subtract),
+    ("Counter", "subtract"): _walking("subtract"),
     ("type datetime", "fromtimestamp"): _fromtimestamp,
     ("BaseException", "add_note"): _add_note,
 }

@@ -41,11 +41,11 @@ _PER_ITEM = 12
 class Fill(NativeFrame):
     """Makes items ahead for the instruction of a compiled frame that asked for them."""
 
-    __slots__ = ("source", "whole")
+    __slots__ = ("count", "source")
 
-    def __init__(self, source: Framed, *, whole: bool) -> None:
+    def __init__(self, source: Framed, *, count: int) -> None:
         self.source = source
-        self.whole = whole
+        self.count = count
 
     def begin(self, machine: Machine) -> None:
         """Ask for the first item."""
@@ -69,13 +69,13 @@ class Fill(NativeFrame):
                 self.source.ended = True
                 return self._leave(machine)
             self.source.buffer.append(value)
-            if not self.whole:
+            if len(self.source.buffer) >= self.count:
                 return self._leave(machine)
             value = self.source.produce(machine)
         return None
 
     def fail(self, machine: Machine, error: BaseException) -> BaseException | None:
-        if not self.whole:
+        if self.count == 1:
             return error
         # The implementation has to use the items before it first: it may refuse one of them, or keep them.
         error.__traceback__ = None

@@ -95,7 +95,9 @@ class _Ordered:
         return self._made(items)
 
     def intersection(self, *others: Iterable[Any]) -> Self:
-        made = self.copy()
+        if not others:
+            return self.copy()
+        made = self
         for other in others:
             made = self._made(_common(made.host, other))
         return made
@@ -275,8 +277,9 @@ def _drop(items: dict[Any, None], other: Iterable[Any]) -> None:
 
 
 def _toggled(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
+    others = other if isinstance(other, SETS) else dict.fromkeys(other)
     result = items.copy()
-    for item in other if isinstance(other, SETS) else dict.fromkeys(other):
+    for item in others:
         if item in items:
             result.pop(item, None)
         else:

@@ -118,7 +118,7 @@ RECORDS: dict[str, tuple[type, Fields]] = {
             ("owner", (Coroutine, Generator, AsyncGenerator, Nothing)),
         ),
     ),
-    "fill": (Fill, (*_STEP, ("source", (Framed,)), ("whole", (bool,)))),
+    "fill": (Fill, (*_STEP, ("source", (Framed,)), ("count", (int,)))),
     "zip_step": (ZipStep, (*_STEP, ("record", (Zip,)), ("items", (list,)))),
     "zip_end": (ZipEnd, (*_STEP, ("record", (Zip,)), ("place", (int,)))),
     "enumerate_step": (EnumerateStep, (*_STEP, ("record", (Enumerate,)))),

@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
 from waymark_worker.vm.callables import Builtin
-from waymark_worker.vm.iteration import hostable, items
+from waymark_worker.vm.iteration import first_items, hostable, items
 from waymark_worker.vm.meter import METER, check_items
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.refusals import unsupported_operation
@@ -88,11 +88,11 @@ def unpack(value: Any, count: int, star: int = -1) -> list[Any]:
     kind = type(value)
     if star < 0 and (kind is tuple or kind is list) and len(value) == count:
         return list(value)
-    source = items(value, message="cannot unpack non-iterable {} object")
+    message = "cannot unpack non-iterable {} object"
     if star >= 0:
-        return _unpack_starred(list(source), count, star)
+        return _unpack_starred(list(items(value, message=message)), count, star)
     taken: list[Any] = []
-    for item in source:
+    for item in first_items(value, count + 1, message=message):
         if len(taken) == count:
             msg = f"too many values to unpack (expected {count})"
             raise ValueError(msg)
@@ -120,7 +120,7 @@ def extend(target: Any, value: Any, site: str = "display") -> None:
     if isinstance(target, list):
         target.extend(found)
     else:
-        target.update(list(found))
+        target.update(found)
 
 
 def dict_merge(

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from waymark_worker.vm.arithmetic import add, bits_of
-from waymark_worker.vm.iteration import items, items_before_failure
-from waymark_worker.vm.iterators import Generator
+from waymark_worker.vm.iteration import SIZED, items
 from waymark_worker.vm.meter import METER
 
 
@@ -18,13 +17,9 @@ def total(_ctx: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
     if not args or len(args) > 2 or not keywords.keys() <= {"start"}:  # noqa: PLR2004 - as CPython counts
         return sum(*args, **keywords)
     start = args[1] if len(args) > 1 else keywords.get("start", 0)
-    if args[0].__class__ is Generator and args[0].stepwise:
-        return _summed_as_they_come(items(args[0]), start)
-    values, failed = items_before_failure(args[0])
-    summed = _summed(values, start)
-    if failed is not None:
-        raise failed
-    return summed
+    if type(args[0]) in SIZED:
+        return _summed(list(items(args[0])), start)
+    return _summed_as_they_come(items(args[0]), start)
 
 
 def _summed(values: list[Any], start: Any) -> Any:

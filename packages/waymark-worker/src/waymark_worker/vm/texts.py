@@ -16,7 +16,7 @@ from typing import Any
 
 from waymark_schema.ir import library
 from waymark_worker.vm.invoking import Implementation
-from waymark_worker.vm.iteration import hostable
+from waymark_worker.vm.iteration import listed
 from waymark_worker.vm.meter import METER, check_text
 from waymark_worker.vm.names import RECORDS, type_name
 from waymark_worker.vm.weights import weigh
@@ -86,7 +86,7 @@ def _plain(value: Any) -> Any:
         # The host would look for an attribute and name a class of the machine.
         msg = f"expected a text or a number, got {type_name(value)!r}"
         raise TypeError(msg)
-    return value if isinstance(value, dict | list | tuple | str | bytes) else hostable(value)
+    return value if isinstance(value, dict | list | tuple | str | bytes) else listed(value)
 
 
 TEXTS: dict[str, Implementation] = {name: _text(name) for name in library.TEXTS}

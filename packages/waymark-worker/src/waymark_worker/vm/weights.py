@@ -82,6 +82,10 @@ def weigh(value: Any, *, shown: bool = False) -> int:
     return total * 4
 
 
+_ADDRESS: object = object.__repr__
+"""What classes inherit that say nothing of themselves but where they are."""
+
+
 def charge_encoding(value: Any) -> None:
     """Charge for writing ``value`` down, before it is done; what is flat costs no more than its step."""
     kind = type(value)
@@ -104,7 +108,7 @@ def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bo
     if shown and (kind in RECORDS or kind in _ADDRESSED) and not hasattr(kind, "pieces"):
         what = f"the text of a {RECORDS.get(kind, kind.__name__)} shows a memory address, which"
         raise no_identity(what)
-    if shown and kind.__repr__ is object.__repr__ and kind not in RECORDS:
+    if shown and kind.__repr__ is _ADDRESS and kind not in RECORDS:
         what = f"the text of a {kind.__name__}, which has no __repr__, shows a memory address: it"
         raise no_identity(what)
     if shown and kind is defaultdict and type(part.default_factory) in RECORDS:
