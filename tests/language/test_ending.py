@@ -25,7 +25,7 @@ UNSUPPORTED = {
     "OpaqueInADroppedGenerator",
     "AssignmentThatValidates",
     "TextOfComputedFields",
-    "MethodOfAnUnknownFailure",
+    "MethodOfAFailureThatIsRefused",
     "HashOfTheHost",
 }
 
