@@ -26,7 +26,7 @@ UNSUPPORTED = {
     "OpaqueInADroppedGenerator",
     "AssignmentThatValidates",
     "TextOfComputedFields",
-    "MethodOfAnUnknownFailure",
+    "MethodOfAFailureThatIsRefused",
     "HashOfTheHost",
 }
 

@@ -109,13 +109,13 @@ class TextOfComputedFields(Workflow):
 
 
 @workflow
-class MethodOfAnUnknownFailure(Workflow):
+class MethodOfAFailureThatIsRefused(Workflow):
     async def run(self):
         try:
             Doubling(n="x")
         except ValueError as e:
             try:
-                return e.error_count()
+                return e.json()
             except AttributeError:
                 await note("caught")
 

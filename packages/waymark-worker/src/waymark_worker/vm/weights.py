@@ -104,7 +104,7 @@ def charge_encoding(value: Any) -> None:
 
 
 def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bool) -> None:
-    kind = type(part)
+    kind: Any = type(part)
     if shown and (kind in RECORDS or kind in _ADDRESSED) and not hasattr(kind, "pieces"):
         what = f"the text of a {RECORDS.get(kind, kind.__name__)} shows a memory address, which"
         raise no_identity(what)
