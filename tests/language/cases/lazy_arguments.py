@@ -74,6 +74,20 @@ class SetMethodsWhileItemsNeedAWorker(Workflow):
 
 
 @workflow
+class OnlyItemsThatNeedAWorkerAreMadeAhead(Workflow):
+    async def run(self, rows: list):
+        unique: list = []
+        unique.extend(x for x in rows if x not in unique)
+        unique.extend(zip(rows, (len(unique) for _ in rows), strict=True))
+        unique += filter(lambda x: x not in unique, rows)
+        shared = iter(rows)
+        nested = [[Doubled(n=x)] for x in rows]
+        models = [model.n for model in itertools.chain(*nested)]
+        sums = sum(Doubled(n=len(unique) + x).n for x in rows)
+        return [unique, 1 in map(int, shared), list(shared), models, sums, await echo(1)]
+
+
+@workflow
 class NumbersOfTwoLazyArguments(Workflow):
     async def run(self, rows: list):
         asked: list = []
@@ -250,6 +264,7 @@ class AGeneratorAsAnItemIsNotConsumed(Workflow):
 INPUTS = {
     "SetMethodsTakeEveryLazyArgument": [{"rows": [1, 2]}],
     "SetMethodsWhileItemsNeedAWorker": [{"rows": [1, 2]}],
+    "OnlyItemsThatNeedAWorkerAreMadeAhead": [{"rows": [1, 2, 1]}],
     "NumbersOfTwoLazyArguments": [{"rows": [1, 2]}],
     "ListsThatGrowWhileTheyAreRead": [{"rows": [1, 2, 1, 3]}],
     "OtherContainersThatGrowWhileTheyAreRead": [{"rows": [1, 1, 5]}],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from waymark_worker.vm.callables import Builtin, FunctionValue
 from waymark_worker.vm.limits import MAX_DEPTH, TURN
 from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.nesting import ENDED, Failed, machine_for, run
@@ -18,6 +19,7 @@ from waymark_worker.vm.state import PUSHED, Frame, too_deep
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 if TYPE_CHECKING:
+    from waymark_worker.vm.linked import LinkedProgram
     from waymark_worker.vm.machine import Machine
     from waymark_worker.vm.state import AnyFrame
 
@@ -107,8 +109,17 @@ class Framed:
             return
         machine = machine_for("taking items")
         # Where a builtin's frame asks, no instruction can be run again.
-        if machine.linked.opaque and machine.frame.__class__ is Frame:
+        inside = machine.frame.__class__ is not Frame
+        if not inside and machine.linked.opaque and _may_wait(machine.linked, self):
             raise NeedsItems(self, count=count)
+
+    def waits(self, linked: LinkedProgram) -> bool:
+        """Whether what makes an item, its sources apart, might have to wait for a worker."""
+        return False
+
+    def parts(self) -> list[Any]:
+        """Where it takes items from, as far as that can be told."""
+        raise NotImplementedError
 
     def note_result(self, result: Any) -> None:
         """Keep what a generator returned for the ``StopIteration`` that tells its end."""
@@ -124,6 +135,28 @@ class Framed:
         return Carried(error)
 
 
+def _may_wait(linked: LinkedProgram, source: Framed) -> bool:
+    """Whether a class's own code might have to run in a worker before ``source`` has its next item."""
+    seen: set[int] = set()
+    waiting: list[Any] = [source]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Framed) and id(part) not in seen:
+            seen.add(id(part))
+            if part.waits(linked):
+                return True
+            waiting.extend(part.parts())
+    return False
+
+
+def _function_waits(linked: LinkedProgram, function: Any) -> bool:
+    if function.__class__ is FunctionValue:
+        return bool(function.function.waits)
+    if isinstance(function, type):
+        return function in linked.opaque or (function, "__init__") in linked.members
+    return function is not None and function.__class__ is not Builtin
+
+
 class Generator(Framed):
     """A call of a compiled generator function: its frame between two items."""
 
@@ -135,6 +168,12 @@ class Generator(Framed):
         self.state = CREATED
         self.result: Any = None
         """What it returned, if nobody has been told yet."""
+
+    def waits(self, linked: LinkedProgram) -> bool:
+        return self.frame is not None and self.frame.function.waits
+
+    def parts(self) -> list[Any]:
+        return [] if self.frame is None else self.frame.slots
 
     def note_result(self, result: Any) -> None:
         self.result = result
@@ -389,6 +428,9 @@ class Zip(Framed):
         self.sources = sources
         self.strict = strict
 
+    def parts(self) -> list[Any]:
+        return self.sources
+
     def produce(self, machine: Machine) -> Any:
         return NATIVES["zip"](machine, self)
 
@@ -402,6 +444,9 @@ class Enumerate(Framed):
         Framed.__init__(self)
         self.source = source
         self.count = count
+
+    def parts(self) -> list[Any]:
+        return [self.source]
 
     def produce(self, machine: Machine) -> Any:
         return NATIVES["enumerate"](machine, self)
@@ -417,6 +462,12 @@ class Map(Framed):
         self.function = function
         self.sources = sources
 
+    def waits(self, linked: LinkedProgram) -> bool:
+        return _function_waits(linked, self.function)
+
+    def parts(self) -> list[Any]:
+        return self.sources
+
     def produce(self, machine: Machine) -> Any:
         return NATIVES["map"](machine, self)
 
@@ -430,6 +481,12 @@ class Filter(Framed):
         Framed.__init__(self)
         self.function = function
         self.source = source
+
+    def waits(self, linked: LinkedProgram) -> bool:
+        return _function_waits(linked, self.function)
+
+    def parts(self) -> list[Any]:
+        return [self.source]
 
     def produce(self, machine: Machine) -> Any:
         return NATIVES["filter"](machine, self)

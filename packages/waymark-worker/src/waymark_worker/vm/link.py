@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from waymark_schema.ir import instructions as ir
 from waymark_schema.ir import program as stored
 from waymark_schema.ir.digest import decode_spans
 from waymark_schema.ir.policies import NO_POLICY
@@ -205,6 +206,17 @@ def _check_defaults(function: LinkedFunction) -> None:
         raise MalformedProgram(msg)
 
 
+_CALLING = (ir.Access, ir.Call, ir.MakeFunction, ir.Send, ir.Throw)
+
+
+def _waits(function: stored.Function, constants: dict[int, Any]) -> bool:
+    """Whether a function might reach a class's own code: it calls something, or loops over what is in a loop."""
+    nodes = [node for block in function.blocks for node in (*block.instructions, block.terminator)]
+    calls = any(isinstance(node, _CALLING) for node in nodes)
+    loops = sum(isinstance(node, ir.Next) for node in nodes)
+    return calls or loops > 1 or any(isinstance(each, FunctionValue) for each in constants.values())
+
+
 def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored.Function) -> None:
     constants: dict[int, Any] = {}
     for slot, number in each.constants:
@@ -215,6 +227,7 @@ def _fill_function(linked: LinkedProgram, function: LinkedFunction, each: stored
         for index, parameter in enumerate(each.parameters)
         if parameter.default >= 0
     }
+    function.waits = _waits(each, constants)
     function.blocks = [
         LinkedBlock(function, index, block.cost, block.handling)
         for index, block in enumerate(each.blocks)

@@ -67,7 +67,7 @@ class LinkedFunction:
 
     __slots__ = (
         "binders", "blocks", "cells", "defaults", "entry", "kept", "kind", "name", "number", "parameters",
-        "positional", "qualname", "simple", "template",
+        "positional", "qualname", "simple", "template", "waits",
     )  # fmt: skip
 
     def __init__(self, number: int, stored: Function) -> None:
@@ -91,6 +91,8 @@ class LinkedFunction:
         constant_slots = {slot for slot, _ in stored.constants}
         self.kept = tuple(slot for slot in range(stored.slots) if slot not in constant_slots)
         """Slots that a snapshot stores."""
+        self.waits = False
+        """Whether its code might have to wait for a worker, what it is given apart."""
         self.defaults: dict[int, Any] = {}
         self.blocks: list[LinkedBlock] = []
         self.entry: LinkedBlock
