@@ -36,7 +36,7 @@ from waymark_worker import duties, orphans, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
 from waymark_worker.floor import give_floor
-from waymark_worker.pool.process import ChildProcess, exit_text
+from waymark_worker.pool.process import exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
 from waymark_worker.sessions import (
@@ -52,7 +52,6 @@ STUCK_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 RESTART_SECONDS = 0.5
 MAX_RESTART_SECONDS = 10.0
-STABLE_SECONDS = 30.0
 LEAST_ANSWER_SECONDS = 2.0
 UNLOCKED_BEAT_SECONDS = 0.4
 """A reaper that sees a free lock for a second without a beat takes the owner for dead."""
@@ -101,7 +100,6 @@ class Supervisor:
         self._unlocked: set[RunloopChild] = set()
         """Whose session lock is not ours yet: the server has not missed the lost session that holds it."""
         self._status = 0
-        self._web: ChildProcess | None = None
         self.pool: PoolId | None = None
         self.ready = asyncio.Event()
         """Set when every runloop can run calls and holds a lease."""
@@ -173,7 +171,7 @@ class Supervisor:
                 ),
             ]
             if self._settings.webapp_enabled:
-                background.append(group.create_task(self._serve_web()))
+                background.append(group.create_task(web.serve_until_cancelled()))
             keeping = [group.create_task(self._keep(child)) for child in self._children]
             await asyncio.wait(keeping)
             farewell = asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self._end_now)
@@ -421,7 +419,7 @@ class Supervisor:
                 error=str(error).strip() or f"no answer within {LEAVE_SECONDS:g} s",
             )
 
-    # status and web -----------------------------------------------------------------------
+    # status ---------------------------------------------------------------------------
 
     async def _report_status(self, session: Session) -> None:
         reports = [child.report for child in self._children if child.report is not None]
@@ -429,27 +427,3 @@ class Supervisor:
             return
         await duties.report(session, self.pool, reports, stopping=self._stopping.is_set())
         await self._unserved.look(session, reports)
-
-    async def _serve_web(self) -> None:
-        deaths = 0
-        while True:
-            self._web = await web.start_web()
-            started_at = self._clock.monotonic()
-            try:
-                code = await self._web.wait()
-            except asyncio.CancelledError:
-                await _end(self._web)
-                raise
-            deaths = 0 if self._clock.monotonic() - started_at > STABLE_SECONDS else deaths + 1
-            log.warning("web.died", exit=exit_text(code))
-            await pause(min(MAX_RESTART_SECONDS, 0.5 * 2 ** min(deaths, 10)))
-
-
-async def _end(process: ChildProcess) -> None:
-    process.send(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(GRACE_MARGIN_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.send(signal.SIGKILL)
-        await process.wait()

@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
+import signal
 import socket
 import sys
 
 from waymark_schema.errors import SettingError, WaymarkError
-from waymark_worker.pool.process import ChildProcess
+from waymark_worker.clock import pause
+from waymark_worker.pool.process import ChildProcess, exit_text
 from waymark_worker.settings import WEB_PORT
+from waymark_worker.telemetry import log
 
 VARIABLE = "WAYMARK_WEBAPP_ADDR"
 MAX_PORT = 65_535
+MAX_RESTART_SECONDS = 10.0
+STABLE_SECONDS = 30.0
+END_SECONDS = 5.0
+"""For the server to end when it is asked to."""
 
 
 class WebMissing(WaymarkError):
@@ -53,9 +60,35 @@ def require_address(address: str) -> None:
         ) from error
 
 
-async def start_web() -> ChildProcess:
+async def serve_until_cancelled() -> None:
+    """Keep the web server running, whatever ends it; it ends when this is cancelled."""
+    loop, deaths = asyncio.get_running_loop(), 0
+    while True:
+        process = await _start()
+        started_at = loop.time()
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+        deaths = 0 if loop.time() - started_at > STABLE_SECONDS else deaths + 1
+        log.warning("web.died", exit=exit_text(code))
+        await pause(min(MAX_RESTART_SECONDS, 0.5 * 2 ** min(deaths, 10)))
+
+
+async def _start() -> ChildProcess:
     """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "waymark_web", stdin=asyncio.subprocess.DEVNULL, env=dict(os.environ)
     )
     return ChildProcess(process)
+
+
+async def _end(process: ChildProcess) -> None:
+    process.send(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.send(signal.SIGKILL)
+        await process.wait()
