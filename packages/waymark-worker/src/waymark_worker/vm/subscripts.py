@@ -75,7 +75,8 @@ def del_item(obj: Any, key: Any) -> None:
     """Do ``del obj[key]``."""
     kind = type(obj)
     if kind not in _MUTABLE and (kind in RECORDS or not hasattr(kind, "__delitem__")):
-        verb = "doesn't" if hasattr(kind, "__len__") else "does not"
+        by_index = hasattr(kind, "__len__") and hasattr(type(key), "__index__")
+        verb = "doesn't" if by_index else "does not"
         msg = f"{type_name(obj)!r} object {verb} support item deletion"
         raise TypeError(msg)
     if kind in {list, bytearray, deque}:
