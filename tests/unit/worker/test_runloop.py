@@ -10,7 +10,7 @@ from waymark.coercion import codec
 from waymark_schema.errors import NotTheOwner
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 from waymark_schema.recorded import decode_locals
-from waymark_worker.runloop import parking
+from waymark_worker.runloop import parking, rows
 from waymark_worker.vm.machine import Machine
 
 
@@ -367,3 +367,16 @@ async def test_a_parked_run_goes_on_where_it_was(desk: Desk) -> None:
     desk.runloop.dispatcher._due(again, 0)
     desk.commit()
     assert len(desk.pool.submitted) == 1
+
+
+async def test_a_run_that_is_handed_back_keeps_its_lost_owners_but_is_not_to_blame(
+    desk: Desk,
+) -> None:
+    live = desk.begin(flows.Two, 1)
+    live.recoveries = 4
+    assert rows.queued_row(live, crash_limit=3).recoveries == 4
+    # It was about to run alone, or did, when its pool ended in order.
+    live.calls[0].alone_epoch = live.epoch
+    assert rows.queued_row(live, crash_limit=3).recoveries == 3
+    live.calls[0].alone_epoch = live.epoch - 1
+    assert rows.queued_row(live, crash_limit=3).recoveries == 4

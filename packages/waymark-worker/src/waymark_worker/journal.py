@@ -193,12 +193,15 @@ class Committer:
         attempt = 0
         known = True
         while True:
+            sent = False
             try:
-                result = await self._send(batch)
+                session = self._session or await self._open()
+                sent = True
+                result = await transactions.commit(session, batch)
             except (psycopg.Error, OSError, DatabaseError) as error:
                 if known and len(changes) > 1 and isinstance(error, psycopg.errors.QueryCanceled):
                     raise _TooLong(str(error)) from error
-                known = known and _answered(error)
+                known = known and (not sent or _answered(error))
                 if not await self._recover(error, attempt):
                     raise
                 attempt += 1
@@ -234,12 +237,6 @@ class Committer:
             forget_snapshots=list(forget),
             consumed=[item for change in changes for item in change.consumed],
         )
-
-    async def _send(self, batch: SettleBatch) -> SettleResult:
-        session = self._session
-        if session is None:
-            session = await self._open()
-        return await transactions.commit(session, batch)
 
     async def _open(self) -> Session:
         if self._lost_answer:

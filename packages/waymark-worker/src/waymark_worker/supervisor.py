@@ -55,7 +55,7 @@ MAX_RESTART_SECONDS = 10.0
 LEAST_ANSWER_SECONDS = 2.0
 UNLOCKED_BEAT_SECONDS = 0.4
 """A reaper that sees a free lock for a second without a beat takes the owner for dead."""
-GRACE_MARGIN_SECONDS = 5.0
+GRACE_MARGIN_SECONDS = 8.0
 LEAVE_SECONDS = 2.0
 """For the last words to the database; without them the leases expire and others take over then."""
 FAREWELL_SECONDS = 4.0

@@ -169,6 +169,8 @@ class Claimer:
         if self._unsure:
             held = await fetch_all(session, instances.owned(self._lease))
             await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
+        if self._stopped:
+            return 0
         self._unsure = True
         asked = self._marks.stretches(self._shelf.claimable, now=self._clock.monotonic())
         claim = instances.claim(self._lease, asked, room=room, python_minor=PYTHON_MINOR)

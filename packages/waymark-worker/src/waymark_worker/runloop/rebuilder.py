@@ -110,6 +110,10 @@ class Rebuilder:
         """Rebuild runs and have them resumed, one after the other."""
         claimed = {row.id: row for row in rows}
         while claimed:
+            if self._stopped:
+                for row in claimed.values():
+                    self._adopter.hand_back(row)
+                return
             query = instances.load(claimed, lease=self._lease, room=READ_BYTES)
             loaded = await fetch_all(session, query)
             if not loaded:
@@ -138,6 +142,9 @@ class Rebuilder:
         for item in loaded:
             await self._turns.give()
             row = claimed[item.id]
+            if self._stopped:
+                self._adopter.hand_back(row)
+                continue
             live = await self._rebuilt(session, item, row, programs[item.program], tails)
             if live is not None:
                 live.recoveries = row.recoveries

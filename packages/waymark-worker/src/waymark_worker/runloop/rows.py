@@ -84,6 +84,17 @@ def running_row(instance: LiveInstance) -> FinalRow:
     return FinalRow(instance.id, instance.epoch, int(InstanceState.RUNNING))
 
 
+def queued_row(instance: LiveInstance, *, crash_limit: int) -> FinalRow:
+    """The instance goes back to the queue, with the owners that it has lost.
+
+    If a call was recorded as running alone and nobody died of it, the next owner must not take it for the cause.
+    """
+    recoveries = instance.recoveries
+    if any(call.alone_epoch == instance.epoch for call in instance.calls.values()):
+        recoveries = min(recoveries, crash_limit)
+    return FinalRow(instance.id, instance.epoch, int(InstanceState.QUEUED), recoveries=recoveries)
+
+
 def quarantine_row(instance: LiveInstance, reason: str) -> FinalRow:
     """The instance stops until a person decides."""
     return FinalRow(

@@ -308,6 +308,8 @@ class Sharer:
             attempt.offered = True
             self._offered[_key(attempt)] = attempt
             rows.append(_row(attempt))
+        if not rows:
+            return
         self.written.clear()
         await execute(session, offers.offer(self._lease, rows))
         self.written.set()

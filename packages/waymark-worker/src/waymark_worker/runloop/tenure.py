@@ -25,7 +25,7 @@ from waymark_worker.journal import Change, Committer, Fenced
 from waymark_worker.notifier import Notifier
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
-from waymark_worker.runloop import outcomes, parking
+from waymark_worker.runloop import outcomes, parking, rows
 from waymark_worker.runloop.claimer import Claimer
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.offered_calls import NO_LETTERS
@@ -348,17 +348,8 @@ class Tenure:
         return len(leaving)
 
     def _handed_back(self, instance: LiveInstance) -> Change:
-        return Change(
-            instance.id,
-            instance.epoch,
-            (instance, (), None, None),
-            final=FinalRow(
-                instance.id,
-                instance.epoch,
-                int(InstanceState.QUEUED),
-                recoveries=instance.recoveries,
-            ),
-        )
+        final = rows.queued_row(instance, crash_limit=self._settings.crash_limit)
+        return Change(instance.id, instance.epoch, (instance, (), None, None), final=final)
 
     async def _listen(self) -> None:
         attempt = 0
