@@ -157,3 +157,18 @@ def test_the_host_survives_whatever_findings_hold(kind: str) -> None:
                     assert str(error)
                     assert error.errors()
                     taken_apart(error)
+
+
+def test_a_text_that_grows_as_it_is_put_together_is_refused() -> None:
+    """Each place of it is filled with two of the next one."""
+    context = {f"k{n}": f"{{k{n + 1}}}{{k{n + 1}}}" for n in range(40)}
+    line = Line("mine", ("a",), 1, context, template="{k0}")
+    with pytest.raises(TypeError, match="longer than"):
+        put_together(Findings("M", [line]))
+
+
+def test_more_lines_than_are_kept_are_refused() -> None:
+    line = Line("missing", ("a",), {}, {})
+    assert put_together(Findings("M", [line] * LINES)).error_count() == LINES
+    with pytest.raises(TypeError, match="lines"):
+        put_together(Findings("M", [line] * (LINES + 1)))

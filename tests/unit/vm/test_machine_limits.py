@@ -50,7 +50,19 @@ def failure(run: Driver, effect: Any) -> Any:
 # --- budgets ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["loop", "recursion", "builtin", "generator", "catches everything"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "loop",
+        "recursion",
+        "builtin",
+        "generator",
+        "catches everything",
+        "map of a builtin",
+        "map of maps",
+        "texts of its own",
+    ],
+)
 def test_work_without_end_fails_the_instance_and_no_handler_sees_it(how: str) -> None:
     run = driver(CASES.VmEndless, how=how)
     effects = run.machine.advance(None, FreshLocals(), budget=50_000)

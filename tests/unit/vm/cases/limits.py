@@ -60,6 +60,14 @@ class Odd:
         return id(self)
 
 
+@dataclasses.dataclass
+class Wordy:
+    """Says more than it holds."""
+
+    def __repr__(self) -> str:
+        return "x" * 10_000
+
+
 @workflow
 class VmEndless(Workflow):
     async def run(self, how: str) -> Any:
@@ -74,6 +82,12 @@ class VmEndless(Workflow):
                     sum(range(1000))
                 elif how == "generator":
                     sum(n for n in range(10))
+                elif how == "map of a builtin":
+                    sum(map(int, iter(range(10**13))))
+                elif how == "map of maps":
+                    set().union(zip(map(int, iter(range(10**13))), map(int, iter(range(10**13)))))
+                elif how == "texts of its own":
+                    f"{[Wordy()] * 100}"
                 elif how == "catches everything":
                     try:
                         n += 1

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 LINES = 1000
 """Single errors that are kept of one."""
+LONGEST = 1 << 20
+"""Characters in the text of one of them."""
 
 
 class Line(msgspec.Struct, array_like=True, eq=False):
@@ -62,6 +64,7 @@ def put_together(findings: Findings) -> ValidationError:
     """The error that ``taken_apart`` took apart. Raises ``TypeError`` for what no such error is made of."""
     try:
         _check_texts(findings)
+        _check_lengths(findings)
         return ValidationError.from_exception_data(
             findings.title,
             [_details(line) for line in findings.lines],
@@ -80,6 +83,25 @@ def _check_texts(findings: Findings) -> None:
         for text in (line.type, line.template, *line.loc, *line.context, *line.context.values()):
             if isinstance(text, str):
                 text.encode()
+
+
+def _check_lengths(findings: Findings) -> None:
+    """Raise ValueError for too much: what is put into a text may itself name what is put in next."""
+    if len(findings.lines) > LINES:
+        msg = f"it has {len(findings.lines)} lines; {LINES} are kept at most"
+        raise ValueError(msg)
+    for line in findings.lines:
+        _check_length(line)
+
+
+def _check_length(line: Line) -> None:
+    text = line.template or ""
+    for key, value in line.context.items():
+        shown, place = str(value), f"{{{key}}}"
+        if len(text) + text.count(place) * len(shown) > LONGEST:
+            msg = f"its text would be longer than {LONGEST} characters"
+            raise ValueError(msg)
+        text = text.replace(place, shown)
 
 
 def _details(line: Line) -> InitErrorDetails:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from waymark_schema.values.faults import MARK
 from waymark_worker.vm.calls import call_function
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import SPECIALS
 from waymark_worker.vm.nesting import Failed, machine_for, run
 
@@ -59,9 +60,14 @@ def _calling(
             return told(args[0])  # it came from an action, and still says what it said there
         machine = machine_for(what)
         try:
-            return run(machine, lambda: call_function(machine, function, list(args), keywords))
+            made = run(machine, lambda: call_function(machine, function, list(args), keywords))
         except Failed as failed:
             error = failed.error
+        else:
+            if made.__class__ is str:
+                # The host puts it into a text of its own, whose length nobody can tell before.
+                METER.charge(len(made) >> 1)
+            return made
         machine.carried = error
         raise error
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from waymark_worker.vm.callables import Builtin, FunctionValue
 from waymark_worker.vm.limits import MAX_DEPTH, TURN
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.nesting import ENDED, Failed, machine_for, run
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -59,6 +60,10 @@ class Settled(Carried):
     """An exception that a future holds, raised again: it keeps its context unless something is being handled."""
 
 
+_TAKEN = 32
+"""Units for running the machine inside of a host's builtin until it has made one item."""
+
+
 class Framed:
     """An iterator whose items are made by compiled code.
 
@@ -91,6 +96,7 @@ class Framed:
         if self.ended:
             raise self.stopped()
         machine = machine_for("taking an item")
+        METER.charge(_TAKEN)
         try:
             item = run(machine, lambda: self.produce(machine))
         except Failed as failed:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from waymark_worker.vm.formatting import fill, fill_from
 from waymark_worker.vm.invoking import apply_each
@@ -20,7 +20,7 @@ from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.refusals import LimitExceeded, unsupported_operation
 from waymark_worker.vm.sorting import put_sorted
 from waymark_worker.vm.views import DictItems, DictKeys, DictValues
-from waymark_worker.vm.weights import weigh
+from waymark_worker.vm.weights import PER_FINDING, weigh
 
 Method = Callable[..., Any]
 
@@ -375,6 +375,11 @@ def _add_note(error: BaseException, *args: Any) -> None:
     error.add_note(*args)
 
 
+def _errors(error: ValidationError, *args: Any, **keywords: Any) -> Any:
+    METER.charge(PER_FINDING * error.error_count())
+    return error.errors(*args, **keywords)
+
+
 def _copy(sequence: Any, *args: Any) -> Any:
     check_items(len(sequence) >> 2, "the copy")
     return sequence.copy(*args)
@@ -458,6 +463,7 @@ OVERRIDES: dict[tuple[str, str], Method] = {
     ("Counter", "subtract"): _walking("subtract"),
     ("type datetime", "fromtimestamp"): _fromtimestamp,
     ("BaseException", "add_note"): _add_note,
+    ("ValidationError", "errors"): _errors,
 }
 """By (type, method), or (``type`` and its name, method of the type itself)."""
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def _run(machine: Machine, frame: NativeFrame) -> Any:
     """Push ``frame`` and begin it; what it gives at once is returned without a trace of it."""
+    METER.charge(_PER_ITEM)
     push_native(machine, frame)
     value = frame.resume(machine, EXHAUSTED)
     if value is not PUSHED:

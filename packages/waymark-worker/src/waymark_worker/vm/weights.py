@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import RECORDS, has
@@ -19,6 +19,8 @@ from waymark_worker.vm.refusals import LimitExceeded, no_identity
 MAX_DEPTH = 200
 _PER_CONTAINER = 4
 """Units for going into a part and leaving it again."""
+PER_FINDING = 150
+"""Units for one line of a ``ValidationError``, which the host words anew each time."""
 _TEXT = (str, bytes, bytearray)
 _SEQUENCES: frozenset[type] = frozenset({list, tuple, deque, OrderedSet, OrderedFrozenset})
 _MAPPINGS: frozenset[type] = frozenset({dict, OrderedDict, defaultdict, Counter})
@@ -114,6 +116,8 @@ def _enter(part: Any, path: set[int], stack: list[tuple[Any, Any]], *, shown: bo
     if shown and kind is defaultdict and type(part.default_factory) in RECORDS:
         what = f"the text of a defaultdict shows the memory address of its factory, a {RECORDS[type(part.default_factory)]}, which"
         raise no_identity(what)
+    if kind is ValidationError:
+        METER.charge(PER_FINDING * part.error_count())
     if len(stack) > MAX_DEPTH:
         msg = f"a value is nested deeper than {MAX_DEPTH} levels"
         raise LimitExceeded(msg)
