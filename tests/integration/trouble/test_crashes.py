@@ -17,11 +17,12 @@ RUNLOOP = (
     "settle.settle", "settle.settle_narrow", "settle.trim_commits", "instances.claim",
     "offers.able", "offers.want", "offers.offer", "offers.take", "offers.take_foreign", "offers.finish",
     "offers.take_back", "offers.withdraw", "offers.give_back", "offers.drop_taken", "offers.adopt",
+    "offers.mark_alone",
 )  # fmt: skip
 SUPERVISOR = (
     "leases.register", "leases.heartbeat", "leases.mark_fenced", "leases.leave", "leases.remove",
     "instances.wake_due", "instances.wake_addressed", "instances.release", "offers.release",
-    "offers.sweep", "pools.register", "pools.report", "pools.sample", "pools.stop",
+    "offers.sweep", "pools.register", "pools.report", "pools.sample", "pools.retire", "pools.stop",
     "pools.prune_pools", "pools.prune_samples", "programs.prune", "pruning.prune_instances",
     "inbox.sweep",
 )  # fmt: skip

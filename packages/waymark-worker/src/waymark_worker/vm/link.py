@@ -107,12 +107,17 @@ def link_program(program: stored.Program, digest: bytes) -> LinkedProgram:
     linked.numbered = {
         id(value): number
         for number, value in enumerate(linked.constants)
-        if not isinstance(value, int | type | None)
+        if not isinstance(value, int | type | None) and not _is_single(value)
     }
     _add_members(linked, special)
     for function, each in zip(linked.functions, program.functions, strict=True):
         _fill_function(linked, function, each)
     return linked
+
+
+def _is_single(value: Any) -> bool:
+    """Whether the host keeps one object of it, constant or not: a text of one character at most."""
+    return isinstance(value, str | bytes) and len(value) <= 1
 
 
 def _action(number: int, entry: stored.ActionEntry) -> Action:

@@ -38,10 +38,10 @@ def children(value: Any) -> Iterable[Any]:
         return value  # type: ignore[no-any-return] # a sequence or set, as its type says
     if kind in _MAPPINGS:
         return [*value.keys(), *value.values()]
+    if kind is ValidationError or isinstance(value, type | enum.Enum):
+        return ()  # the lines of such an error are the host's own: see PER_FINDING
     if isinstance(value, BaseModel | BaseException):
         return [*vars(value).values(), *getattr(value, "args", ())]
-    if isinstance(value, type | enum.Enum):
-        return ()
     if dataclasses.is_dataclass(value):
         return [getattr(value, each.name, None) for each in dataclasses.fields(value)]
     return getattr(value, "pieces", ())
