@@ -4,6 +4,7 @@ import itertools
 import math
 import operator
 import statistics
+import sys
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass
 
@@ -87,23 +88,25 @@ class OnlyItemsThatNeedAWorkerAreMadeAhead(Workflow):
         return [unique, 1 in map(int, shared), list(shared), models, sums, await echo(1)]
 
 
-@workflow
-class NumbersOfTwoLazyArguments(Workflow):
-    async def run(self, rows: list):
-        asked: list = []
-        paired = math.sumprod(
-            (asked.append(x) or x for x in rows), (asked.append(x) or x for x in [10, 20])
-        )
-        try:
-            statistics.correlation((x for x in rows), (x for x in rows))
-        except TypeError as error:
-            asked.append(str(error))
-        return [
-            paired,
-            asked,
-            math.dist((x for x in rows), map(int, "45")),
-            statistics.fmean((x for x in rows), weights=(x for x in [3, await echo(4)])),
-        ]
+if sys.version_info >= (3, 12):
+
+    @workflow
+    class NumbersOfTwoLazyArguments(Workflow):
+        async def run(self, rows: list):
+            asked: list = []
+            paired = math.sumprod(
+                (asked.append(x) or x for x in rows), (asked.append(x) or x for x in [10, 20])
+            )
+            try:
+                statistics.correlation((x for x in rows), (x for x in rows))
+            except TypeError as error:
+                asked.append(str(error))
+            return [
+                paired,
+                asked,
+                math.dist((x for x in rows), map(int, "45")),
+                statistics.fmean((x for x in rows), weights=(x for x in [3, await echo(4)])),
+            ]
 
 
 @workflow

@@ -137,6 +137,8 @@ def test_a_forked_process_has_runs_of_its_own(served: InProcessRuntime) -> None:
 
 
 async def test_streams_are_left_as_they_were() -> None:
+    # An attempt of another test may not have come to its end.
+    logging.setLogRecordFactory(logging.LogRecord)
     before = sys.stdout, sys.stderr, logging.getLogRecordFactory()
     await flows.Several().run(["a"])
     assert (sys.stdout, sys.stderr, logging.getLogRecordFactory()) == before
