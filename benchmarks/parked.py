@@ -98,6 +98,7 @@ async def neighbour(session: psycopg.AsyncConnection) -> list[float]:
         cursor = await session.execute(
             b"select exists (select from waymark.instances where state = 3)"
             b" or exists (select from waymark.instances where state = 0)"
+            b" or exists (select from waymark.instances where owner is not null)"
         )
         row = await cursor.fetchone()
         if row is not None and not row[0]:
