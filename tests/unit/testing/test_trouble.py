@@ -9,9 +9,10 @@ import time
 
 import pytest
 
+from tests.support.processes import wait_until
 from tests.unit.testing import flows
 from waymark import Run, runtime
-from waymark_worker.testing import InProcessRuntime, in_process
+from waymark_worker.testing import InProcessRuntime, in_process, performing
 
 
 def test_a_run_goes_on_in_the_loop_of_whoever_waits_for_it(served: InProcessRuntime) -> None:
@@ -137,8 +138,8 @@ def test_a_forked_process_has_runs_of_its_own(served: InProcessRuntime) -> None:
 
 
 async def test_streams_are_left_as_they_were() -> None:
-    # An attempt of another test may not have come to its end.
-    logging.setLogRecordFactory(logging.LogRecord)
+    # Attempts that the runtime of the test before it had on a thread of its own end behind that test.
+    wait_until(lambda: performing._captures.count == 0, what="no attempt of another test runs")
     before = sys.stdout, sys.stderr, logging.getLogRecordFactory()
     await flows.Several().run(["a"])
     assert (sys.stdout, sys.stderr, logging.getLogRecordFactory()) == before

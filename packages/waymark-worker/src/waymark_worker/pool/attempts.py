@@ -61,7 +61,7 @@ class Attempt(Generic[Owner]):
         self.queued_at = queued_at
         """Loop time."""
         self.alone = alone
-        """It runs in a worker that runs nothing else; of an offered one: it did, as far as its taker has told."""
+        """It runs in a worker that runs nothing else; of a lost one: it did, as far as a taker of it has told."""
         self.started_at = 0.0
         self.ticket = -1
         self.worker_number: int | None = None
