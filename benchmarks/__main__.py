@@ -84,7 +84,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     given = parser.parse_args()
     scale = Scale(5, 10, 20, 20, 20, 1.0, 10, 100) if given.short else Scale(fan=given.fan)
-    chosen = [letter for letter in given.workloads.split(",") if letter in WORKLOADS]
+    chosen = given.workloads.split(",")
+    if unknown := [letter for letter in chosen if letter not in WORKLOADS]:
+        parser.error(
+            f"no workload {', '.join(unknown)}; there are {','.join(WORKLOADS)}, separated by commas"
+        )
     with (
         tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
         EmbeddedServer(Path(name) / "postgres") as server,

@@ -53,7 +53,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, dsn: str) -> Iterator[Deployment]:
+def deployed(folder: Path, dsn: str, log: str = "pool.log") -> Iterator[Deployment]:
     """Start a pool on ``dsn`` and point the SDK of this process at the same database."""
     environment = {
         **os.environ,
@@ -63,7 +63,7 @@ def deployed(folder: Path, dsn: str) -> Iterator[Deployment]:
         "WAYMARK_BRIDGE_IDLE_EXIT_S": "5",
     }
     os.environ.update(environment)
-    deployment = Deployment(dsn, folder / "pool.log", environment)
+    deployment = Deployment(dsn, folder / log, environment)
     try:
         deployment.start()
         yield deployment

@@ -130,6 +130,8 @@ async def restarted(server: EmbeddedServer, deployment: Deployment, rounds: int)
     """Print what ``pg_ctl restart -m immediate`` in the middle of D costs, and D before and after."""
     workload, scale = WORKLOADS["D"], Scale()
     await workload(scale, deployment)
+    befores: list[float] = []
+    afters: list[float] = []
     for _ in range(rounds):
         before = [(await workload(scale, deployment))["per_second"] for _ in range(3)]
         quiet = asyncio.Event()
@@ -149,6 +151,13 @@ async def restarted(server: EmbeddedServer, deployment: Deployment, rounds: int)
             f" {statistics.median(before):,.0f} /s, after {statistics.median(after):,.0f} /s"
             f" ({statistics.median(after) / statistics.median(before):.0%})"
         )
+        befores += before
+        afters += after
+    whole, again = statistics.median(befores), statistics.median(afters)
+    print(
+        f"all {rounds} restarts: D before {whole:,.0f} /s, after {again:,.0f} /s ({again / whole:.0%}),"
+        f" medians of {len(befores)} rounds each"
+    )
 
 
 async def _first_commit(server: EmbeddedServer, *, since: float) -> float:

@@ -1,7 +1,7 @@
 """``python -m benchmarks.parked``: a million parked sleepers in a database; what they cost the pool and workload D out.
 
-H: D without them, with them, and without them again, so that the machine's own noise shows. Then very many
-that are due in the same second, while a neighbour starts one run after the other.
+H: D in two databases of one server in turns, one with the sleepers and one without, so that a pair of rounds has the same
+mood of the machine. Then very many that are due in the same second, while a neighbour starts one run after the other.
 """
 
 import argparse
@@ -9,13 +9,16 @@ import asyncio
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
 from benchmarks.app import Nap, One
+from benchmarks.client import client
 from benchmarks.deployment import Deployment, cpu_seconds, deployed, proportional_megabytes
-from benchmarks.workloads import WORKLOADS, Scale
 from waymark_worker.embedded import EmbeddedServer
 
 DAY = 86_400.0
@@ -62,18 +65,6 @@ def park(session: psycopg.Connection, count: int, seconds: float) -> None:
 
 async def _start(seconds: float) -> None:
     await Nap.start(1, seconds)
-
-
-def workflows_per_second(deployment: Deployment, rounds: int) -> list[float]:
-    """D, some times over."""
-    return [
-        asyncio.run(_figures(deployment))  # one loop a round, as an application has
-        for _ in range(rounds)
-    ]
-
-
-async def _figures(deployment: Deployment) -> float:
-    return (await WORKLOADS["D"](Scale(), deployment))["per_second"]
 
 
 def cost_when_idle(deployment: Deployment, seconds: float) -> dict[str, float]:
@@ -123,36 +114,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.parked", description=__doc__)
     parser.add_argument("--parked", type=int, default=1_000_000, help="sleepers beside D")
     parser.add_argument("--due", type=int, default=100_000, help="sleepers that wake in one second")
-    parser.add_argument("--rounds", type=int, default=3, help="of D in each part (default 3)")
+    parser.add_argument("--rounds", type=int, default=10, help="pairs of D (default 10)")
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
         EmbeddedServer(Path(name) / "postgres") as server,
-        deployed(Path(name), server.dsn) as deployment,
-        psycopg.connect(server.dsn, autocommit=True) as session,
     ):
-        beside(deployment, session, given.parked, given.rounds)
-        if given.due:
-            storm(deployment, session, given.due)
+        # The second database is the one that this process is an application of.
+        folder, databases = Path(name), [_database(server, part) for part in ("without", "with")]
+        with (
+            deployed(folder, databases[0], log="without.log") as without,
+            deployed(folder, databases[1], log="with.log") as deployment,
+            psycopg.connect(deployment.dsn, autocommit=True) as session,
+        ):
+            if given.parked:
+                park(session, given.parked, DAY)
+                beside({"without": without, "with": deployment}, given.rounds)
+            if given.due:
+                storm(deployment, session, given.due)
 
 
-def beside(deployment: Deployment, session: psycopg.Connection, parked: int, rounds: int) -> None:
-    """Print D and the idle cost without sleepers, with them, and without them again."""
-    workflows_per_second(deployment, 1)
-    rates = {"without": workflows_per_second(deployment, rounds)}
-    idle = {"without": cost_when_idle(deployment, 10.0)}
-    park(session, parked, DAY)
-    rates["with"] = workflows_per_second(deployment, rounds)
-    idle["with"] = cost_when_idle(deployment, 10.0)
-    for table in ("instances", "journal", "snapshots"):
-        ask(session, f"truncate waymark.{table}")
-    rates["without again"] = workflows_per_second(deployment, rounds)
-    print(f"D beside {parked:,} parked sleepers, workflows per second:")
+def _database(server: EmbeddedServer, name: str) -> str:
+    with psycopg.connect(server.dsn, autocommit=True) as session:
+        session.execute(SQL("create database {}").format(Identifier(name)))
+    return make_conninfo(server.dsn, dbname=name)
+
+
+def beside(deployments: dict[str, Deployment], rounds: int) -> None:
+    """Print D of both in turns, and what each pool costs while nothing happens."""
+    rates: dict[str, list[float]] = {part: [] for part in deployments}
+    with ExitStack() as stack:
+        clients = {part: stack.enter_context(client(each)) for part, each in deployments.items()}
+        for each in clients.values():
+            each.figures("D")
+        for number in range(rounds):
+            # With, without, without, with: neither always comes first.
+            for part in sorted(clients, reverse=number % 2 == 0):
+                rates[part].append(clients[part].figures("D")["per_second"])
+    ratios = [
+        crowded / alone for crowded, alone in zip(rates["with"], rates["without"], strict=True)
+    ]
+    print("D, workflows per second, in turns:")
     for part, found in rates.items():
         print(
-            f"  {part:14} median {statistics.median(found):8,.0f}   {[round(rate) for rate in found]}"
+            f"  {part:8} median {statistics.median(found):8,.0f}   {[round(rate) for rate in found]}"
         )
-    for part, cost in idle.items():
+    print(
+        f"  with them, of what it is without: median {statistics.median(ratios):.2f}"
+        f"   {[round(ratio, 2) for ratio in sorted(ratios)]}"
+    )
+    for part, deployment in deployments.items():
+        cost = cost_when_idle(deployment, 10.0)
         print(
             f"  idle, {part:8} {cost['cpu_percent']:.1f} % of a processor, runloop {cost['runloop_mb']:.0f} MB"
         )

@@ -146,7 +146,7 @@ class Desk:
             for role in self.roles:
                 text = text.replace(re.sub(r" as \S+$", f" as {role}", target), "{DATABASE}")
             text = text.replace(target, word)
-        text = re.sub(r"was found in .*?…\.", "was found in {FOLDER}, {PATHS}, ….", text)
+        text = re.sub(r"was found in .*?\. (?=D)", "was found in {FOLDER}, {PATHS}. ", text)
         text = re.sub(
             r"connection to server (at|on) .*? failed:", "connection to server failed:", text
         )

@@ -48,6 +48,7 @@ CASES = [
     Case("wrong_number", {"WAYMARK_WORKER_COUNT": "two"}),
     Case("wrong_bounds", {"WAYMARK_LOCK_TTL_MS": "50"}),
     Case("wrong_heartbeat", {"WAYMARK_LOCK_HEARTBEAT_MS": "12000"}),
+    Case("hang_below_a_tick", {"WAYMARK_WORKER_HANG_MS": "1000"}),
     Case("wrong_choice", {"WAYMARK_LOG_LEVEL": "loud"}),
     Case("wrong_truth", {"WAYMARK_AUTO_MIGRATE": "perhaps"}),
 ]

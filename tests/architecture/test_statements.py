@@ -16,6 +16,16 @@ _CTE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _WRITES = re.compile(r"^\s*(insert into|update|delete from)\b", re.MULTILINE)
+_WRITTEN = re.compile(r"\b(?:insert into|update|delete from) {schema}\.(?P<table>[a-z_]+)")
+_FENCE = re.compile(
+    r"with fence as materialized \(\n"
+    r"    select 1 as held from {schema}\.leases where id = \$\d+::bigint and not fenced for key share\n"
+    r"\)"
+)
+_OF_A_LEASE = {"instances", "journal", "snapshots", "offers", "inbox", "in_flight"}
+"""What no runloop may write to any more once its lease is fenced."""
+_LETS_GO = {"give_back", "drop_taken", "take_back", "withdraw"}
+"""Statements by which a lease only lets go of rows that name it: done late, they take nothing from anybody."""
 _NEWER_THAN_14 = re.compile(
     r"\b(merge into|uuidv7|nulls not distinct|returning old|transaction_timeout|any_value|random_normal)\b"
 )
@@ -57,6 +67,32 @@ def test_every_writing_cte_of_an_owner_selects_from_the_marker(statement: Statem
             if re.search(rf"\b(from|join|using|,) {other}\b", bodies[name])
         }
         assert read == set(), f"{name} depends on what {read} wrote"
+
+
+def _written_under_a_lease() -> list[Statement[Any]]:
+    return [
+        statement
+        for statement in every_statement()
+        if "lease" in dict(statement.parameters)
+        and _OF_A_LEASE & set(_WRITTEN.findall(statement.text))
+    ]
+
+
+@pytest.mark.parametrize("statement", _written_under_a_lease(), ids=_names)
+def test_what_is_written_under_a_lease_begins_with_its_fence_or_lets_go(
+    statement: Statement[Any],
+) -> None:
+    if statement.name.partition(":")[2] in _LETS_GO:
+        assert re.search(r"\bf\.(owner|taken_by) = \$\d+::bigint", statement.text)
+    else:
+        assert _FENCE.match(statement.text)
+        assert re.search(r"\bfrom fence\b", statement.text)
+
+
+def test_those_who_claim_commit_adopt_take_mark_and_finish_are_among_them() -> None:
+    found = {statement.name.partition(":")[2] for statement in _written_under_a_lease()}
+    fenced = {"claim", "settle", "settle_narrow", "offer", "adopt", "take", "take_foreign"}
+    assert found == fenced | {"mark_alone", "finish"} | _LETS_GO
 
 
 def test_the_narrow_commit_is_the_wide_one_with_parts_left_out() -> None:

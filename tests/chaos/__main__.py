@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import secrets
 import shutil
@@ -20,7 +21,10 @@ from tests.chaos.fault import Fault
 from tests.chaos.faults import FAULTS
 from tests.chaos.rounds import Size, play
 from tests.chaos.server import ChaosServer
-from tests.chaos.table import Round
+from tests.chaos.table import BEHIND, Round
+from tests.support.pgbouncer import PACKAGE, pgbouncer
+
+WITHOUT_POOLER = f"NO ROUND RUNS {BEHIND.upper()}: install {PACKAGE}"
 
 
 def _arguments(given: list[str]) -> argparse.Namespace:
@@ -40,6 +44,13 @@ def _arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--pools", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2, help="of each pool")
     parser.add_argument("--seconds", type=float, help="how long faults strike in a round")
+    parser.add_argument(
+        "--pooler",
+        type=int,
+        default=4,
+        metavar="N",
+        help="every Nth round runs behind PgBouncer; 0: none, 1: all (default 4)",
+    )
     parser.add_argument("--json", type=Path, help="write every round to this file")
     parser.add_argument("--markdown", type=Path, help="write the tables to this file")
     parser.add_argument("--folder", type=Path, help="where evidence is kept (default: a new one)")
@@ -63,6 +74,8 @@ def main(given: list[str]) -> int:
     print(
         f"seed {seed}, {chosen.minutes:g} minutes, {', '.join(f.name for f in faults)}", flush=True
     )
+    if chosen.pooler and not pgbouncer():
+        print(WITHOUT_POOLER, flush=True)
     rounds: list[Round] = []
     interrupted = False
     try:
@@ -109,7 +122,8 @@ def _play(
     deadline = time.monotonic() + chosen.minutes * 60
     server = ChaosServer.start_in()
     try:
-        for number, kinds in enumerate(_choices(faults, seed, together=chosen.together), start=1):
+        turns = _turns(faults, seed, together=chosen.together, pooler=_pooler(chosen))
+        for number, (kinds, pooler) in enumerate(turns, start=1):
             if time.monotonic() >= deadline or number > (chosen.rounds or number):
                 return
             played = play(
@@ -118,7 +132,7 @@ def _play(
                 seed=f"{seed}/{number}",
                 shared=server,
                 folder=folder / f"round-{number}",
-                size=Size(pools=chosen.pools, workers=chosen.workers, seconds=chosen.seconds),
+                size=Size(chosen.pools, chosen.workers, chosen.seconds, pooler=pooler),
                 keep=chosen.keep,
             )
             rounds.append(played)
@@ -127,8 +141,24 @@ def _play(
         server.close()
 
 
+def _pooler(chosen: argparse.Namespace) -> int:
+    """Every how manieth round runs behind a pooler."""
+    return chosen.pooler if pgbouncer() else 0
+
+
+def _turns(
+    faults: list[type[Fault]], seed: int, *, together: bool, pooler: int
+) -> Iterator[tuple[list[type[Fault]], bool]]:
+    """The faults of each round, and whether it runs behind a pooler; those that do go through all faults by themselves."""
+    direct = _choices(faults, seed, together=together)
+    behind = _choices(faults, f"{seed}/{PACKAGE}", together=together)
+    for number in itertools.count(1):
+        pooled = pooler > 0 and number % pooler == 0
+        yield next(behind if pooled else direct), pooled
+
+
 def _choices(
-    faults: list[type[Fault]], seed: int, *, together: bool
+    faults: list[type[Fault]], seed: int | str, *, together: bool
 ) -> Iterator[list[type[Fault]]]:
     """Each fault alone; then, for as long as there is time, combinations and single ones by chance."""
     chance = Random(seed)
@@ -145,18 +175,23 @@ def _choices(
 
 
 def _tell(played: Round) -> None:
-    took = f"{played.strikes} strikes, {played.workflows} workflows, {played.steps} steps"
+    took = f"{table.struck([played])} strikes, {played.workflows} workflows, {played.steps} steps"
     pause = f"worst pause {played.worst_pause:.1f} s, {played.seconds:.0f} s in all"
     verdict = "ok" if played.good else f"{len(played.findings)} FINDINGS, see {played.evidence}"
     print(f"round {played.number} {played.label}: {took}; {pause}; {verdict}", flush=True)
     for finding in played.findings[:5]:
         print(f"    {finding.kind}: {finding.run} {finding.text}", flush=True)
+    for note in played.notes[:5]:
+        print(f"    {note}", flush=True)
 
 
 def _report(chosen: argparse.Namespace, seed: int, folder: Path, rounds: list[Round]) -> int:
     titles = {name: fault.title for name, fault in FAULTS.items()}
     if rounds:
         print("\n" + table.text(rounds, titles), flush=True)
+        behind = sum(each.pooler for each in rounds)
+        said = f"{behind} of {len(rounds)} rounds ran {BEHIND}"
+        print(f"\n{said if pgbouncer() or not chosen.pooler else WITHOUT_POOLER}", flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(table.as_data(rounds), indent=1), encoding="utf-8")
     if chosen.markdown:

@@ -9,6 +9,7 @@ import signal
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from typing import Any
 import psycopg
 
 from tests.chaos.fault import PoolPlan, Setting
-from tests.chaos.ledger import LEDGER
+from tests.chaos.ledger import BEGUN, LEDGER, Line, read
 from tests.support.processes import (
     Child,
     Processes,
@@ -91,6 +92,19 @@ class Kill:
     """Calls that it had offered to others: those may run on, which is no recovery."""
     pids: set[int]
 
+    def resumed(self, lines: Iterable[Line]) -> float | None:
+        """When the first action of what it held began elsewhere."""
+        return min((line.at for line in lines if self._resumes(line)), default=None)
+
+    def _resumes(self, line: Line) -> bool:
+        return (
+            line.word == BEGUN
+            and line.at > self.at
+            and line.pid not in self.pids
+            and line.instance in self.held
+            and (line.instance, line.call) not in self.offered
+        )
+
 
 @dataclass(slots=True)
 class Arena:
@@ -104,7 +118,8 @@ class Arena:
     past: list[Pool] = field(default_factory=list)
     client: Child | None = None
     runtime: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wm-")))
-    strikes: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
+    """How often each fault was told to strike."""
     figures: dict[str, list[float]] = field(default_factory=dict)
     """Recovery times in seconds, by what they measure."""
     stood_still: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
@@ -112,6 +127,8 @@ class Arena:
     killed: list[Kill] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     """Pools that ended without a fault that ended them."""
+    broken: list[str] = field(default_factory=list)
+    """What faults saw that must not be."""
     notes: list[str] = field(default_factory=list)
     _frozen: list[tuple[float, list[int]]] = field(default_factory=list)
 
@@ -218,15 +235,28 @@ class Arena:
             gone.append(pid)
         wait_for_end(gone)
 
-    def kill_pool(self, pool: Pool) -> None:
+    def kill_pool(self, pool: Pool) -> Kill:
         """kill -9 a whole pool at once, and remember what it held: who takes that over is measured."""
-        held = self._held_by(pool)
         pids = set(pool.tree())
         pool.ended_by_fault = True
         at = time.monotonic()
         kill_tree(pool.child.pid)
         pool.child.kill()
-        self.killed.append(Kill(at, held, self._offered(), pids))
+        # Asked now: what it gave up before its death is nobody's recovery.
+        kill = Kill(at, self._held_by(pool), self._offered(), pids)
+        self.killed.append(kill)
+        return kill
+
+    def wait_for_takeover(self, kill: Kill, *, seconds: float) -> None:
+        """Wait until others have gone on with what a killed pool held; if that takes longer, the figure tells."""
+
+        def over() -> bool:
+            self.keep()
+            return kill.resumed(read(self.ledger)) is not None or time.monotonic() > deadline
+
+        deadline = time.monotonic() + seconds
+        if kill.held:
+            wait_for(over, seconds=seconds + 30)
 
     def freeze(self, pool: Pool) -> list[int]:
         """Stop all processes of a pool; `thaw` lets them go on."""
@@ -257,6 +287,10 @@ class Arena:
         """Bridges of the load that run."""
         mark = {seen.pid for seen in self.processes.left()}
         return [seen.pid for seen in listing() if seen.pid in mark and "bridge" in seen.command]
+
+    def begun(self, action: str) -> int:
+        """How many attempts of an action began."""
+        return sum(line.word == BEGUN and line.action == action for line in read(self.ledger))
 
     def measured(self, figure: str, seconds: float) -> None:
         self.figures.setdefault(figure, []).append(seconds)

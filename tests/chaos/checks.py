@@ -17,6 +17,8 @@ from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 LOST, TWICE, BROKEN = "lost", "committed twice", "broken"
 _MARGIN = 0.003
 """What two clocks, one of them read through a session, may differ by."""
+_CATCHING_UP = 5.0
+"""So long a process that was stopped may take to begin what it had received by then."""
 _SEQUENTIAL = {workflow.__name__ for workflow in SEQUENTIAL}
 
 
@@ -79,6 +81,7 @@ def _settled(evidence: Evidence, run: str) -> int:
 def _of_calls(arena: Arena, evidence: Evidence) -> Iterator[Finding]:
     yield from _settled_twice(evidence)
     yield from _identities(evidence)
+    yield from _begun_too_often(evidence)
     ended = {(line.instance, line.call) for line in evidence.lines if line.word == ENDED}
     for entry in evidence.entries:
         if entry.kind != JournalKind.OUTCOME or entry.call is None:
@@ -114,6 +117,30 @@ def _identities(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(BROKEN, f"{count} calls have the idempotency key {key}")
 
 
+def _begun_too_often(evidence: Evidence) -> Iterator[Finding]:
+    """An attempt begins once for each claim of its run, and once more for each time that it was lost.
+
+    Nothing else begins it anew: after an error or a timeout comes the next attempt, an offer that returns untaken
+    has not begun, one whose taker died is journaled as lost, and what was parked or orphaned is claimed again.
+    """
+    lost = Counter(
+        (entry.run, entry.call, entry.attempt)
+        for entry in evidence.entries
+        if entry.kind == JournalKind.LOST
+    )
+    begun = Counter(
+        (run, call, line.attempt) for (run, call), lines in evidence.begun.items() for line in lines
+    )
+    for (run, call, attempt), times in begun.items():
+        instance, losses = evidence.instances.get(run), lost[run, call, attempt]
+        if instance is not None and times > instance.epoch + losses:
+            what = (
+                f"attempt {attempt} of call {call} began {times} times,"
+                f" though it was lost {losses} times and its run claimed {instance.epoch} times"
+            )
+            yield Finding(BROKEN, what, run)
+
+
 def _begun_again(arena: Arena, entry: Entry, lines: list[Line]) -> Iterator[Finding]:
     for line in lines:
         late = line.at - entry.at
@@ -123,11 +150,21 @@ def _begun_again(arena: Arena, entry: Entry, lines: list[Line]) -> Iterator[Find
 
 
 def _stood_still(arena: Arena, line: Line, committed: float) -> bool:
-    """Whether the process was stopped when the outcome was committed: it had begun already, for all it knew."""
+    """Whether the process was stopped when the outcome was committed, and has only just gone on.
+
+    It had begun already, for all it knew.
+    """
+    stops = arena.stood_still.get(line.pid, [])
     return any(
-        since <= committed and line.at >= until
-        for since, until in arena.stood_still.get(line.pid, [])
+        since <= committed and 0 <= _awake(stops, until, line.at) <= _CATCHING_UP
+        for since, until in stops
     )
+
+
+def _awake(stops: list[tuple[float, float]], first: float, last: float) -> float:
+    """Seconds between two moments in which a process was not stopped."""
+    slept = sum(until - since for since, until in stops if first <= since and until <= last)
+    return last - first - slept
 
 
 # --- order ------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from uuid import UUID
 from tests.chaos.ledger import LEDGER
 from waymark_worker.journal import Change, Committer
 
-RUNS = 1
-"""How many runs of a round die at every boundary: each death costs a start of a runloop and its workers."""
-ENTRIES = 6
-"""Of a run with more entries only the first ones."""
+RUNS = "CHAOS_BOUNDARY_RUNS"
+"""Environment: how many runs of a round die at every boundary."""
+ENTRIES = "CHAOS_BOUNDARY_ENTRIES"
+"""Environment: of a run with more entries only the first so many."""
 
 
 def install() -> None:
@@ -33,22 +33,35 @@ def install() -> None:
     Committer._settle = settle_or_die  # type: ignore[method-assign] # the patch
 
 
+def deaths(ledger: Path) -> int:
+    """Say how many there were in a round."""
+    return sum(map(len, boundaries(ledger).values()))
+
+
+def boundaries(ledger: Path) -> dict[str, set[str]]:
+    """Say at which boundaries each chosen run died: `3-before`, `3-after`."""
+    return {
+        run.name: {mark.name for mark in run.iterdir()} for run in _place_beside(ledger).glob("*")
+    }
+
+
 def _perhaps_die(changes: list[Change], side: str) -> None:
-    for change in changes:
-        for row in change.rows:
-            if (
-                row.position <= ENTRIES
-                and _chosen(change.instance)
-                and _first(change.instance, f"{row.position}-{side}")
-            ):
-                os.kill(os.getpid(), signal.SIGKILL)
+    """Die if a boundary in this commit is new to one of the chosen runs: it is then behind all of them."""
+    fresh = [
+        _first(change.instance, f"{row.position}-{side}")
+        for change in changes
+        for row in change.rows
+        if row.position <= int(os.environ[ENTRIES]) and _chosen(change.instance)
+    ]
+    if any(fresh):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _chosen(run: UUID) -> bool:
     place = _place()
     if (place / str(run)).is_dir():
         return True
-    if len(list(place.iterdir())) >= RUNS:
+    if len(list(place.iterdir())) >= int(os.environ[RUNS]):
         return False
     (place / str(run)).mkdir(exist_ok=True)
     return True
@@ -64,6 +77,10 @@ def _first(run: UUID, boundary: str) -> bool:
 
 
 def _place() -> Path:
-    place = Path(f"{os.environ[LEDGER]}.boundaries")
+    place = _place_beside(Path(os.environ[LEDGER]))
     place.mkdir(exist_ok=True)
     return place
+
+
+def _place_beside(ledger: Path) -> Path:
+    return Path(f"{ledger}.boundaries")

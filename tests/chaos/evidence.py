@@ -23,6 +23,7 @@ class Entry(NamedTuple):
     outcome_kind: int | None
     at: float
     """When it was committed, on the machine's monotonic clock."""
+    attempt: int | None = None
 
 
 class Instance(NamedTuple):
@@ -32,6 +33,8 @@ class Instance(NamedTuple):
     state: int
     owner: int | None
     ending: Ending | None
+    epoch: int = 1
+    """How often it was claimed."""
 
 
 class Offset(NamedTuple):
@@ -86,16 +89,20 @@ def collect(arena: Arena, begun: Offset) -> Evidence:
     now = offset()
     rows = arena.query(
         "select instance::text, position, kind, call, outcome_kind,"
-        " extract(epoch from pg_xact_commit_timestamp(xmin))::float8 from waymark.journal"
+        " extract(epoch from pg_xact_commit_timestamp(xmin))::float8, attempt from waymark.journal"
     )
     entries = [
-        Entry(run, position, kind, call, outcome, _monotonic(wall, begun, now))
-        for run, position, kind, call, outcome, wall in rows
+        Entry(run, position, kind, call, outcome, _monotonic(wall, begun, now), attempt)
+        for run, position, kind, call, outcome, wall, attempt in rows
     ]
-    found = arena.query("select id::text, state, owner, result, error from waymark.instances")
+    found = arena.query(
+        "select id::text, state, owner, result, error, epoch from waymark.instances"
+    )
     instances = {
-        run: Instance(run, state, owner, stored(state, result, error) if state >= 4 else None)
-        for run, state, owner, result, error in found
+        run: Instance(
+            run, state, owner, stored(state, result, error) if state >= 4 else None, epoch
+        )
+        for run, state, owner, result, error, epoch in found
     }
     evidence = Evidence(entries, instances, ledger.read(arena.ledger), {}, {}, {}, {})
     for event in arena.events():

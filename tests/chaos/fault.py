@@ -7,6 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, ClassVar
 
 from tests.chaos.server import ChaosServer
+from tests.support.pg_proxy import PgProxy
 
 if TYPE_CHECKING:
     from tests.chaos.arena import Arena
@@ -30,10 +31,12 @@ class Setting:
     url: str
     """The database itself, for the harness; faults never stand in its way."""
     pool_url: str
-    """What pools connect to: `url`, unless a fault puts a proxy in between."""
+    """What pools connect to: `url`, unless the round has a pooler or a fault puts a proxy in between."""
     client_url: str
     """What the load's client and its bridge connect to."""
     pools: list[PoolPlan]
+    faults: tuple[str, ...] = ()
+    """Names of all that strike in it."""
     variables: dict[str, str] = field(default_factory=dict)
     """For every pool."""
     patches: list[str] = field(default_factory=list)
@@ -42,6 +45,8 @@ class Setting:
     """Names of further workflows (`tests.chaos.workflows.SPECIAL`) for the load."""
     window: int = 24
     """How many runs are unfinished at any time."""
+    beyond_pooler: PgProxy | None = None
+    """In a round behind a pooler, what lies between that and the server."""
 
 
 class Fault:
@@ -77,6 +82,10 @@ class Fault:
 
     def mend(self, arena: Arena) -> None:
         """End all harm: from here on every run must finish. Called once, whatever happened before."""
+
+    def struck(self, arena: Arena) -> int | None:
+        """How often it did harm, once no process of the round runs any more; None if nobody can tell."""
+        return None if type(self).strike is Fault.strike else arena.strikes[self.name]
 
     def close(self) -> None:
         """Give up what `serve` and `prepare` made. Called once, when no process of the round runs any more."""

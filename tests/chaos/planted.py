@@ -6,10 +6,14 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from waymark_schema.database.statement import Statement
 from waymark_schema.tables import instances, journal, settle
+from waymark_schema.wire.frames import CallStart
 from waymark_worker import wakes
 from waymark_worker.journal import Change, Committer
+from waymark_worker.pool.channel import Channel
 
 
 def write_without_the_fence() -> None:
@@ -33,6 +37,18 @@ def acknowledge_before_the_commit() -> None:
         await self._settle(wanted)
 
     Committer._commit = commit  # type: ignore[method-assign] # the bug
+
+
+def dispatch_an_attempt_twice() -> None:
+    """Of sixteen attempts one is sent to its worker a second time, under a ticket that nobody waits for."""
+    send = Channel.start
+
+    def send_twice(self: Channel, start: CallStart) -> None:
+        if start.ticket % 16 == 0:
+            send(self, msgspec.structs.replace(start, ticket=-start.ticket))
+        send(self, start)
+
+    Channel.start = send_twice  # type: ignore[method-assign] # the bug
 
 
 def lose_a_wake_up() -> None:

@@ -7,7 +7,8 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.chaos.evidence import Evidence, Offset
 from tests.chaos.fault import Fault, PoolPlan, Setting
 from tests.chaos.server import TEMPLATE, ChaosServer
 from tests.chaos.table import Round
+from tests.support.pg_proxy import PgProxy
+from tests.support.pgbouncer import pgbouncer_before
 from tests.support.processes import Processes, installed
 
 PATIENCE = 180.0
@@ -39,6 +42,10 @@ VARIABLES = {
     # Runs that are killed by us, again and again, are no poison.
     "WAYMARK_CRASH_LIMIT": "1000",
 }
+SESSIONS = 8
+"""Of a pooler with the server: fewer than the pools of a round have with the pooler."""
+TIMEOUT_MS = 1_000
+"""Of statements behind a pooler, where only role or database can have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class Size:
     seconds: float | None = None
     """How long faults strike; None leaves it to them."""
     patience: float = PATIENCE
+    pooler: bool = False
+    """Whether pools and load reach the server through PgBouncer in transaction mode only."""
 
 
 def play(
@@ -65,10 +74,11 @@ def play(
 ) -> Round:
     """Run one round; its folder goes unless something was found, or all are to be kept."""
     folder.mkdir(parents=True)
-    result = Round(number, seed, tuple(fault.name for fault in faults))
+    size = size or Size()
+    result = Round(number, seed, tuple(fault.name for fault in faults), pooler=size.pooler)
     began = time.monotonic()
     try:
-        _on_a_server(faults, result, shared, folder, size or Size())
+        _on_a_server(faults, result, shared, folder, size)
     except Exception:  # noqa: BLE001 - a round that could not be played is a finding, and the next one goes on
         result.findings.append(Finding(BROKEN, f"the round broke off: {traceback.format_exc()}"))
     finally:
@@ -92,20 +102,47 @@ def _on_a_server(
         server = fault.serve(server)
     name = server.databases.create(template=TEMPLATE)
     setting = _setting(server, server.databases.url_of(name), size)
+    setting.faults = result.faults
     chance = Random(result.seed)
-    for fault in faults:
-        fault.prepare(setting, chance)
-    arena = Arena(setting, folder, Processes())
+    try:
+        with _pooler(setting, chance, wanted=size.pooler):
+            for fault in faults:
+                fault.prepare(setting, chance)
+            _in_an_arena(Arena(setting, folder, Processes()), faults, chance, result, size)
+    finally:
+        (folder / "server.log").write_text(server.log, encoding="utf-8")
+        server.databases.drop(name)
+
+
+def _in_an_arena(
+    arena: Arena, faults: list[Fault], chance: Random, result: Round, size: Size
+) -> None:
     try:
         begun = evidence.offset()
         arena.open(result.seed)
         _strike(arena, faults, chance, size.seconds)
         _judge(arena, result, begun, patience=size.patience)
     finally:
-        result.strikes, result.notes = arena.strikes, arena.notes
+        result.notes = arena.notes
         arena.shut()
-        (folder / "server.log").write_text(server.log, encoding="utf-8")
-        server.databases.drop(name)
+        result.strikes = {fault.name: fault.struck(arena) for fault in faults}
+
+
+@contextmanager
+def _pooler(setting: Setting, chance: Random, *, wanted: bool) -> Iterator[None]:
+    """Let pools and load see a pooler only; half of the times they are told so and do not look themselves."""
+    if not wanted:
+        yield
+        return
+    if chance.random() < 0.5:
+        setting.variables["WAYMARK_LISTEN"] = "off"
+    with (
+        PgProxy(setting.url) as beyond,
+        pgbouncer_before(beyond, size=SESSIONS, statement_timeout_ms=TIMEOUT_MS) as url,
+    ):
+        setting.pool_url = setting.client_url = url
+        setting.beyond_pooler = beyond
+        yield
 
 
 def _setting(server: ChaosServer, url: str, size: Size) -> Setting:
@@ -126,7 +163,7 @@ def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | 
             if faults:
                 fault = turns.pop() if turns else chance.choice(faults)
                 fault.strike(arena, chance)
-                arena.strikes += 1
+                arena.strikes[fault.name] += 1
             arena.wait_for_work(chance.randrange(5, 120), seconds=2.0)
             arena.keep()
     finally:
@@ -138,7 +175,7 @@ def _strike(arena: Arena, faults: list[Fault], chance: Random, seconds: float | 
 def _judge(arena: Arena, result: Round, begun: Offset, *, patience: float) -> None:
     (arena.folder / "stop").touch()
     findings = _wait_for_the_end(arena, patience)
-    findings += [Finding(BROKEN, each) for each in arena.ended]
+    findings += [Finding(BROKEN, each) for each in (*arena.ended, *arena.broken)]
     seen = evidence.collect(arena, begun)
     findings += checks.check(arena, seen)
     findings += _end_pools(arena)
@@ -234,19 +271,11 @@ def _worst_pause(seen: Evidence) -> float:
 
 def _takeovers(arena: Arena, seen: Evidence) -> dict[str, list[float]]:
     """From the kill of a whole pool to the first action, elsewhere, of a run that it held."""
-    found: list[float] = []
-    for kill in arena.killed:
-        later = [
-            line.at
-            for call, lines in seen.begun.items()
-            for line in lines
-            if call[0] in kill.held
-            and call not in kill.offered
-            and line.at > kill.at
-            and line.pid not in kill.pids
-        ]
-        if later:
-            found.append(min(later) - kill.at)
+    found = [
+        resumed - kill.at
+        for kill in arena.killed
+        if (resumed := kill.resumed(seen.lines)) is not None
+    ]
     return {"kill -9 of a whole pool → first resumed action elsewhere": found} if found else {}
 
 

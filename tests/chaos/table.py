@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.chaos.checks import BROKEN, LOST, TWICE, Finding
 
+BEHIND = "behind PgBouncer"
+
 
 @dataclass(slots=True)
 class Round:
@@ -18,7 +20,8 @@ class Round:
     number: int
     seed: str
     faults: tuple[str, ...]
-    strikes: int = 0
+    strikes: dict[str, int | None] = field(default_factory=dict)
+    """How often each fault did harm; None where nobody can tell."""
     workflows: int = 0
     steps: int = 0
     seconds: float = 0.0
@@ -28,10 +31,13 @@ class Round:
     notes: list[str] = field(default_factory=list)
     evidence: str = ""
     """Folder that was kept, when something was found."""
+    pooler: bool = False
+    """Whether its pools ran behind PgBouncer."""
 
     @property
     def label(self) -> str:
-        return "+".join(self.faults) or "none"
+        names = "+".join(self.faults) or "none"
+        return f"{names} {BEHIND}" if self.pooler else names
 
     def count(self, kind: str) -> int:
         """How many runs a kind of finding names; those about none count each."""
@@ -55,14 +61,16 @@ HEADER = (
     "worst pause",
 )
 COMBINED = "combined"
+UNCOUNTED = "–"  # noqa: RUF001 - as in any table
 
 
 def rows(rounds: Iterable[Round], titles: dict[str, str]) -> list[tuple[str, ...]]:
-    """One row for each fault alone, one for all combinations, one for the whole."""
+    """One row for each fault alone, one for all combinations, one for all behind a pooler, one for the whole."""
     grouped: dict[str, list[Round]] = defaultdict(list)
     for each in rounds:
-        grouped[each.label if len(each.faults) < 2 else COMBINED].append(each)
-    names = sorted(grouped, key=lambda name: (name == COMBINED, len(name), name))
+        alone = each.label if len(each.faults) < 2 else COMBINED
+        grouped[BEHIND if each.pooler else alone].append(each)
+    names = sorted(grouped, key=lambda name: (name == BEHIND, name == COMBINED, len(name), name))
     table = [_row(f"{name} {titles.get(name, '')}".strip(), grouped[name]) for name in names]
     everything = [each for name in names for each in grouped[name]]
     return [*table, _row("all", everything)]
@@ -72,7 +80,7 @@ def _row(name: str, rounds: list[Round]) -> tuple[str, ...]:
     return (
         name,
         f"{len(rounds):,}",
-        f"{sum(each.strikes for each in rounds):,}",
+        struck(rounds),
         f"{sum(each.workflows for each in rounds):,}",
         f"{sum(each.steps for each in rounds):,}",
         *(f"{sum(each.count(kind) for each in rounds):,}" for kind in (LOST, TWICE, BROKEN)),
@@ -80,12 +88,24 @@ def _row(name: str, rounds: list[Round]) -> tuple[str, ...]:
     )
 
 
+def struck(rounds: Iterable[Round]) -> str:
+    """How often faults did harm in rounds, as far as that can be counted."""
+    counts = [count for each in rounds for count in each.strikes.values() if count is not None]
+    return f"{sum(counts):,}" if counts else UNCOUNTED
+
+
 def figures(rounds: Iterable[Round]) -> list[tuple[str, ...]]:
-    """Recovery times: how many were seen, the median, the 95th percentile and the longest."""
+    """Recovery times: how many were seen, the median, the 95th percentile and the longest.
+
+    Those of combined rounds stand by themselves: there, other faults take their time, too. So do those behind a
+    pooler, where a dead pool is known by its lease only.
+    """
     seen: dict[str, list[float]] = defaultdict(list)
     for each in rounds:
+        behind = f", {BEHIND}" if each.pooler else ""
+        beside = ", in combined rounds" if len(each.faults) > 1 else ""
         for name, values in each.figures.items():
-            seen[name] += values
+            seen[f"{name}{behind}{beside}"] += values
     return [
         (name, f"{len(values):,}", *(f"{value:.2f} s" for value in _spread(values)))
         for name, values in sorted(seen.items())

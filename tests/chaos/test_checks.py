@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos import checks, ledger
+from tests.chaos.__main__ import _turns
 from tests.chaos.arena import Arena
 from tests.chaos.checks import BROKEN, LOST, TWICE, Finding
 from tests.chaos.evidence import Entry, Evidence, Instance
 from tests.chaos.fault import Setting
+from tests.chaos.faults import FAULTS
 from tests.chaos.ledger import BEGUN, ENDED, Line
 from tests.chaos.oracle import Ending, expected
-from tests.chaos.table import Round, markdown
+from tests.chaos.table import BEHIND, Round, figures, markdown, rows
 from tests.support.processes import Processes
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
 
@@ -102,6 +105,26 @@ def test_a_call_that_begins_after_its_commit_is_found_unless_its_process_stood_s
     assert found == Finding(TWICE, "call 0 began again 0.400 s after its commit", RUN)
     assert judged(changed, tmp_path, p7=[(0.4, 0.8)]) == []
     assert judged(changed, tmp_path, p7=[(0.6, 0.8)]) != []
+    assert judged(changed, tmp_path, p7=[(0.4, 0.5), (0.6, 0.8)]) == []
+    much_later = rebuilt(seen, lines=[*seen.lines, late._replace(at=6.9)])
+    assert judged(much_later, tmp_path, p7=[(0.4, 0.8)]) != []
+    assert judged(much_later, tmp_path, p7=[(0.4, 0.8), (1.0, 4.0)]) == []
+
+
+def test_an_attempt_that_begins_twice_is_found_unless_it_was_lost_or_its_run_claimed_again(
+    tmp_path: Path,
+) -> None:
+    seen = good()
+    changed = rebuilt(seen, lines=[*seen.lines, seen.lines[0]._replace(at=0.1)])
+    (found,) = judged(changed, tmp_path)
+    assert found.kind == BROKEN
+    assert "attempt 1 of call 0 began 2 times" in found.text
+    claimed = {RUN: seen.instances[RUN]._replace(epoch=2)}
+    assert judged(rebuilt(changed, instances=claimed), tmp_path) == []
+    loss = Entry(RUN, CALLS + 1, JournalKind.LOST, 0, OutcomeKind.LOST, 0.05, 1)
+    assert judged(rebuilt(changed, entries=[*seen.entries, loss]), tmp_path) == []
+    other = loss._replace(attempt=2)
+    assert judged(rebuilt(changed, entries=[*seen.entries, other]), tmp_path) == [found]
 
 
 def test_a_call_that_begins_before_what_led_to_it_is_committed_is_found(tmp_path: Path) -> None:
@@ -156,4 +179,53 @@ def test_the_table_counts_runs_not_findings() -> None:
     twice = [Finding(TWICE, "one", RUN), Finding(TWICE, "two", RUN), Finding(BROKEN, "three")]
     rounds = [Round(1, "s", ("F1",), workflows=1_000, findings=twice, worst_pause=1.25)]
     told = markdown(rounds, {"F1": "kills"})
-    assert "| F1 kills | 1 | 0 | 1,000 | 0 | 0 | 1 | 1 | 1.2 s |" in told
+    assert "| F1 kills | 1 | – | 1,000 | 0 | 0 | 1 | 1 | 1.2 s |" in told  # noqa: RUF001
+
+
+def test_the_table_counts_strikes_that_can_be_counted() -> None:
+    rounds = [
+        Round(1, "s", ("F1",), strikes={"F1": 1_500}),
+        Round(2, "s", ("F8",), strikes={"F8": None}),
+        Round(3, "s", ("F1", "F8"), strikes={"F1": 2, "F8": None}),
+    ]
+    assert [row[2] for row in rows(rounds, {})] == ["1,500", "–", "2", "1,502"]  # noqa: RUF001
+
+
+def test_figures_of_combined_rounds_stand_by_themselves() -> None:
+    rounds = [
+        Round(1, "s", ("F1",), figures={"kill": [1.0]}),
+        Round(2, "s", ("F1", "F8"), figures={"kill": [9.0]}),
+    ]
+    assert [row[:3] for row in figures(rounds)] == [
+        ("kill", "1", "1.00 s"),
+        ("kill, in combined rounds", "1", "9.00 s"),
+    ]
+
+
+def test_rounds_behind_a_pooler_stand_by_themselves() -> None:
+    rounds = [
+        Round(1, "s", ("F1",), figures={"kill": [1.0]}, worst_pause=1.0),
+        Round(2, "s", ("F1",), figures={"kill": [7.0]}, worst_pause=7.0, pooler=True),
+        Round(3, "s", ("F1", "F8"), figures={"kill": [9.0]}, pooler=True),
+    ]
+    assert [(row[0], row[1], row[-1]) for row in rows(rounds, {})] == [
+        ("F1", "1", "1.0 s"),
+        (BEHIND, "2", "7.0 s"),
+        ("all", "3", "7.0 s"),
+    ]
+    assert [row[:3] for row in figures(rounds)] == [
+        ("kill", "1", "1.00 s"),
+        (f"kill, {BEHIND}", "1", "7.00 s"),
+        (f"kill, {BEHIND}, in combined rounds", "1", "9.00 s"),
+    ]
+
+
+def test_every_nth_round_runs_behind_a_pooler_and_those_go_through_all_faults() -> None:
+    faults = list(FAULTS.values())
+    turns = list(islice(_turns(faults, 7, together=False, pooler=4), 4 * len(faults)))
+    assert [pooler for _, pooler in turns[:8]] == [False, False, False, True] * 2
+    behind = [kinds for kinds, pooler in turns if pooler]
+    assert behind == [[fault] for fault in faults]
+    without = list(islice(_turns(faults, 7, together=False, pooler=0), 3 * len(faults)))
+    assert [kinds for kinds, pooler in turns if not pooler] == [kinds for kinds, _ in without]
+    assert not any(pooler for _, pooler in without)

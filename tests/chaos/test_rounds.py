@@ -25,8 +25,26 @@ GROUPS = (
 )
 
 
+PERHAPS = {"F6", "F15"}
+"""What strikes by chance, in a short round perhaps not at all; F16 and F18 have one of the first runs of these seeds."""
+
+
 def test_no_fault_is_left_out() -> None:
     assert {name for names in GROUPS for name in names} == FAULTS.keys()
+
+
+def test_a_short_round_behind_a_pooler(chaos_server: ChaosServer, tmp_path: Path) -> None:
+    played = play(
+        [FAULTS["F4"]()],
+        number=1,
+        seed="pooler",
+        shared=chaos_server,
+        folder=tmp_path / "round",
+        size=Size(pools=2, workers=1, seconds=1.0, pooler=True),
+    )
+    assert played.findings == [], f"see {played.evidence}"
+    assert played.strikes["F4"]
+    assert played.workflows > 0
 
 
 @pytest.mark.parametrize("names", GROUPS, ids="+".join)
@@ -42,7 +60,7 @@ def test_a_short_round(names: tuple[str, ...], chaos_server: ChaosServer, tmp_pa
         size=Size(pools=2, workers=1, seconds=4.0),
     )
     assert played.findings == [], f"see {played.evidence}"
-    assert played.strikes >= len(faults)
+    assert {name for name, count in played.strikes.items() if count == 0} <= PERHAPS
     assert played.workflows > 0
     if missing:
         pytest.skip("; ".join(missing))

@@ -11,6 +11,7 @@ from tests.support.checkout import ROOT
 from waymark.settings import Settings
 from waymark_schema import environment
 from waymark_web.settings import WebSettings
+from waymark_worker import cli
 from waymark_worker.settings import PoolSettings
 
 PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text()
@@ -66,6 +67,19 @@ def _says(written: str, default: object) -> bool:
     if isinstance(default, float):
         return written == f"`{default:g}`"
     return written == f"`{default}`"
+
+
+def test_the_help_of_a_pool_names_what_the_page_lists_for_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["waymark-start-workers", "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr().out
+    listed = _ROW.findall(PAGE.partition("## Everywhere")[2].partition("## The web")[0])
+    missing = [variable for variable, _ in listed if f"{variable}:" not in said]
+    assert missing == []
+    assert "milliseconds from 0 to 60000 [0]" in said, "a default of 0 is one"
 
 
 def test_two_distributions_agree_on_what_they_both_read() -> None:

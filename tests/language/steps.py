@@ -1,6 +1,7 @@
 """Arguments of a language case come in; results and failures of ordinary actions go out."""
 
 import builtins
+import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -116,3 +117,15 @@ async def numbers(count: int) -> list[int]:
 @action
 async def nothing() -> None:
     return None
+
+
+class Foreign(Exception):
+    """One whose text cannot be compiled in."""
+
+    def __str__(self) -> str:
+        return os.uname()[0] and "foreign"
+
+
+@action
+async def foreign() -> None:
+    raise Foreign("x")

@@ -28,6 +28,10 @@ UNSUPPORTED = {
     "TextOfComputedFields",
     "MethodOfAFailureThatIsRefused",
     "HashOfTheHost",
+    "CachedPropertyAmongFields",
+    "TextOfAChangedFailure",
+    "TextOfAnInputThatDoesNotFit",
+    "FieldsThatHoldATaskAsADict",
 }
 
 

@@ -7,13 +7,15 @@ import os
 import sys
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.support.fuzzing import miscompiles, running
-from tests.support.fuzzing.miscompiles import Miscompile
+from tests.support.fuzzing.grammar import HEAD, KINDS
+from tests.support.fuzzing.miscompiles import Miscompile, Plant
 from tests.support.fuzzing.running import (
     NAME,
     Difference,
@@ -24,7 +26,7 @@ from tests.support.fuzzing.running import (
 )
 from tests.support.fuzzing.writer import random_workflow
 from tests.support.observing import Observation
-from tests.support.replaying import MODES
+from tests.support.replaying import MODES, PLAIN
 
 PROGRAMS = int(os.environ.get("WAYMARK_FUZZ_PROGRAMS", "200"))
 SEED = int(os.environ.get("WAYMARK_FUZZ_SEED", "20261124"))
@@ -50,6 +52,12 @@ def test_the_grammar_writes_every_node_that_the_compiler_accepts() -> None:
     for number in range(300):
         histogram.add(random_workflow(Random(number), name=NAME), "written")
     assert histogram.missing() == set()
+
+
+def test_the_grammar_writes_every_function_of_the_library_that_it_has() -> None:
+    named = {each.node for kind in KINDS.values() for each in kind if "." in each.node}
+    text = "".join(random_workflow(Random(number), name=NAME)[len(HEAD) :] for number in range(300))
+    assert {name for name in named if f"{name}(" not in text} == set()
 
 
 @pytest.mark.skipif(
@@ -128,15 +136,20 @@ def test_a_program_that_does_not_end_in_the_machine_is_a_finding(
     assert isinstance(found.shown, TookTooLong)
 
 
-def searched(folder: Path, within: int, first: int) -> tuple[int, Difference | None]:
-    """How many programs it took, and what was found."""
+def searched(folder: Path, plant: Plant, within: int, first: int) -> tuple[int, Difference | None]:
+    """How many programs it took to find what is planted, and the one that did."""
     with collecting_rarely() as ended:
         for number in range(first, first + within):
             text = random_workflow(Random(number), name=NAME)
-            found = difference(folder, text)
+            with pytest.MonkeyPatch.context() as patch:
+                plant(patch)
+                found = difference(folder, text)
             ended()
             # A program that no longer compiles would find nothing: it has to run, and differently.
-            if found is not None and isinstance(found.shown, Observation):
+            if found is None or not isinstance(found.shown, Observation):
+                continue
+            # One that differs without the mistake has found something else.
+            if difference(folder, text) is None:
                 return number - first + 1, found
     return within, None
 
@@ -151,15 +164,33 @@ def _chosen() -> list[Miscompile]:
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("planted", _chosen(), ids=lambda planted: planted.name)
 def test_a_planted_miscompile_is_found(
-    planted: Miscompile,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    planted: Miscompile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    planted.plant(monkeypatch)
-    programs, found = searched(tmp_path, FIND_WITHIN, first=50_000)
+    programs, found = searched(tmp_path, planted.plant, FIND_WITHIN, first=50_000)
     said(capsys, f"{planted.name}: found after {programs} programs")
     assert found is not None
+
+
+def test_what_differs_without_the_mistake_too_has_not_found_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = SimpleNamespace(mistaken=False)
+    runs: list[bool] = []
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(compiler, "mistaken", True)
+
+    def differs(_folder: Path, text: str) -> Difference | None:
+        runs.append(compiler.mistaken)
+        anyway = len(runs) <= 2 * 3  # the first three programs differ in any case
+        shown = Observation("returned")
+        return Difference(text, PLAIN, shown, shown) if anyway or compiler.mistaken else None
+
+    monkeypatch.setattr(sys.modules[__name__], "difference", differs)
+    programs, found = searched(tmp_path, plant, within=10, first=0)
+    assert found is not None
+    assert programs == 4
+    assert runs == [True, False] * 4
 
 
 def test_there_are_fifteen_miscompiles() -> None:

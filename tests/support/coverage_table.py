@@ -1,6 +1,6 @@
 """All language cases go in; how often each construct stands in each position, and each name is used, comes out.
 
-``python -m tests.support.coverage_table`` prints it, empty cells last.
+``python -m tests.support.coverage_table`` prints it, empty cells last, and fails if there are any.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from tests.language import cases, ending
 from tests.language.discovery import modules, workflows
 from waymark.compiler import subset
 from waymark.compiler.pipeline import compile_workflow
+from waymark.compiler.prelude.names import PRELUDE
 from waymark_schema.ir import instructions as ins
-from waymark_schema.ir import language
+from waymark_schema.ir import language, library
 from waymark_schema.ir.program import BuiltinConstant
 
 BLOCKS = ("body", "branch", "loop", "try", "handler", "finally", "with", "nested")
@@ -105,10 +106,16 @@ def expressions() -> list[str]:
 
 @cache
 def wanted_names() -> tuple[str, ...]:
-    """Each builtin by its qualified name, each method and attribute with a dot in front."""
-    tables = (language.METHODS, language.ATTRIBUTES)
+    """Each function and method of a type by its qualified name, each other method and attribute with a dot in front."""
+    tables = (language.METHODS, language.RECORD_METHODS, language.ATTRIBUTES)
     members = {f".{name}" for table in tables for names in table.values() for name in names}
-    there = set(language.BUILTINS) - _NEWER - _ALIASES
+    there = {*language.BUILTINS, *library.COMPILED} - _NEWER - _ALIASES - _WRITTEN_OUT
+    for kind, names in language.CLASS_METHODS.items():
+        # Models and named tuples are classes of the program's own.
+        if kind in language.BUILTINS:
+            there |= {f"{kind}.{name}" for name in names}
+        else:
+            members |= {f".{name}" for name in names}
     members -= {".with_segments"}  # Python 3.12 has it, for subclasses of paths only
     if sys.version_info < (3, 12):
         members -= {".binomialvariate"}
@@ -119,12 +126,16 @@ _ALIASES = {
     "asyncio.TimeoutError",
     "bisect.bisect_right",
     "bisect.insort_right",
+    "logging.fatal",
+    "logging.warn",
     "waymark.BackoffPolicy",
 }
 """Other names of what a program holds under its first one."""
+_WRITTEN_OUT = {"operator.attrgetter", "operator.methodcaller"}
+"""What is a lambda in a program."""
 _NEWER = {
     name
-    for name, since in {"math.sumprod": (3, 12), "math.fma": (3, 13), "random.binomialvariate": (3, 12)}.items()
+    for name, since in {"itertools.batched": (3, 12), "math.sumprod": (3, 12), "math.fma": (3, 13), "random.binomialvariate": (3, 12)}.items()
     if sys.version_info < since
 }  # fmt: skip
 """Names that this Python does not have."""
@@ -147,14 +158,25 @@ def _use(workflow: Any, table: Table) -> None:
     program = compile_workflow(workflow).program
     table.names.update(each.name for each in program.constants if isinstance(each, BuiltinConstant))
     for function in program.functions:
+        table.names[_OF_PRELUDE.get((function.name, function.qualname), "")] += 1
+        held = {slot: program.constants[number] for slot, number in function.constants}
         for block in function.blocks:
             for node in (*block.instructions, block.terminator):
                 if isinstance(node, ins.CallMethod | ins.LoadMethod | ins.GetAttr | ins.Access):
                     table.names[f".{node.name}"] += 1
+                    owner = held.get(node.obj)
+                    if isinstance(owner, BuiltinConstant):
+                        table.names[f"{owner.name}.{node.name}"] += 1
                 if isinstance(node, ins.Local):
                     table.names[node.kind] += 1
 
 
+_OF_PRELUDE = {
+    (each.__name__, each.__qualname__): name
+    for name, each in PRELUDE.items()
+    if name not in _ALIASES
+}
+"""What a function of the prelude stands for, by the names that it has in a program."""
 _Child = tuple[ast.AST, str, str]
 
 
@@ -276,5 +298,12 @@ def _cell(table: Table, name: str, place: str) -> str:
     return "-" if (name, place) in IMPOSSIBLE else str(table.cells[name, place])
 
 
+def main() -> int:
+    """Print the table; 1 if it has an empty cell."""
+    table = counted()
+    sys.stdout.write(shown(table) + "\n")
+    return int(bool(table.empty_cells() or table.missing_nodes() or table.unused_names()))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(shown(counted()) + "\n")
+    sys.exit(main())

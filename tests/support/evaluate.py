@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import deque
 from typing import Any
 
 from waymark_worker.vm import builtins, operations
@@ -40,6 +41,8 @@ def host(value: Any) -> Any:
         return frozenset(host(item) for item in value)
     if type(value) in {list, tuple}:
         return type(value)(host(item) for item in value)
+    if type(value) is deque:
+        return deque((host(item) for item in value), value.maxlen)
     if type(value) is dict:
         return {host(key): host(item) for key, item in value.items()}
     return value

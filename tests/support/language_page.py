@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.language import cases, rejected
@@ -17,7 +17,13 @@ from tests.support.checkout import ROOT
 from waymark import UnsupportedPatternError
 from waymark.compiler.diagnostics import TITLES, Diagnostic
 from waymark.compiler.pipeline import compile_workflow
-from waymark_schema.ir import language
+from waymark_schema.ir import language, library
+from waymark_worker.vm import machine as _machine  # noqa: F401 - it fills the tables
+from waymark_worker.vm import records
+from waymark_worker.vm.async_generators import AsyncGenerator
+from waymark_worker.vm.attributes import _EXCEPTION_FIELDS, _NATIVE_FIELDS
+from waymark_worker.vm.iterators import Generator
+from waymark_worker.vm.methods import METHODS
 
 PAGE = ROOT / "docs" / "reference" / "language.md"
 
@@ -112,6 +118,13 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )  # fmt: skip
 
+LOGS = """\
+What `print` and loggers are given stands in the log of the run, once, whatever is recovered. A logger is bound once in a module or in
+the workflow's class (`logger = logging.getLogger(__name__)`), and has `debug`, `info`, `warning`, `error`, `exception`, `critical`, `log` and
+`isEnabledFor`. Each message from INFO upwards is kept as `LEVEL name: message`, whatever levels and handlers the process has; of an
+exception (`exc_info`) its type and text follow, and `extra` is not shown. A message that its arguments do not fit fails nothing.
+"""
+
 LIMITS = """\
 ## Limits
 
@@ -134,9 +147,13 @@ A run that reaches one of these ends with an error that says so; its neighbours 
 * The identity of an object does not outlive a call of an action: what comes back is a copy.
 * When a call is cancelled, the workflow goes on at once; the action's own clean-up is not waited for.
 * An async generator that is dropped while it stands inside a `try` is an error: close it. Other generators are closed there and then, except in a cycle of references.
+* `async for` over `asyncio.as_completed` gives the tasks as they are done, as CPython does since 3.13; before, it is a TypeError there.
 * Enums of the standard library have the members that every supported Python has: `re.TEMPLATE` (before 3.13) and the names that
   3.13 gave to members of `http.HTTPStatus` do not exist.
 * Line numbers of tracebacks, `contextvars` and `sys.exc_info()` do not exist.
+
+All of this is meant to be so. What differs and should not, mostly in the texts of rare errors, is listed as
+[known differences](../explanation/language-testing.md#known-differences).
 """
 
 
@@ -171,15 +188,18 @@ def _source(workflow: type) -> str:
 
 
 def _names() -> str:
-    library: dict[str, list[str]] = {}
+    listed: dict[str, list[str]] = {}
     plain = []
     errors = set(language.EXCEPTIONS)
     for name in sorted(language.BUILTINS):
         module, _, last = name.rpartition(".")
         if module and name not in language.RECORDED:
-            library.setdefault(module, []).append(last)
+            listed.setdefault(module, []).append(last)
         elif not module and name not in errors:
             plain.append(name)
+    for name in library.COMPILED:
+        module, _, last = name.partition(".")
+        listed.setdefault(module, []).append(last)
     lines = ["## Builtins and library", "", _listed(plain) + ";"]
     lines += [
         "and the builtin exceptions: "
@@ -188,8 +208,10 @@ def _names() -> str:
         "",
     ]
     lines += ["| module | names |", "| --- | --- |"]
-    lines += [f"| `{module}` | {_listed(names)} |" for module, names in sorted(library.items())]
-    lines += ["", "Everything else of the standard library belongs into an action.", ""]
+    lines += [
+        f"| `{module}` | {_listed(sorted(names))} |" for module, names in sorted(listed.items())
+    ]
+    lines += ["", "Everything else of the standard library belongs into an action.", "", LOGS]
     lines += ["## Methods and attributes", ""]
     lines += [
         "By the type of the value. A name that CPython has and this table lacks ends the run with `WM2xx` when it is used on such a",
@@ -198,15 +220,52 @@ def _names() -> str:
         "| type | methods | attributes | of the class itself |",
         "| --- | --- | --- | --- |",
     ]
-    types = {**language.METHODS, **language.ATTRIBUTES, **language.CLASS_METHODS}
-    for name in sorted(types):
+    attributes = {**language.ATTRIBUTES, **_of_exceptions()}
+    for name in sorted({**language.METHODS, **attributes, **language.CLASS_METHODS}):
         own = (*language.CLASS_METHODS.get(name, ()), *language.CLASS_ATTRIBUTES.get(name, ()))
-        columns = (language.METHODS.get(name, ()), language.ATTRIBUTES.get(name, ()), own)
+        columns = (language.METHODS.get(name, ()), attributes.get(name, ()), own)
         lines.append(f"| `{name}` | " + " | ".join(_listed(each) for each in columns) + " |")
+    lines += [
+        "",
+        "Beside these, the fields and methods of your own classes, `name` and `value` of members of enums, `_fields` of named tuples,",
+        "and `__name__` and `__qualname__` of classes. Subclasses have what their base classes have.",
+        "",
+        "What belongs to one run, and is no value that an action could take or return:",
+        "",
+        "| what | methods | attributes |",
+        "| --- | --- | --- |",
+    ]
+    for title, methods, readable in _of_records():
+        lines.append(f"| {title} | {_listed(methods)} | {_listed(readable)} |")
     return "\n".join(lines) + "\n\n"
 
 
-def _listed(names: tuple[str, ...] | list[str]) -> str:
+def _of_exceptions() -> dict[str, list[str]]:
+    """What the machine reads from exceptions, by their classes."""
+    found = {"BaseException": sorted(_EXCEPTION_FIELDS)}
+    for cls, names in _NATIVE_FIELDS:
+        if cls.__name__ in language.EXCEPTIONS:
+            found[cls.__name__] = sorted(names)
+    return found
+
+
+_MADE_BY = {"asyncio.Task": ("create_task", "ensure_future"), "asyncio.timeout": ("timeout", "timeout_at")}  # fmt: skip
+
+
+def _of_records() -> Iterator[tuple[str, list[str], list[str]]]:
+    """What the machine keeps for one run: how it comes to be, its methods, its attributes."""
+    readable = {kind.__name__: sorted(names) for kind, names in records.ATTRIBUTES.items()}
+    for name, methods in language.RECORD_METHODS.items():
+        last = name.rpartition(".")[2]
+        made = _MADE_BY.get(name, (last,))
+        title = ", ".join(f"`asyncio.{each}()`" for each in made)
+        yield title, sorted(methods), readable.get(last, [])
+    yield "generators", sorted(METHODS[Generator]), []
+    own = [name for name in records.METHODS[AsyncGenerator] if not name.startswith("_")]
+    yield "asynchronous generators", sorted(own), []
+
+
+def _listed(names: Sequence[str]) -> str:
     return " ".join(f"`{name}`" for name in names)
 
 

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.support.acting import act
+from tests.support.logged import logging_to
 from tests.support.observing import Observation, fault, normal
 from tests.support.recording import Chance, PlainChance
 from waymark.actions import DEFINITION
@@ -236,34 +237,30 @@ class _Calls:
 def _stand_ins(
     modules: list[ModuleType], workflow: type, calls: _Calls, chance: PlainChance
 ) -> Iterator[None]:
-    replaced: list[tuple[Any, str, Any]] = []
-    for module in modules:
-        for name, value in list(vars(module).items()):
-            definition = getattr(value, DEFINITION, None)
-            if isinstance(definition, ActionDefinition):
-                replaced.append((module, name, value))
-                setattr(module, name, calls.parking(definition))
-            elif chance.for_value(value) is not value:
-                replaced.append((module, name, value))
-                setattr(module, name, chance.for_value(value))
-            elif type(value) in {list, dict, set} and not name.startswith("__"):
-                # A run captures its own copy; what one run changes must not reach the next.
-                replaced.append((module, name, value))
-                setattr(module, name, copy.deepcopy(value))
-            elif inspect.isfunction(value) and value.__defaults__:
-                replaced.append((value, "__defaults__", value.__defaults__))
-                value.__defaults__ = copy.deepcopy(value.__defaults__)
-    for name, value in list(vars(workflow).items()):
-        if type(value) in {list, dict, set}:
-            replaced.append((workflow, name, value))
-            setattr(workflow, name, copy.deepcopy(value))
-    replaced.append((Workflow, "run_action", Workflow.run_action))
-    Workflow.run_action = calls.run_action()  # type: ignore[method-assign] # for this run
-    try:
-        yield
-    finally:
-        for owner, name, value in replaced:
+    copies: dict[int, Any] = {}
+    with contextlib.ExitStack() as undone:
+
+        def put(owner: Any, name: str, value: object) -> None:
+            undone.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, value)
+
+        for module in modules:
+            for name, value in list(vars(module).items()):
+                definition = getattr(value, DEFINITION, None)
+                if isinstance(definition, ActionDefinition):
+                    put(module, name, calls.parking(definition))
+                elif chance.for_value(value) is not value:
+                    put(module, name, chance.for_value(value))
+                elif type(value) in {list, dict, set} and not name.startswith("__"):
+                    # A run captures its own copy; what one run changes must not reach the next.
+                    put(module, name, copies.setdefault(id(value), copy.deepcopy(value)))
+                elif inspect.isfunction(value) and value.__defaults__:
+                    put(value, "__defaults__", copy.deepcopy(value.__defaults__))
+        for name, value in list(vars(workflow).items()):
+            if type(value) in {list, dict, set} and not name.startswith("__"):
+                put(workflow, name, copy.deepcopy(value))
+        put(Workflow, "run_action", calls.run_action())
+        yield
 
 
 @contextlib.contextmanager
@@ -335,6 +332,7 @@ def run_in_cpython(
         _ordered_sets(),
         _stand_ins(modules, workflow, calls, chance),
         contextlib.redirect_stdout(output),
+        logging_to(output),
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")

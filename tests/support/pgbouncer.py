@@ -19,9 +19,12 @@ from tests.support.pg_proxy import PgProxy
 from tests.support.processes import wait_until
 from tests.support.requirements import require_command
 
+PACKAGE = "pgbouncer"
+"""Of Debian, and its command."""
+
 _SETTINGS = """\
 [databases]
-* = host=127.0.0.1 port={server} user={user}
+* = host=127.0.0.1 port={server} user={user}{more}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -32,10 +35,17 @@ pool_mode = transaction
 default_pool_size = {size}
 max_client_conn = 500
 server_tls_sslmode = disable
+# A server that was away is asked again at once, and not after a quarter of a minute.
+server_login_retry = 1
 logfile = {folder}/pgbouncer.log
 """
 _DEBIAN = "/usr/sbin"
 """Where Debian puts it, which is not on every PATH."""
+
+
+def pgbouncer() -> str | None:
+    """Return the path of the command, if there is one."""
+    return shutil.which(PACKAGE, path=f"{os.environ['PATH']}:{_DEBIAN}")
 
 
 @contextmanager
@@ -44,42 +54,53 @@ def behind_pgbouncer(url: str, *, size: int = 5) -> Iterator[str]:
 
     It reaches the server through a plain proxy, because the private server's socket admits only its own user.
     """
-    os.environ["PATH"] = f"{os.environ['PATH']}:{_DEBIAN}"
-    command = require_command("pgbouncer", package="pgbouncer")
+    with PgProxy(url) as proxy, pgbouncer_before(proxy, size=size) as pooled:
+        yield pooled
+
+
+@contextmanager
+def pgbouncer_before(
+    proxy: PgProxy, *, size: int, statement_timeout_ms: int | None = None
+) -> Iterator[str]:
+    """Yield the connection string through a pooler before a proxy; its sessions have the timeout that a role may have."""
+    command = pgbouncer() or require_command(PACKAGE, package=PACKAGE)
     folder = Path(tempfile.mkdtemp(prefix="waymark-bouncer-"))
-    with PgProxy(url) as proxy:
-        port = _free_port()
-        through = urlsplit(proxy.url)
-        settings = folder / "pgbouncer.ini"
-        settings.write_text(
-            _SETTINGS.format(
-                server=through.port,
-                user=through.username,
-                port=port,
-                size=size,
-                folder=folder,
-            )
+    port = _free_port()
+    through = urlsplit(proxy.url)
+    more = ""
+    if statement_timeout_ms is not None:
+        more = f" connect_query='set statement_timeout = {statement_timeout_ms}'"
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(
+        _SETTINGS.format(
+            server=through.port,
+            user=through.username,
+            more=more,
+            port=port,
+            size=size,
+            folder=folder,
         )
-        nobody = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
-        if nobody is not None:
-            # It refuses to run as root.
-            for path in (folder, settings):
-                os.chown(path, nobody, -1)
-        pooler = subprocess.Popen(
-            [str(command), "-q", str(settings)],
-            user=nobody,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        pooled = proxy.url.replace(f":{through.port}/", f":{port}/")
-        try:
-            wait_until(lambda: _answers(pooled), what=lambda: _told(folder))
-            yield pooled
-        finally:
-            pooler.terminate()
-            pooler.wait()
-            shutil.rmtree(folder)
+    )
+    nobody = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+    if nobody is not None:
+        # It refuses to run as root.
+        for path in (folder, settings):
+            os.chown(path, nobody, -1)
+    pooler = subprocess.Popen(
+        [str(command), "-q", str(settings)],
+        user=nobody,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    pooled = proxy.url.replace(f":{through.port}/", f":{port}/")
+    try:
+        wait_until(lambda: _answers(pooled), what=lambda: _told(folder))
+        yield pooled
+    finally:
+        pooler.terminate()
+        pooler.wait()
+        shutil.rmtree(folder)
 
 
 def _answers(url: str) -> bool:

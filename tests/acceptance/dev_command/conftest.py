@@ -53,8 +53,9 @@ class Project:
         aside.write_text(text)
         aside.rename(path)
 
-    def _start(self, name: str, *arguments: str, database_url: str) -> Child:
-        environment = {
+    def environment(self, database_url: str = "") -> dict[str, str]:
+        """What everything here is started with."""
+        return {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "WAYMARK_DATABASE_URL": database_url,
             "WAYMARK_USER_MODULE": "",
@@ -63,6 +64,9 @@ class Project:
             "WAYMARK_BRIDGE_MODE": "inprocess",
             "WAYMARK_PG_BIN": os.environ.get("WAYMARK_TEST_PG_BIN", ""),
         }
+
+    def _start(self, name: str, *arguments: str, database_url: str) -> Child:
+        environment = self.environment(database_url)
         return self._processes.start_command(
             name, *arguments, environment=environment, cwd=self.directory
         )

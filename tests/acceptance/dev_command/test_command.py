@@ -116,3 +116,22 @@ def test_a_program_that_does_not_exist_is_told_before_anything_starts(project: P
     assert dev.wait() == 2
     assert "no program 'uvicron' was found" in dev.output
     assert not (project.directory / ".waymark").exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        ("nosuch", "no module named 'nosuch' was found in"),
+        ("./flows", "as `import` takes it: flows"),
+    ],
+)
+def test_a_module_that_is_not_there_is_told_before_anything_starts(
+    project: Project, processes: Processes, module: str, told: str
+) -> None:
+    dev = project.dev(module)
+    assert dev.wait(seconds=60) == 1
+    assert told in dev.output
+    assert "Postgres" not in dev.output
+    assert "Workers" not in dev.output
+    assert not (project.directory / ".waymark").exists()
+    processes.assert_none_left()

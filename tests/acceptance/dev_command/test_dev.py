@@ -3,17 +3,23 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 
 import psycopg
 import pytest
 
 from tests.acceptance.dev_command.conftest import Project
-from tests.support.processes import Child, Processes, wait_for_end
+from tests.support.processes import Child, Processes, installed, wait_for_end
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.postgres]
 
 _RUN = "from flows import Adding\nprint('sum', Adding().run_sync(41))\n"
+# The first terminal that the leader of a session opens is the one whose end it is told of.
+_ON_A_TERMINAL = (
+    "import os, sys; os.open(os.ttyname(0), os.O_RDWR); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 def _database(dev: Child) -> str:
@@ -68,6 +74,28 @@ def test_kill_9_leaves_nothing(project: Project, processes: Processes) -> None:
     dev.kill()
     wait_for_end([server])
     processes.assert_none_left(seconds=30)
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_ends_all_of_it(project: Project, processes: Processes) -> None:
+    ours, its = os.openpty()
+    environment = processes.environment(project.environment())
+    dev = subprocess.Popen(
+        [sys.executable, "-c", _ON_A_TERMINAL, installed("waymark"), "dev", "flows"],
+        cwd=project.directory,
+        env=environment,
+        stdin=its,
+        stdout=its,
+        stderr=its,
+        start_new_session=True,
+    )
+    os.close(its)
+    said = b""
+    while b"Ready" not in said:
+        said += os.read(ours, 4096)
+    os.close(ours)
+    assert dev.wait(timeout=60) == 0
+    processes.assert_none_left()
 
 
 @pytest.mark.slow

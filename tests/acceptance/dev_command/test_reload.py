@@ -214,6 +214,6 @@ def test_a_module_that_never_ends_its_import_is_told_and_mended(project: Project
 def test_a_file_instead_of_a_module_ends_it_with_the_modules_name(project: Project) -> None:
     dev = project.dev("flows.py")
     assert dev.wait(seconds=60) == 1
-    assert "'flows.py' is a file; expected the name of a module, as `import` takes it: flows" in (
+    assert "'flows.py' is a path; expected the name of a module, as `import` takes it: flows" in (
         dev.output
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from tests.chaos import crashing
+from tests.chaos.arena import Arena
 from tests.chaos.fault import Fault, Setting
 
 
@@ -16,5 +18,13 @@ class CrashedBoundaries(Fault):
     name = "F7"
     title = "crash at every journal boundary"
 
+    def __init__(self, *, runs: int = 1, entries: int = 6) -> None:
+        # In a round like any other few: each death costs a start of a runloop and its workers.
+        self._variables = {crashing.RUNS: str(runs), crashing.ENTRIES: str(entries)}
+
     def prepare(self, setting: Setting, chance: Random) -> None:
         setting.patches.append("tests.chaos.crashing:install")
+        setting.variables.update(self._variables)
+
+    def struck(self, arena: Arena) -> int:
+        return crashing.deaths(arena.ledger)

@@ -18,6 +18,15 @@ _SOURCE = Path(__file__).with_name("shifted_clock.c")
 HOUR = 3600
 
 
+def shifted(folder: Path, seconds: int) -> dict[str, str]:
+    """Variables under which a process and its children live so far ahead."""
+    library = folder / "shifted_clock.so"
+    if not library.exists():
+        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(_SOURCE), "-ldl"]
+        subprocess.run(command, check=True)
+    return {"LD_PRELOAD": str(library), "PYTEST_WAYMARK_CLOCK_SHIFT": str(seconds)}
+
+
 class WrongClocks(Fault):
     """The first pool lives an hour ahead, the second one behind, others in time."""
 
@@ -33,12 +42,8 @@ class WrongClocks(Fault):
 
     def prepare(self, setting: Setting, chance: Random) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="waymark-chaos-clock-"))
-        library = self._folder / "shifted_clock.so"
-        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(_SOURCE), "-ldl"]
-        subprocess.run(command, check=True)
         for plan, shift in zip(setting.pools, (HOUR, -HOUR), strict=False):
-            plan.variables["LD_PRELOAD"] = str(library)
-            plan.variables["PYTEST_WAYMARK_CLOCK_SHIFT"] = str(shift)
+            plan.variables.update(shifted(self._folder, shift))
 
     def close(self) -> None:
         if self._folder is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from tests.chaos.arena import Arena
 from tests.chaos.fault import Fault, Setting
 
 
@@ -16,6 +17,9 @@ class BlockedLoop(Fault):
     def prepare(self, setting: Setting, chance: Random) -> None:
         setting.extra.append("ChaosComputes")
 
+    def struck(self, arena: Arena) -> int:
+        return arena.begun("compute")
+
 
 class PoisonActions(Fault):
     """An action that ends its worker process, the first time or every time."""
@@ -25,6 +29,9 @@ class PoisonActions(Fault):
 
     def prepare(self, setting: Setting, chance: Random) -> None:
         setting.extra.append("ChaosLeaves")
+
+    def struck(self, arena: Arena) -> int:
+        return arena.begun("leave")
 
 
 class TreacherousActions(Fault):
@@ -37,3 +44,6 @@ class TreacherousActions(Fault):
         setting.extra.append("ChaosBetrays")
         for plan in setting.pools:
             plan.may_end = True
+
+    def struck(self, arena: Arena) -> int:
+        return arena.begun("betray")

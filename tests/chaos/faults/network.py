@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+from tests.chaos import failpoints
 from tests.chaos.arena import Arena
 from tests.chaos.fault import Fault, Setting
 from tests.support.crowding import crowd
@@ -28,7 +29,7 @@ _OTHERS = _texts(
 
 
 class BadNetwork(Fault):
-    """A proxy between everybody and the server."""
+    """A proxy between everybody and the server; with a pooler there, before it or beyond it."""
 
     name = "F5"
     title = "a proxy that delays, swallows, resets, loses answers of commits"
@@ -36,10 +37,16 @@ class BadNetwork(Fault):
 
     def __init__(self) -> None:
         self._proxy: PgProxy | None = None
+        self._beyond = False
 
     def prepare(self, setting: Setting, chance: Random) -> None:
-        self._proxy = PgProxy(setting.url).__enter__()
-        setting.pool_url = setting.client_url = self._proxy.url
+        beyond = setting.beyond_pooler
+        self._beyond = beyond is not None and chance.random() < 0.5
+        if beyond is not None and self._beyond:
+            self._proxy = beyond
+        else:
+            self._proxy = PgProxy(setting.pool_url).__enter__()
+            setting.pool_url = setting.client_url = self._proxy.url
         # What was swallowed is given up so soon, and not after half a minute.
         setting.variables["WAYMARK_STATEMENT_TIMEOUT_MS"] = "2000"
 
@@ -59,7 +66,9 @@ class BadNetwork(Fault):
                 arena.wait_for_work(10_000, seconds=chance.uniform(1, 4))
                 proxy.heal()
             case "reset":
-                proxy.reset(chance.choice(("", "waymark pool", "waymark bridge")))
+                chosen = chance.choice(("", "waymark pool", "waymark bridge"))
+                # A pooler's sessions are nobody's.
+                proxy.reset("" if self._beyond else chosen)
             case "lose":
                 proxy.lose_answers(_SETTLES, times=chance.randint(1, 5))
             case _:
@@ -76,7 +85,7 @@ class BadNetwork(Fault):
         arena.notes.append(f"F5: {proxy.lost} answers lost")
 
     def close(self) -> None:
-        if self._proxy is not None:
+        if self._proxy is not None and not self._beyond:
             self._proxy.__exit__(None, None, None)
 
     def _of(self) -> PgProxy:
@@ -95,6 +104,7 @@ class DeathsBesideWrites(Fault):
         self._folder = Path(tempfile.mkdtemp(prefix="waymark-failpoints-"))
 
     def prepare(self, setting: Setting, chance: Random) -> None:
+        setting.patches.append("tests.chaos.failpoints:install")
         gate = self._gate
         writes = sorted(
             each.name.replace(".sql:", ".") for each in every_statement() if writing(each)
@@ -118,6 +128,9 @@ class DeathsBesideWrites(Fault):
 
     def mend(self, arena: Arena) -> None:
         self._gate.unlink(missing_ok=True)
+
+    def struck(self, arena: Arena) -> int:
+        return failpoints.acted(arena.ledger)
 
     def close(self) -> None:
         shutil.rmtree(self._folder)

@@ -7,6 +7,9 @@ from random import Random
 from tests.chaos.arena import Arena, Pool, one_with_a_peer, wait_for
 from tests.chaos.fault import Fault
 
+TAKEOVER = 20.0
+"""Far more than a lease lives, and less than what a lost run costs."""
+
 
 class KilledProcesses(Fault):
     """kill -9 of a whole pool, a supervisor, a runloop, a worker or the bridge."""
@@ -27,7 +30,10 @@ class KilledProcesses(Fault):
             return
         pool = one_with_a_peer(arena, chance)
         if what == "pool":
-            arena.kill_pool(pool)
+            kill = arena.kill_pool(pool)
+            if arena.setting.faults == (self.name,):
+                # Alone it does not kill those who are about to take over: that would be another figure.
+                arena.wait_for_takeover(kill, seconds=TAKEOVER)
         elif what == "supervisor":
             arena.end_pool(pool)
         elif what == "runloop":

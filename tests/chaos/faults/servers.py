@@ -13,7 +13,9 @@ _SETTLED_SINCE = (
     " from waymark.commits as c join waymark.leases as l on l.id = c.lease"
     " where extract(epoch from pg_xact_commit_timestamp(c.xmin))::float8 > %s group by l.pool"
 )
+_LEASES = "select pool, id from waymark.leases where not fenced"
 _FIGURE = "Postgres restart: server accepts connections → every pool has settled again"
+_PATIENCE = 8.0
 
 
 class RestartedServer(Fault):
@@ -24,6 +26,7 @@ class RestartedServer(Fault):
 
     def strike(self, arena: Arena, chance: Random) -> None:
         pools = {pool.id for pool in arena.ready()}
+        held = set(arena.query(_LEASES))
         arena.setting.server.stop_immediately()
         arena.setting.server.start()
         accepts = time.time()
@@ -34,14 +37,23 @@ class RestartedServer(Fault):
             return pools <= settled.keys()
 
         try:
-            wait_for(all_settled, seconds=8)
+            wait_for(all_settled, seconds=_PATIENCE)
         except TimeoutError:
-            # One that has nothing to do at the moment settles nothing.
+            # It may have had nothing to do; that it works cannot be said.
             arena.notes.append(f"F3: of pools {pools} only {set(settled)} had something to settle")
+            arena.measured(_FIGURE, time.time() - accepts)
         else:
-            arena.measured(
-                _FIGURE, max((settled[pool] for pool in pools if pool), default=accepts) - accepts
-            )
+            if times := [settled[pool] for pool in pools if pool is not None]:
+                arena.measured(_FIGURE, max(times) - accepts)
+        self._tell_of_fenced(arena, held)
+
+    def _tell_of_fenced(self, arena: Arena, held: set[tuple[int, int]]) -> None:
+        """A pool that was there all the time keeps its leases; with other faults it may lose them to those."""
+        alive = {pool.id for pool in arena.ready()}
+        for pool, lease in sorted(held - set(arena.query(_LEASES))):
+            if pool in alive:
+                told = arena.broken if arena.setting.faults == (self.name,) else arena.notes
+                told.append(f"F3: pool {pool} lost its lease {lease} when the server restarted")
 
 
 class TerminatedSessions(Fault):

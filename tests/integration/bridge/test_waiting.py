@@ -99,7 +99,8 @@ async def test_callers_of_a_quarantined_run_are_told_and_go_on_waiting(
     with caplog.at_level(logging.WARNING, "waymark.bridge"), pytest.raises(TimeoutError):
         await run.result(timeout=1.5)
     assert await run.status() == "quarantined"
-    assert [record for record in caplog.records if run.id in record.getMessage()]
+    (told,) = [said for said in caplog.messages if run.id in said]
+    assert f"its page /runs/{run.id} of the web application tells why" in told
     waiting = asyncio.ensure_future(run.result(timeout=20))
     await _after(0.1)
     await asyncio.to_thread(finish, database_url, [run.id], result=9)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from tests.support.engine import MINOR, TTL, Engine, Owner, program_of
+from tests.support.engine import MINOR, TTL, Engine, Owner, completed, program_of
 from waymark_schema.database import execute
 from waymark_schema.ids import InstanceId, ProgramId
 from waymark_schema.kinds import InstanceState
@@ -53,6 +53,22 @@ async def test_room_is_shared_between_workflows_and_priority_rules_within(engine
     assert len(by_program[other]) == 3
     assert len(by_program[engine.program]) == 7
     assert set(urgent) <= set(by_program[engine.program])
+
+
+async def test_a_run_whose_epoch_can_rise_no_more_is_claimed_like_any_other(engine: Engine) -> None:
+    await engine.enqueue(2)
+    await engine.session.connection.execute(
+        b"update waymark.instances set epoch = 2147483647"
+        b" where id = (select min(id::text)::uuid from waymark.instances)"
+    )
+    async with engine.owner() as owner:
+        claimed = await owner.claim(room=2)
+        assert [each.epoch for each in claimed] == [1, 1]
+        await transactions.commit(
+            owner.session, owner.batch(instances=[completed(each) for each in claimed])
+        )
+    states = await engine.states([each.id for each in claimed])
+    assert states == [InstanceState.COMPLETED] * 2
 
 
 async def test_room_for_one_goes_round(engine: Engine) -> None:
@@ -212,6 +228,20 @@ async def test_a_pool_that_drains_is_left_nothing(engine: Engine) -> None:
         ((pool,),) = await engine.rows("select pool from waymark.leases where id = %s", peer.lease)
         await execute.execute(engine.session, pools.retire(pool))
         assert len(await ours.claim()) == 1
+
+
+async def test_a_run_that_has_lost_more_owners_than_can_be_counted_is_released_like_any_other(
+    engine: Engine,
+) -> None:
+    await engine.enqueue(2)
+    async with engine.owner() as lost:
+        await lost.claim()
+        await engine.session.connection.execute(
+            b"update waymark.instances set recoveries = 32767"
+            b" where id = (select min(id::text)::uuid from waymark.instances)"
+        )
+        await execute.fetch_one(engine.session, leases.leave(lost.lease))
+    assert await engine.release_all() == 2
 
 
 async def test_a_run_that_is_handed_back_keeps_count_of_the_owners_that_were_lost(

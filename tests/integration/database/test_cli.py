@@ -110,3 +110,19 @@ def test_commands_of_other_distributions_join_and_broken_ones_only_warn() -> Non
 def test_the_module_runs_as_the_command_does() -> None:
     asked = [sys.executable, "-m", "waymark_schema.cli", "migrate", "dump"]
     assert subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize(("name", "home"), [("dev", "waymark-worker[dev]"), ("web", "waymark-web")])
+def test_a_command_of_a_distribution_that_is_not_here_says_what_to_install(
+    name: str, home: str
+) -> None:
+    told = CliRunner().invoke(cli.build([]), [name, "flows"])
+    assert told.exit_code == 2
+    assert f"`waymark {name}` is part of {home}, which is not installed here." in told.output
+    completing = {
+        "_WAYMARK_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"waymark {name} ",
+        "COMP_CWORD": "2",
+    }
+    completed = CliRunner().invoke(cli.build([]), prog_name="waymark", env=completing)
+    assert completed.exception is None or isinstance(completed.exception, SystemExit)

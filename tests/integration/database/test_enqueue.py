@@ -1,6 +1,7 @@
 """Runs and programs that clients send, twice and at once, in; each kept exactly once out."""
 
 import asyncio
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -86,6 +87,20 @@ async def test_a_version_stands_for_one_program(engine: Engine) -> None:
         await transactions.store_program(
             engine.session, program_of("orders", version="9", code=b"!")
         )
+
+
+@pytest.mark.parametrize(("was", "now"), [("1", "2"), ("1", ""), ("", "1")])
+async def test_the_same_code_under_another_version_is_the_program_that_it_was(
+    engine: Engine, was: str, now: str
+) -> None:
+    name = f"{was or 'digest'} to {now or 'digest'}"
+    first = program_of(name, version=was)
+    again = dataclasses.replace(first, version=now)
+    assert await transactions.store_program(engine.session, first) == first.id
+    assert await transactions.store_program(engine.session, again) == first.id
+    other = program_of(name, version=was, code=b"!")
+    with pytest.raises(ProgramConflict, match="already registered with different code"):
+        await transactions.store_program(engine.session, other)
 
 
 async def test_racing_registrations_of_one_program_all_succeed(engine: Engine) -> None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import ModuleType
 from typing import Any
 
 import psycopg
 import pytest
 
 from tests.support.engine import Engine, completed, outcome_of
+from tests.support.rules import (
+    CAUGHT,
+    KEY_SHARE,
+    NOT_FENCED,
+    Mutant,
+    Scenario,
+    fence,
+    offered,
+    scenarios,
+)
 from waymark_schema.database import execute
 from waymark_schema.errors import HistoryLost, NotTheOwner
-from waymark_schema.kinds import InstanceState, OutcomeKind
-from waymark_schema.tables import instances, leases, offers, settle, transactions
-from waymark_schema.tables.offers import NewOffer, OfferedEnd, OfferKey
+from waymark_schema.kinds import InstanceState
+from waymark_schema.tables import instances, leases, settle, transactions
 from waymark_schema.tables.settle import FinalRow, SettleBatch, SettleResult
 
 pytestmark = pytest.mark.postgres
@@ -38,12 +44,6 @@ async def _waits(engine: Engine, application: str, work: asyncio.Task[Any]) -> N
         )
         if await cursor.fetchone():
             return
-
-
-async def _fence(engine: Engine, owner: Any) -> None:
-    await engine.session.connection.execute(
-        "update waymark.leases set fenced = true where id = %s", [owner.lease]
-    )
 
 
 async def a_commit_in_flight_keeps_the_reaper_waiting(engine: Engine) -> None:
@@ -75,7 +75,7 @@ async def the_fenced_write_nothing(engine: Engine) -> None:
     (run,) = await engine.enqueue(1)
     async with engine.owner() as owner:
         (claimed,) = await owner.claim()
-        await _fence(engine, owner)
+        await fence(engine, owner)
         batch = owner.batch([outcome_of(claimed, 1)], instances=[completed(claimed)])
         assert await transactions.commit(owner.session, batch) is SettleResult.FENCED
     assert await engine.count("journal") == 0
@@ -85,7 +85,7 @@ async def the_fenced_write_nothing(engine: Engine) -> None:
 async def the_fenced_claim_nothing_and_beat_no_more(engine: Engine) -> None:
     await engine.enqueue(1)
     async with engine.owner() as owner:
-        await _fence(engine, owner)
+        await fence(engine, owner)
         assert await owner.claim() == []
         beat = leases.heartbeat(owner.lease, ttl=timedelta(seconds=15))
         assert await execute.fetch_all(owner.session, beat) == []
@@ -214,7 +214,7 @@ async def what_a_dead_or_vanished_owner_held_is_released(engine: Engine) -> None
     async with engine.owner() as vanished, engine.owner() as dead, engine.owner() as alive:
         for owner in (vanished, dead, alive):
             assert len(await owner.claim(room=1)) == 1
-        await _fence(engine, dead)
+        await fence(engine, dead)
         await engine.session.connection.execute(
             "delete from waymark.leases where id = %s", [vanished.lease]
         )
@@ -226,84 +226,42 @@ async def a_lease_that_is_referred_to_stays(engine: Engine) -> None:
     async with engine.owner() as owner, engine.owner() as offering:
         await owner.claim(room=1)
         (claimed,) = await offering.claim(room=1)
-        await _offered(offering, claimed)
-        await _fence(engine, owner)
+        await offered(offering, claimed)
+        await fence(engine, owner)
         assert await execute.fetch_all(engine.session, leases.remove()) == []
-        await _fence(engine, offering)
+        await fence(engine, offering)
         await engine.release_all()
         gone = await execute.fetch_all(engine.session, leases.remove())
         assert [lease.id for lease in gone] == [owner.lease]
 
 
-async def _offered(owner: Any, claimed: Any) -> OfferKey:
-    row = NewOffer(claimed.id, 0, 1, "app:ship", b"", claimed.program, NO_TIME)
-    await execute.execute(owner.session, offers.offer(owner.lease, [row]))
-    return OfferKey(claimed.id, 0, 1)
-
-
-async def the_fenced_neither_offer_nor_take_nor_report(engine: Engine) -> None:
-    await engine.enqueue(2)
-    async with engine.owner() as owner, engine.owner() as taker, engine.owner() as late:
-        first, second = await owner.claim()
-        key = await _offered(owner, first)
-        take = offers.take(taker.lease, ["app:ship"], room=5)
-        assert len(await execute.fetch_all(taker.session, take)) == 1
-        await _fence(engine, taker)
-        end = OfferedEnd(*key, int(OutcomeKind.VALUE), b"", True)
-        await execute.execute(taker.session, offers.finish(taker.lease, [end]))
-        assert await engine.count("inbox") == 0
-        await _fence(engine, owner)
-        await _offered(owner, second)
-        assert await engine.count("offers") == 1
-        await _fence(engine, late)
-        await execute.fetch_all(engine.session, offers.give_back(taker.lease, [key]))
-        take = offers.take(late.lease, ["app:ship"], room=5)
-        assert await execute.fetch_all(late.session, take) == []
-
-
-async def a_call_that_a_dead_pool_ran_is_its_owners_alone(engine: Engine) -> None:
+async def a_ghost_whose_session_lock_is_free_is_ended_and_fenced(engine: Engine) -> None:
     await engine.enqueue(1)
-    async with engine.owner() as owner, engine.owner() as taker, engine.owner() as third:
-        (claimed,) = await owner.claim()
-        await _offered(owner, claimed)
-        take = offers.take(taker.lease, ["app:ship"], room=5)
-        assert len(await execute.fetch_all(taker.session, take)) == 1
-        take = offers.take(third.lease, ["app:ship"], room=5)
-        assert await execute.fetch_all(third.session, take) == []
-        await _fence(engine, taker)
-        assert len(await execute.fetch_all(engine.session, offers.release(room=10))) == 1
-        assert await execute.fetch_all(third.session, take) == []
+    async with engine.another("reaper") as reaper, engine.owner(application="ghost") as ghost:
+        (claimed,) = await ghost.claim()
+        await ghost.session.connection.set_autocommit(False)
+        await transactions.commit(ghost.session, ghost.batch([outcome_of(claimed, 1)]))
+        (seen,) = await execute.fetch_all(reaper, leases.watch(schema="waymark"))
+        assert seen.lock_free
+        async with asyncio.timeout(GONE_S):
+            while not await transactions.fence_dead(
+                reaper, ghost.lease, observed=seen.beat, application="ghost"
+            ):
+                pass
+        with pytest.raises(psycopg.OperationalError):
+            await ghost.session.connection.commit()
+    assert await engine.count("journal") == 0
 
 
-_CAUGHT = (AssertionError, psycopg.Error, TimeoutError, pytest.fail.Exception, ExceptionGroup)
-Scenario = Callable[[Engine], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A rule taken out of a statement, and the scenario that must not survive it."""
-
-    module: ModuleType
-    statement: str
-    old: str
-    new: str
-    scenario: Scenario
-
-    def __str__(self) -> str:
-        return f"{self.statement.lower()}: {self.old.strip()} -> {self.new.strip() or 'nothing'}"
-
-
-_KEY_SHARE = " for key share"
-_NOT_FENCED = " and not fenced for key share"
 NARROW = (settle, "SETTLE_NARROW")
 CLAIM = (instances, "CLAIM")
 MUTANTS = [
-    Mutant(*NARROW, _KEY_SHARE, "", a_commit_in_flight_keeps_the_reaper_waiting),
+    Mutant(*NARROW, KEY_SHARE, "", a_commit_in_flight_keeps_the_reaper_waiting),
     Mutant(leases, "LOCK_EXPIRED", "\nfor update", "", a_commit_in_flight_keeps_the_reaper_waiting),
-    Mutant(*CLAIM, _KEY_SHARE, "", a_claim_in_flight_keeps_the_reaper_waiting),
+    Mutant(*CLAIM, KEY_SHARE, "", a_claim_in_flight_keeps_the_reaper_waiting),
     Mutant(leases, "LOCK_EXPIRED", "\nfor update", "", a_claim_in_flight_keeps_the_reaper_waiting),
-    Mutant(*NARROW, _NOT_FENCED, _KEY_SHARE, the_fenced_write_nothing),
-    Mutant(*CLAIM, _NOT_FENCED, _KEY_SHARE, the_fenced_claim_nothing_and_beat_no_more),
+    Mutant(*NARROW, NOT_FENCED, KEY_SHARE, the_fenced_write_nothing),
+    Mutant(*CLAIM, NOT_FENCED, KEY_SHARE, the_fenced_claim_nothing_and_beat_no_more),
     Mutant(leases, "HEARTBEAT", " and not fenced", "", the_fenced_claim_nothing_and_beat_no_more),
     Mutant(*NARROW, "from mark, unnest", "from fence, unnest", a_commit_sent_twice_is_kept_once),
     Mutant(*NARROW, "    on conflict do nothing\n", "", a_commit_sent_twice_is_kept_once),
@@ -392,12 +350,22 @@ MUTANTS = [
         "false",
         a_lease_that_is_referred_to_stays,
     ),
-    Mutant(offers, "TAKE", _NOT_FENCED, _KEY_SHARE, the_fenced_neither_offer_nor_take_nor_report),
-    Mutant(offers, "OFFER", _NOT_FENCED, _KEY_SHARE, the_fenced_neither_offer_nor_take_nor_report),
-    Mutant(offers, "FINISH", _NOT_FENCED, _KEY_SHARE, the_fenced_neither_offer_nor_take_nor_report),
-    Mutant(offers, "TAKE", " and f.takes = 0", "", a_call_that_a_dead_pool_ran_is_its_owners_alone),
+    Mutant(
+        leases,
+        "TERMINATE",
+        "where a.",
+        "where false and a.",
+        a_ghost_whose_session_lock_is_free_is_ended_and_fenced,
+    ),
+    Mutant(
+        leases,
+        "SET_LOCK_TIMEOUT",
+        "$1::text",
+        "left($1::text, 0) || '0'",
+        a_ghost_whose_session_lock_is_free_is_ended_and_fenced,
+    ),
 ]
-SCENARIOS = dict.fromkeys(mutant.scenario for mutant in MUTANTS)
+SCENARIOS = scenarios(MUTANTS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -409,12 +377,9 @@ async def test_the_rule_holds(engine: Engine, scenario: Scenario) -> None:
 async def test_without_the_rule_its_scenario_fails(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, mutant: Mutant
 ) -> None:
-    statement = getattr(mutant.module, mutant.statement)
-    assert mutant.old in statement.text, statement.text
-    text = statement.text.replace(mutant.old, mutant.new)
-    monkeypatch.setattr(mutant.module, mutant.statement, replace(statement, text=text))
+    mutant.apply(monkeypatch)
     monkeypatch.setitem(globals(), "GONE_S", 3)
-    with pytest.raises(_CAUGHT):
+    with pytest.raises(CAUGHT):
         await mutant.scenario(engine)
 
 

@@ -76,6 +76,23 @@ async def test_a_delayed_start_waits_for_its_time_but_not_for_its_cancellation(
     assert [row.id for row in woken] == [later]
 
 
+@pytest.mark.parametrize("when", ["infinity", "-infinity", "12000-01-01", "4000-01-01 BC"])
+async def test_a_time_that_nobody_can_count_to_keeps_no_other_run_from_waking(
+    engine: Engine, when: str
+) -> None:
+    """A person may have written it, to hold a run or to let it go; what all pools ask each second must have an answer."""
+    await engine.enqueue(1, delay=timedelta(hours=1))
+    async with engine.owner():
+        await engine.session.connection.execute(
+            b"update waymark.instances set wake_at = %s::text::timestamptz", (when,)
+        )
+        (seen,) = await execute.fetch_all(engine.session, leases.watch(schema="waymark"))
+        upcoming = await execute.fetch_one(engine.session, instances.next_wake())
+        assert seen.due_in is not None
+        past = when.startswith("-") or when.endswith("BC")
+        assert (seen.due_in < timedelta(0), upcoming.due_in < timedelta(0)) == (past, past)
+
+
 async def test_an_ended_run_gets_no_mail_but_an_operators_retry(engine: Engine) -> None:
     (run,) = await engine.enqueue(1)
     async with engine.owner() as owner:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -53,6 +54,20 @@ async def test_a_page_is_filtered_by_state_and_workflow(engine: Engine) -> None:
     assert counts == {0: 3, 1: 0, 2: 0, 3: 0, 4: 2, 5: 0, 6: 0, 7: 0}
     names = await execute.fetch_all(engine.session, runs.workflows())
     assert [name.workflow for name in names] == ["invoices", "orders"]
+
+
+@pytest.mark.parametrize("when", ["infinity", "-infinity", "12000-01-01", "4000-01-01 BC"])
+async def test_a_time_that_nobody_can_show_costs_no_page(engine: Engine, when: str) -> None:
+    (held,) = await engine.enqueue(1, delay=timedelta(hours=1))
+    (due,) = await engine.enqueue(1, delay=timedelta(hours=1))
+    await engine.session.connection.execute(
+        b"update waymark.instances set wake_at = %s::text::timestamptz where id = %s", (when, held)
+    )
+    for query in (runs.page(), runs.page_backwards(after=UUID(int=0), room=9)):
+        seen = {line.id: line for line in await execute.fetch_all(engine.session, query)}
+        assert seen[held].wake_at is None
+        assert seen[due].wake_at is not None
+    assert (await execute.fetch_one(engine.session, run.detail(held))).wake_at is None
 
 
 async def test_one_run_shows_its_entries_its_running_calls_and_its_mail(engine: Engine) -> None:

@@ -106,6 +106,60 @@ def test_the_page_says_to_which_state_each_statement_leads() -> None:
             assert "," in to, f"{name} sets more than one state"
 
 
+_CONDITION = (
+    r"\b(?:{aliases})\.state"
+    r"(?: = (?P<one>\d)| in \((?P<several>[\d, ]+)\)|(?P<cases>(?: when \d then \S+)+) else false end)"
+)
+
+
+def _sources(statement: str) -> set[str]:
+    """The states from which a statement takes rows, as its own conditions say."""
+    if "insert into {schema}.instances" in statement:
+        return {NOWHERE}
+    aliases = "|".join(set(re.findall(r"\{schema\}\.instances as (\w+)", statement)))
+    asked = [
+        frozenset(re.findall(r"\d", found["one"] or found["several"] or ""))
+        | frozenset(re.findall(r"when (\d)", found["cases"] or ""))
+        for found in re.finditer(_CONDITION.replace("{aliases}", aliases), statement)
+    ]
+    conditions = re.findall(rf"\b(?:{aliases})\.state\b", statement)
+    assert len(conditions) == len(asked), "a condition on the state that this test cannot read"
+    if asked:
+        assert len(set(asked)) == 1, (
+            f"rows are looked for by one state and taken by another: {asked}"
+        )
+        return {InstanceState(int(number)).name.lower() for number in asked[0]}
+    assert re.search(rf"\b(?:{aliases})\.owner = ", statement), "it asks for no state and no owner"
+    return {row[0] for row in _rows("What a row holds in each state") if row[2] != "no"}
+
+
+def test_the_page_says_from_which_states_each_statement_takes_its_rows() -> None:
+    texts = _moving()
+    page = {name.strip("`"): set(f.split(", ")) for f, _, name, _ in _rows("Who moves what")}
+    assert page == {name: _sources(text) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("i.state in (1, 3) and i.wake_at <= now()", {"delayed", "waiting"}),
+        ("(i.state = 3) is true", {"waiting"}),
+        ("case i.state when 3 then true when 1 then a.cancelled else false end", {"delayed", "waiting"}),
+        ("i.owner = $1::bigint", {"running"}),
+    ],
+)  # fmt: skip
+def test_conditions_on_states_are_read_in_every_form_that_statements_have(
+    condition: str, expected: set[str]
+) -> None:
+    assert _sources("update {schema}.instances as i set state = 0 where " + condition) == expected
+
+
+@pytest.mark.parametrize("condition", ["i.state < 4", "i.state <> 2", "i.id = $1::uuid"])
+def test_a_condition_on_states_that_cannot_be_read_is_no_silent_yes(condition: str) -> None:
+    with pytest.raises(AssertionError):
+        _sources("update {schema}.instances as i set state = 0 where " + condition)
+
+
 def _arrows(section: str) -> set[tuple[str, str]]:
     picture = section.split("```mermaid\n")[1].split("```", maxsplit=1)[0]
     return {

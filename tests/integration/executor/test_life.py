@@ -153,6 +153,25 @@ async def test_a_module_that_fails_tells_cause_and_line(tmp_path: Path) -> None:
     assert "it imports 'no_such_library_at_all', which is not installed here" in message
 
 
+async def test_an_import_of_what_a_package_of_the_users_lacks_is_not_about_installing(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "prices.py").touch()
+    (package / "flows.py").write_text("from shop.price import of\n")
+    message = await failure("shop.flows", tmp_path)
+    assert (
+        f"it imports 'shop.price', which is not in {package}. Did you mean 'shop.prices'?"
+        in message
+    )
+    assert "Install" not in message
+    (tmp_path / "newer.py").write_text("import pydantic.of_a_later_version\n")
+    message = await failure("newer", tmp_path)
+    assert "it imports 'pydantic.of_a_later_version', which is not installed here" in message
+
+
 async def test_a_module_that_exits_is_a_failure_not_the_end(tmp_path: Path) -> None:
     (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
     assert "it called sys.exit()" in await failure("leaving", tmp_path)

@@ -188,6 +188,59 @@ def test_fails(waymark_runtime):
     result.stdout.fnmatch_lines(["about to fail"])
 
 
+def test_a_failing_run_shows_where_in_the_action_and_in_the_workflow(
+    users: pytest.Pytester,
+) -> None:
+    users.makepyfile(
+        broken="""
+from waymark import Workflow, action, workflow
+
+@action
+async def look_up(key: str) -> str:
+    return {}[key]
+
+@workflow
+class Broken(Workflow):
+    async def run(self, key: str) -> str:
+        return await look_up(key)
+"""
+    )
+    result = passed(
+        users,
+        """
+from broken import Broken
+
+def test_fails():
+    Broken().run_sync("a key")
+""",
+        failed=1,
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "*WorkflowFailed: run * failed: KeyError: 'a key'",
+            '*File "*broken.py", line 5, in look_up',
+            "*return {}[[]key[]]",
+            '*File "*broken.py", line 10, in Broken.run',
+        ]
+    )
+
+
+def test_a_mock_in_the_place_of_an_action_is_told_to_be_a_stub(users: pytest.Pytester) -> None:
+    result = passed(
+        users,
+        """
+from unittest import mock
+import flows
+
+def test_mocks():
+    with mock.patch("flows.greet", return_value="mocked"):
+        assert flows.Greet().run_sync("you") == "mocked"
+""",
+        failed=1,
+    )
+    result.stdout.fnmatch_lines(["*instead: in a test, *`waymark_runtime.stub(greet, …)`"])
+
+
 def test_an_action_that_hangs_in_a_thread_keeps_nobody_from_leaving(users: pytest.Pytester) -> None:
     passed(
         users,

@@ -68,12 +68,14 @@ def test_a_database_that_does_not_exist_is_refused_at_once(
 
 def test_a_busy_port_is_named_with_the_way_out(processes: Processes, database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        address = f"127.0.0.1:{other.getsockname()[1]}"
+        port = other.getsockname()[1]
+        address = f"127.0.0.1:{port}"
         lines = _first_screen(
             processes, WAYMARK_DATABASE_URL=database_url, WAYMARK_WEBAPP_ADDR=address
         )
     assert lines[0] == f"waymark-web: cannot listen on {address}: another process already does."
     assert "WAYMARK_WEBAPP_ADDR" in lines[1]
+    assert lines[1].endswith(f" 127.0.0.1:{port % 65_535 + 1}."), "a port that is not the busy one"
 
 
 @pytest.mark.parametrize("address", ["somewhere", "host.invalid:80", "203.0.113.7:8000"])

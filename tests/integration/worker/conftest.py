@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from waymark_schema.tables.transactions import store_program_sync
 
 HERE = Path(__file__).parents[3]
 READY = r"pool\.ready"
+LOSS = re.compile(r"runloop\.(died|stuck)|lease\.(fenced|fenced_by_another|lost)\b")
+"""What pools say when a lease, or what held it, is gone."""
 COPY_RUN = """
 with copy as materialized (select gen_random_uuid() as id from generate_series(1, %s)),
 runs as (
@@ -72,6 +75,13 @@ class Farm:
         pool = self.launch(**variables)
         pool.wait_for_line(READY, seconds=300)
         return pool
+
+    def start_several(self, count: int, **variables: str) -> list[Child]:
+        """Start pools together and wait until each can run calls."""
+        pools = [self.launch(**variables) for _ in range(count)]
+        for pool in pools:
+            pool.wait_for_line(READY, seconds=300)
+        return pools
 
     def launch(self, **variables: str) -> Child:
         """Start a pool."""
@@ -196,6 +206,25 @@ class Farm:
             self.query("select id from waymark.instances where state >= 3 and owner is not null")
             == []
         )
+        assert (
+            self.query(
+                "select f.instance, f.call from waymark.in_flight as f left join waymark.instances as i"
+                " on i.id = f.instance where i.state is distinct from %s",
+                InstanceState.RUNNING,
+            )
+            == []
+        )
+
+    def leases(self) -> list[tuple[Any, ...]]:
+        """The number of every lease, and whether it is fenced."""
+        return self.query("select id, fenced from waymark.leases order by id")
+
+    def assert_held_throughout(self, leases: list[tuple[Any, ...]], *pools: Child) -> None:
+        """These leases, none of them fenced, are still all there are, and no pool has said that it lost anything."""
+        said = [line for pool in pools for line in pool.lines if LOSS.search(line)]
+        assert said == []
+        assert [fenced for _, fenced in leases] == [False] * len(pools)
+        assert self.leases() == leases
 
     def multiply(self, run: UUID, count: int) -> None:
         """Add so many copies of a parked or finished run, with its journal and snapshot."""

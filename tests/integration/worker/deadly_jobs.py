@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 from tests.integration.worker import jobs
 from tests.integration.worker.jobs import note
@@ -16,6 +17,23 @@ async def ends_its_worker() -> None:
 
 
 @action
+async def ends_two_workers() -> int:
+    """Each of them while `harmless` runs in it, too; how many it has ended before."""
+    earlier = _noted("ends")
+    if earlier < 2:
+        while _noted("beside") <= earlier:
+            await asyncio.sleep(0.02)
+        note("ends", current_action().attempt)
+        os._exit(3)
+    return earlier
+
+
+def _noted(word: str) -> int:
+    lines = Path(os.environ[jobs.LEDGER]).read_text(encoding="utf-8").splitlines()
+    return len([line for line in lines if line.split()[0] == word])
+
+
+@action
 async def ends_its_pool() -> None:
     """kill -9 the supervisor, then the runloop, then this worker."""
     note("ends", current_action().attempt)
@@ -26,5 +44,6 @@ async def ends_its_pool() -> None:
 
 @action
 async def harmless(x: int) -> int:
+    note("beside", x)
     await asyncio.sleep(1.0)
     return x

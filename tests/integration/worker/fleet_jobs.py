@@ -52,6 +52,16 @@ async def stalls(x: int, flag: str) -> int:
     return x
 
 
+@action
+async def echo(flag: str, x: int, value: bytes) -> bytes:
+    """Give back what came, when a file appears."""
+    note("echo", _me(), os.getpid(), x)
+    while not Path(flag).exists():
+        await asyncio.sleep(0.02)
+    note("echoed", _me(), os.getpid(), x)
+    return value
+
+
 @workflow
 class Wide(Workflow):
     async def run(self, width: int, seconds: float) -> int:
@@ -62,6 +72,15 @@ class Wide(Workflow):
 class Gated(Workflow):
     async def run(self, flag: str, width: int, seconds: float = 0.0) -> int:
         return sum(await asyncio.gather(*[gate(flag, x, seconds) for x in range(width)]))
+
+
+@workflow
+class Echoed(Workflow):
+    async def run(self, flag: str, width: int, value: bytes) -> list[str]:
+        """How many bytes came back from each, or why none did."""
+        calls = [echo(flag, x, value) for x in range(width)]
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        return [str(one) if isinstance(one, BaseException) else str(len(one)) for one in ended]
 
 
 @workflow

@@ -431,3 +431,18 @@ class Spins(Workflow):
         x = 0
         while True:
             x += 1
+
+
+@workflow
+class ComputesFor(Workflow):
+    """One long step between two short ones: so many seconds of computation by the clock, whatever the machine."""
+
+    async def run(self, seconds: float) -> list[int]:
+        x = await add(1, 1)
+        until = time.time() + seconds
+        rounds = 0
+        while time.time() < until:
+            for _ in range(5_000):
+                x += 1
+            rounds += 1
+        return [rounds, await add(x, 1)]

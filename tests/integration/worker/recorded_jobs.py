@@ -83,3 +83,15 @@ class Hostile(Workflow):
 
     def deep(self, n: int) -> int:
         return self.deep(n + 1) + 1
+
+
+@workflow
+class TellsTheTime(Workflow):
+    """Before the first call, behind it and behind a sleep."""
+
+    async def run(self) -> list[datetime]:
+        told = [datetime.now(UTC)]
+        await witness("time", 1)
+        told.append(datetime.now(UTC))
+        await asyncio.sleep(0.01)
+        return [*told, datetime.fromtimestamp(time.time(), UTC)]

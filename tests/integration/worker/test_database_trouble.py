@@ -3,6 +3,9 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from tests.fixtures.postgres import PostgresServer
 from tests.integration.worker import jobs
 from tests.integration.worker.conftest import Farm
-from tests.support.processes import descendants, hang_up
+from tests.support.processes import Child, descendants, hang_up
 
 pytestmark = pytest.mark.postgres
 
@@ -26,22 +29,25 @@ _HANG_UP_ON_COMMITS = (
 
 
 @pytest.mark.parametrize("how", ["restart", "crash"])
-def test_a_pool_outlives_the_servers_restart(
+def test_pools_outlive_the_servers_restart_and_take_nobody_for_dead(
     lone_farm: Farm, postgres_server: PostgresServer, how: str
 ) -> None:
-    pool = lone_farm.start()
-    ids = lone_farm.queue(jobs.Slow, *[(8, 0.1)] * 15) + lone_farm.queue(jobs.Sleeper, (3.0,))
+    pools = lone_farm.start_several(2)
+    held = lone_farm.leases()
+    ids = lone_farm.queue(jobs.Slow, *[(8, 0.1)] * 30) + lone_farm.queue(jobs.Sleeper, (3.0,))
     lone_farm.wait_for_ledger("slept", 20)
     if how == "restart":
         postgres_server.stop()
     else:
         postgres_server.kill()
-    assert pool.running
+    assert all(pool.running for pool in pools)
     postgres_server.start()
-    assert lone_farm.finished(ids, seconds=40) == [8] * 15 + [3]
-    assert len(lone_farm.ledger("slow")) == 15 * 8, "a step ran twice, or not at all"
+    assert lone_farm.finished(ids, seconds=40) == [8] * 30 + [3]
+    lone_farm.assert_held_throughout(held, *pools)
+    assert len(lone_farm.ledger("slow")) == 30 * 8, "a step ran twice, or not at all"
     lone_farm.assert_exactly_once()
-    lone_farm.stop(pool)
+    for pool in pools:
+        lone_farm.stop(pool)
 
 
 @pytest.mark.slow
@@ -138,10 +144,9 @@ _STALLED = (
 )
 
 
-@pytest.mark.slow
-def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm: Farm) -> None:
-    """Its backend commits when nobody reads the answer any more: the next claim waits for its end."""
-    pool = farm.start()
+@contextmanager
+def _lost_claim(farm: Farm, pool: Child) -> Iterator[tuple[list[UUID], int]]:
+    """Two runs and the backend that is claiming them, behind a connection that is lost; it ends with the block."""
     farm.query(_stall("instances", "owner"))
     with psycopg.connect(farm.url, autocommit=True) as gate:
         gate.execute("select pg_advisory_lock(4242)")
@@ -149,9 +154,34 @@ def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm
         farm.wait_for(f"select count(*) > 0 {_STALLED}")
         ((ghost,),) = farm.query(f"select pid {_STALLED}")
         assert hang_up(farm.runloop(pool), on=".s.PGSQL") > 0
+        yield ids, ghost
+
+
+@pytest.mark.slow
+def test_a_claim_that_goes_on_behind_a_lost_connection_leaves_no_run_behind(farm: Farm) -> None:
+    """Its backend commits when nobody reads the answer any more: the next claim waits for its end."""
+    pool = farm.start()
+    with _lost_claim(farm, pool) as (ids, ghost):
         farm.wait_for(f"select count(*) > 0 {_STALLED} and pid <> {ghost}")
     assert farm.finished(ids) == [3, 4]
     assert pool.running
+    farm.assert_exactly_once()
+
+
+@pytest.mark.slow
+def test_a_claim_that_is_committed_late_behind_a_pooler_leaves_no_run_behind(farm: Farm) -> None:
+    """Nobody can tell when its backend has ended: what it took is found whenever it is committed."""
+    pool = farm.start(WAYMARK_LISTEN="off")
+    with _lost_claim(farm, pool) as (ids, ghost):
+        pool.wait_for_line(r"claim\.failed")
+        # The first look came before this claim, which found the runs locked.
+        farm.wait_for(
+            f"select count(*) > 0 from pg_stat_activity where pid <> {ghost} and state = 'idle'"
+            " and application_name like 'waymark pool%' and query like '%heirs%asked%'"
+        )
+        assert farm.query("select count(*) from waymark.instances where owner is null") == [(2,)]
+    pool.wait_for_line(r"claim\.found")
+    assert farm.finished(ids, seconds=30) == [3, 4]
     farm.assert_exactly_once()
 
 

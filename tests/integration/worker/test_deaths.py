@@ -2,7 +2,9 @@
 
 import ctypes
 import os
+import resource
 import signal
+import socket
 import termios
 import time
 from pathlib import Path
@@ -21,7 +23,7 @@ from tests.support.processes import (
     wait_until,
 )
 from waymark_schema.kinds import InstanceState
-from waymark_worker.supervisor import STUCK_SECONDS
+from waymark_worker.heartbeats import STUCK_SECONDS
 
 pytestmark = pytest.mark.postgres
 
@@ -39,14 +41,53 @@ def test_a_killed_runloop_is_started_again_under_a_new_lease(farm: Farm) -> None
     workers = farm.workers(pool)
     os.kill(farm.runloop(pool), signal.SIGKILL)
     wait_for_end(workers)
+    farm.wait_for("select max(id) > %s from waymark.leases", before)
+    unfenced = "select count(*) from waymark.leases where id = %s and not fenced"
+    assert farm.query(unfenced, before) == [(0,)], "nobody need wait for its time to end"
     farm.wait_for_ledger("waits", 4)
     flag.touch()
     assert farm.finished(ids) == [str(flag)] * 2
-    assert farm.query("select max(id) > %s from waymark.leases", before) == [(True,)]
     assert len(farm.ledger("add")) == 4, "a committed step ran again"
     assert pool.running
     farm.assert_exactly_once()
     farm.stop(pool)
+
+
+@pytest.mark.slow
+def test_a_runloop_that_cannot_be_started_now_is_started_later(farm: Farm) -> None:
+    pool = farm.start()
+    before = resource.prlimit(pool.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pool.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    os.kill(farm.runloop(pool), signal.SIGKILL)
+    pool.wait_for_line(r"runloop\.not_started.*Too many open files")
+    resource.prlimit(pool.pid, resource.RLIMIT_NOFILE, before)
+    assert farm.finished(farm.queue(jobs.Chain, (3,))) == [3]
+    farm.stop(pool)
+
+
+@pytest.mark.slow
+def test_what_a_runloop_ran_that_cannot_be_started_again_is_taken_over_by_another_pool(
+    farm: Farm,
+) -> None:
+    # A lease lives longer than the test waits.
+    farm.variables.update(WAYMARK_LOCK_TTL_MS="600000")
+    pools = farm.start_several(2)
+    flag = farm.folder / "go"
+    (run,) = farm.queue(jobs.Waiter, (str(flag),))
+    ((*_, worker, _),) = farm.wait_for_ledger("waits")
+    (owner,) = [pool for pool in pools if int(worker) in farm.workers(pool)]
+    before = resource.prlimit(owner.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(owner.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    os.kill(farm.runloop(owner), signal.SIGKILL)
+    owner.wait_for_line(r"runloop\.not_started")
+    farm.wait_for_ledger("waits", 2)
+    flag.touch()
+    assert farm.finished([run]) == [str(flag)]
+    resource.prlimit(owner.pid, resource.RLIMIT_NOFILE, before)
+    wait_until(lambda: _runloops(farm, owner))
+    farm.assert_exactly_once()
+    for pool in pools:
+        farm.stop(pool)
 
 
 def test_a_killed_supervisor_leaves_nobody_and_another_pool_takes_over_at_once(farm: Farm) -> None:
@@ -216,7 +257,8 @@ def _let_pass(seconds: float) -> None:
     "kills", [4, pytest.param(20, marks=[pytest.mark.chaos, pytest.mark.timeout(400)])]
 )
 def test_kills_of_the_runloop_lose_and_repeat_nothing(farm: Farm, kills: int) -> None:
-    pool = farm.start()
+    # Whoever is killed so often from outside looks like one that kills: a suspect runs alone, and is met again.
+    pool = farm.start(WAYMARK_CRASH_LIMIT="1000")
     runs = {n: farm.queue(jobs.Mixture, (n,))[0] for n in range(60)}
     for kill in range(kills):
         # After another number of entries each time, so that the kills fall into every phase of the work.
@@ -327,3 +369,19 @@ def test_a_pool_that_is_pid_1_collects_what_its_actions_left_behind(farm: Farm) 
     assert pool.wait(seconds=20) == 0, pool.output
     assert "worker.died" not in pool.output
     assert "runloop.died" not in pool.output
+
+
+@pytest.mark.slow
+def test_a_pool_that_is_pid_1_can_be_ended_before_it_has_started(farm: Farm) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        host, port = mute.getsockname()
+        given = farm.environment(WAYMARK_DATABASE_URL=f"postgresql://nobody@{host}:{port}/nothing")
+        beginning = unsharing("--pid", "--fork", "--mount-proc", "--kill-child")
+        command = [*beginning, str(installed("waymark-start-workers"))]
+        pool = farm.processes.start(command, environment=given, cwd=HERE)
+        mute.settimeout(100)
+        asked, _ = mute.accept()
+        (first,) = [seen.pid for seen in listing() if seen.parent == pool.pid]
+        os.kill(first, signal.SIGTERM)
+        assert pool.wait(seconds=100) == 128 + signal.SIGTERM, pool.output
+        asked.close()

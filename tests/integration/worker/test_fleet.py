@@ -13,6 +13,7 @@ from tests.integration.worker import fleet_jobs as jobs
 from tests.integration.worker.conftest import Farm
 from tests.support.processes import Child, descendants, hang_up
 from waymark_schema.kinds import InstanceState
+from waymark_worker.batches import MAX_BYTES
 
 MODULE = {"WAYMARK_USER_MODULE": "tests.integration.worker.fleet_jobs"}
 
@@ -136,8 +137,13 @@ def test_an_owner_that_is_killed_loses_nothing_and_its_offers_are_adopted(fleet:
 
 
 @pytest.mark.slow
-def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm) -> None:
-    """A backend that nobody reads any more takes them, for a pool that does not know."""
+@pytest.mark.parametrize("listen", ["auto", "off"])
+def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm, listen: str) -> None:
+    """A backend that nobody reads any more takes them, for a pool that does not know.
+
+    Behind a pooler nobody can end it either: it commits after the pool has looked for what it may hold.
+    """
+    fleet.variables["WAYMARK_LISTEN"] = listen
     fleet.start()
     flag = fleet.folder / "open"
     (run,) = fleet.queue(jobs.Gated, (str(flag), 60))
@@ -164,6 +170,43 @@ def test_offers_taken_behind_a_lost_connection_are_given_back(fleet: Farm) -> No
     fleet.wait_for_ledger("gate", 40)
     flag.touch()
     assert fleet.finished([run], seconds=40) == [sum(range(60))]
+    _nothing_left(fleet)
+
+
+@pytest.mark.slow
+def test_large_values_cross_a_few_megabytes_at_a_time_and_one_that_is_refused_spoils_no_other(
+    fleet: Farm,
+) -> None:
+    size = 700_000
+    fleet.query(
+        "create function waymark.weigh() returns trigger language plpgsql as $$ begin"
+        f" if (select count(*) > 1 and sum(pg_column_size(n.*)) > {MAX_BYTES} from n) then"
+        " raise 'too much at once'; end if; return null; end $$;"
+        "create trigger weigh after insert on waymark.offers referencing new table as n"
+        " for each statement execute function waymark.weigh();"
+        "create trigger weigh after insert on waymark.inbox referencing new table as n"
+        " for each statement execute function waymark.weigh();"
+        # The last one waits, so it is offered.
+        "create function waymark.refuse() returns trigger language plpgsql as $$ begin"
+        " raise 'not this one'; end $$;"
+        "create trigger refuse before insert on waymark.inbox for each row"
+        " when (new.call = 43 and new.outcome_kind = 0) execute function waymark.refuse()"
+    )
+    first = fleet.start()
+    flag = fleet.folder / "open"
+    (run,) = fleet.queue(jobs.Echoed, (str(flag), 44, os.urandom(size)))
+    fleet.wait_for_ledger("echo", 20)
+    second = fleet.start()
+    fleet.wait_for_ledger("echo", 40)
+    flag.touch()
+    (ended,) = fleet.finished([run], seconds=60)
+    assert ended[:-1] == [str(size)] * 43
+    assert "refused attempt 1 of echo" in ended[-1]
+    assert "not this one" in ended[-1]
+    assert min(_by_pool(fleet, "echoed", first, second)) > 10
+    for pool in (first, second):
+        assert "too much at once" not in pool.output
+        assert "died" not in pool.output
     _nothing_left(fleet)
 
 

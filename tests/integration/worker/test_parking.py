@@ -108,6 +108,7 @@ def test_many_that_are_due_in_the_same_moment_wake_while_others_go_on(farm: Farm
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_hundred_thousand_that_are_due_in_the_same_moment(farm: Farm) -> None:
     _wakes_at_once(farm, copies=100_000, sleep=60.0)
 

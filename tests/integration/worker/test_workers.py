@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from typing import Any
 
 import pytest
@@ -75,11 +76,15 @@ def test_a_worker_of_which_no_thread_moves_is_killed_and_its_call_is_poison(farm
     others = farm.queue(jobs.Slow, *[(5, 0.1)] * 4)
     assert farm.finished(others, seconds=60) == [5] * 4
     (text,) = farm.finished([hanging], seconds=60)
-    assert text.startswith(
-        "WorkerCrashed: keeps_everything is not tried again: 3 workers in a row ended"
+    # Two deaths with a neighbour, or one or none, as the others came and went; two of its own in any case.
+    told = re.match(
+        r"WorkerCrashed: keeps_everything is not tried again: ([34]) workers in a row ended that ran it,"
+        r" [23] of them with nothing else",
+        text,
     )
+    assert told is not None, text
     assert "its event loop had not moved for" in text
-    assert len(farm.ledger("keeps")) == 3
+    assert len(farm.ledger("keeps")) == int(told[1])
     assert {line[2] for line in farm.ledger("keeps")} == {"1"}
     pool.wait_for_line(r"worker\.hung")
     wait_until(lambda: len(farm.workers(pool)) == 2)

@@ -176,6 +176,44 @@ class KeysOfSortedLists(Workflow):
 
 
 @workflow
+class KeysOfTheFirstFewByPosition(Workflow):
+    async def run(self):
+        rows, log = [("a", 1), ("b", 3), ("c", 3), ("d", 7)], []
+
+        def told():
+            for row in rows:
+                log.append(row[0])
+                yield row
+
+        def size(row):
+            log.append(row[1])
+            return row[1]
+
+        out = [
+            heapq.nsmallest(2, rows, lambda row: -row[1]),
+            heapq.nlargest(n=3, iterable=told(), key=size),
+            heapq.nlargest(1, told(), size),
+            heapq.nsmallest(1, [], size),
+            heapq.nlargest(0, told(), size),
+            await echo(log),
+        ]
+        for wrong in (
+            lambda: heapq.nlargest(1, [{}, {}]),
+            lambda: heapq.nsmallest(1, [1, "a"]),
+            lambda: heapq.nlargest(2, [{}, {}, {}]),
+            lambda: heapq.nlargest(2, rows, size, 3),
+            lambda: heapq.nlargest(2),
+            lambda: heapq.nlargest("x", rows, size),
+            lambda: heapq.nlargest(2, 5, size),
+        ):
+            try:
+                out.append(wrong())
+            except TypeError as error:
+                out.append(str(error))
+        return out
+
+
+@workflow
 class CallbacksThatCallHelpers(Workflow):
     factor = 3
 

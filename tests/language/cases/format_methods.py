@@ -100,3 +100,10 @@ class TextsWithoutARepr(Workflow):
             log.append((str(each), f"{each}", "{}".format(each), str([Described(Unshown(6)), Around(7, each)])))
         print(Unshown(8), Described(Unshown(9)))
         return log
+
+
+@workflow
+class EnumsTellTheirParts(Workflow):
+    async def run(self):
+        size = await echo(Size.SMALL)
+        return size._value_, size._name_, size.value, Colour("red")._name_, getattr(Size.SMALL, "_value_"), hasattr(size, "_none_")

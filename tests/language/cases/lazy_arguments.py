@@ -210,6 +210,18 @@ class BuiltinsThatStopEarlyLeaveTheRest(Workflow):
 
 
 @workflow
+class SetMethodsThatFoundAllOfTheirOwnLeaveTheRest(Workflow):
+    async def run(self, rows: list):
+        mine, shared = {1, 2}, iter(rows)
+        mine.intersection_update(x for x in shared)
+        rests = [list(shared), {1}.intersection([3, 1, []]), set().intersection(rows)]
+        for ask in (frozenset([3, 1]).intersection, {2}.issubset):
+            shared = iter(rows)
+            rests.append((ask(map(int, shared)), await echo(list(shared))))
+        return [rests, mine, {1}.issubset([1, {}]), {7}.issubset(rows), set().issubset(x for x in rows)]
+
+
+@workflow
 class BuiltinsThatFailEarlyLeaveTheRest(Workflow):
     async def run(self, rows: list):
         rests = []
@@ -274,10 +286,15 @@ INPUTS = {
     "WhatCameBeforeAFailureStays": [{"rows": [0, 1, 2, 3]}],
     "UnpackingTakesOneItemTooMany": [{"rows": [1, 2, 3, 4, 5]}],
     "BuiltinsThatStopEarlyLeaveTheRest": [{"rows": [1, 2, 3, 4]}],
+    "SetMethodsThatFoundAllOfTheirOwnLeaveTheRest": [{"rows": [1, 2, 3, 4]}],
     "BuiltinsThatFailEarlyLeaveTheRest": [{"rows": [1, [], 3, 4]}],
     "IteratorsOfTheProgramAreAskedForThemselvesOnce": [{"start": 3}],
     "AGeneratorAsAnItemIsNotConsumed": [{"start": 3}],
 }
 
-# sumprod is of 3.12, and so is that issuperset stops early.
-SINCE = {"NumbersOfTwoLazyArguments": (3, 12), "BuiltinsThatStopEarlyLeaveTheRest": (3, 12)}
+# sumprod is of 3.12, and so is that issuperset and issubset stop early.
+SINCE = {
+    "NumbersOfTwoLazyArguments": (3, 12),
+    "BuiltinsThatStopEarlyLeaveTheRest": (3, 12),
+    "SetMethodsThatFoundAllOfTheirOwnLeaveTheRest": (3, 12),
+}

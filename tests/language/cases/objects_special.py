@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from tests.language.steps import boom, double, echo, note
+from tests.language.steps import Colour, boom, double, echo, note
 from waymark import Workflow, workflow
 
 
@@ -343,3 +343,39 @@ class ErrorsInSpecialMethods(Workflow):
             except TypeError as e:
                 out.append((str(e), repr(e.__context__)))
         return out
+
+
+@dataclass
+class Numbered:
+    """Iterated by its numbers, and nothing for the operators of others."""
+
+    items: list[str]
+
+    def __getitem__(self, place):
+        return self.items[place]
+
+    def __ror__(self, other):
+        return "never asked"
+
+
+@workflow
+class ViewsOfDictsWithWhatIsIndexed(Workflow):
+    async def run(self):
+        d = {"a": 1, "b": 2}
+        some = Numbered(["b", await note("c")])
+        both = [d.keys() | some, d.keys() & some, some - d.keys(), d.items() ^ some]
+        log = []
+        for combine in (
+            lambda: d.keys() | 5,
+            lambda: None & d.keys(),
+            lambda: d.items() ^ Colour.RED,
+            lambda: 5 - d.items(),
+            lambda: d.keys() - log.append,
+            lambda: d.values() | some,
+            lambda: d.values() & d.keys(),
+        ):
+            try:
+                log.append(combine())
+            except TypeError as e:
+                log.append(str(e))
+        return both, log

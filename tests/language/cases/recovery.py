@@ -51,6 +51,33 @@ class IteratorsStayInPlace(Workflow):
 
 
 @workflow
+class ADequeChangedBeforeARecovery(Workflow):
+    async def run(self):
+        q = deque([1, 2, 3, 4])
+        walks = [iter(q), reversed(q), iter(q), iter(deque())]
+        out = [next(walks[0]), next(walks[1])]
+        await note("unchanged")
+        out += [next(walks[0]), next(walks[1]), next(walks[3], "empty")]
+        q.rotate(1)
+        await note("changed")
+        for walk in walks:
+            try:
+                out.append(next(walk))
+            except (RuntimeError, StopIteration) as error:
+                out.append(repr(error))
+        await note("again")
+        out += [next(walk, "ended") for walk in (walks[1], walks[3])]
+        try:
+            for x in q:
+                out.append(x)
+                q.append(x) if len(q) < 6 else q.popleft()
+                await note(str(x))
+        except RuntimeError as error:
+            out.append(str(error))
+        return out, list(q)
+
+
+@workflow
 class LazyIteratorsStayInPlace(Workflow):
     async def run(self):
         base = 10

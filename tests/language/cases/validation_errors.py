@@ -104,3 +104,28 @@ class ValidationErrorsThatLeave(Workflow):
             if e.errors(include_context=False, include_input=False, include_url=False)[0]["type"] != "json_invalid":
                 raise
         await check({"n": 1})
+
+
+class Secret(BaseModel):
+    model_config = {"hide_input_in_errors": True}
+    n: int
+
+
+class Open(BaseModel):
+    n: int
+
+
+@workflow
+class InputsWithAnAddress(Workflow):
+    """Their texts are refused (see ``ending``) where the error shows them; nothing else of it is."""
+
+    async def run(self):
+        log = []
+        for cls in (Secret, Open):
+            try:
+                cls(n=lambda: 5)
+            except ValidationError as e:
+                log.append([e.title, [(each["loc"], each["type"], each["msg"]) for each in e.errors()]])
+                if cls is Secret:
+                    log.append([await note(str(e)), f"{e!r}"])
+        return log

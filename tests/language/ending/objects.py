@@ -1,10 +1,12 @@
 """What objects and functions cannot do here ends the instance, whatever its code tries to catch."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from pydantic import BaseModel, computed_field, field_validator
 
-from tests.language.steps import echo, note
+from tests.language.steps import Foreign, echo, foreign, note
 from waymark import Workflow, workflow
 
 
@@ -207,3 +209,84 @@ class OpaqueInADroppedGenerator(Workflow):
         Doubling(n=2)
         await note("never")
         return log
+
+
+@dataclass
+class Cart:
+    prices: list[int]
+
+    @cached_property
+    def total(self):
+        return sum(self.prices)
+
+
+@dataclass
+class Bill:
+    total: int
+
+
+@workflow
+class CachedPropertyAmongFields(Workflow):
+    async def run(self):
+        log = [Bill(1).total]
+        for each in (Bill(2), Cart([await echo(3)])):
+            try:
+                log.append(each.total)
+            except Exception:
+                await note("never")
+        return log
+
+
+
+class Counted(BaseModel):
+    n: list[int]
+
+
+def counting():
+    yield 1
+
+
+@workflow
+class TextOfAnInputThatDoesNotFit(Workflow):
+    """Its middle is left out, and what is left still shows where the generator is."""
+
+    async def run(self):
+        try:
+            Counted(n=["x" * 100, {"given": counting()}])
+        except ValueError as error:
+            try:
+                log = [f"{error}"]
+            finally:
+                await note("never")
+            return log
+
+
+@workflow
+class TextOfAChangedFailure(Workflow):
+    async def run(self):
+        try:
+            await foreign()
+        except Foreign as error:
+            log = [str(error)]
+            error.more = 1
+            try:
+                log.append(str(error))
+            finally:
+                await note("never")
+            return log
+
+
+@dataclass
+class Holding:
+    task: object
+
+
+@workflow
+class FieldsThatHoldATaskAsADict(Workflow):
+    async def run(self):
+        task = asyncio.create_task(echo(1))
+        try:
+            return asdict(Holding(task))
+        except BaseException:
+            await note("seen")
+            raise

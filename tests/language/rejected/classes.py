@@ -1,7 +1,17 @@
 """Shapes of workflows and calls that cannot be compiled."""
 
+import enum
+import operator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, partialmethod
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
 from tests.language.steps import double
 from waymark import RetryPolicy, Workflow, workflow
+
 
 class Meta(type):
     pass
@@ -9,6 +19,27 @@ class Meta(type):
 
 class Strange(metaclass=Meta):
     pass
+
+
+class Elsewhere:
+    def half(self):
+        return self.n // 2
+
+
+@dataclass
+class Odd:
+    n: int
+    half = Elsewhere.half
+
+    class Kind(Enum):
+        A = 1
+
+    @cached_property
+    def squared(self):
+        return self.n**2
+
+    got = property(operator.attrgetter("n"))
+    plus10 = partialmethod(squared, 10)
 
 
 @workflow
@@ -56,3 +87,83 @@ class MetaclassAttribute(Workflow):
 
     async def run(self):
         return self.handler, self.ready
+
+
+@workflow
+class MethodOfAnotherClass(Workflow):
+    async def run(self):
+        return Odd(await double(2)).half()
+
+
+@workflow
+class MembersThatAreObjects(Workflow):
+    async def run(self):
+        odd = Odd(await double(2))
+        return odd.squared, odd.Kind.A, odd.got, odd.plus10()
+
+
+class Rules:
+    LIMIT = 3
+
+    @staticmethod
+    def limited(x):
+        return x
+
+    @staticmethod
+    def least(x):
+        return min(x, Rules.LIMIT)
+
+
+@workflow
+class BaseByName(Rules, Workflow):
+    async def run(self):
+        def inner():
+            return Rules.LIMIT
+
+        return Rules.limited(5) + self.least(4) + self.named() + inner()
+
+    @classmethod
+    def named(cls):
+        return Rules.LIMIT
+
+
+@workflow
+class ClassOfTheWorkflow(Workflow):
+    class Mode(enum.Enum):
+        FAST = 1
+
+    async def run(self):
+        return self.Mode.FAST
+
+
+def plain(x):
+    return x
+
+
+@workflow
+class FunctionTakenForMethod(Workflow):
+    helper = staticmethod(plain)
+
+    async def run(self):
+        return self.helper(1)
+
+
+class Defaults(NamedTuple):
+    x: int = 1
+
+
+@workflow
+class FieldDefaults(Workflow):
+    CAUGHT = (KeyError, IndexError)
+
+    async def run(self):
+        try:
+            return Defaults._field_defaults
+        except self.CAUGHT:
+            return None
+
+
+@workflow
+class AnyModel(Workflow):
+    async def run(self):
+        return isinstance(1, BaseModel)

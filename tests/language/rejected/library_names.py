@@ -5,6 +5,8 @@ import json
 import operator
 import string
 from collections import ChainMap
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from numbers import Number
 
 from tests.language.steps import echo
 from waymark import Workflow, workflow
@@ -13,13 +15,13 @@ from waymark import Workflow, workflow
 @workflow
 class GetterOfAttributes(Workflow):
     async def run(self, values):
-        return sorted(values, key=operator.attrgetter("real"))
+        return sorted(values, key=operator.attrgetter("re" + "al"))
 
 
 @workflow
 class CallerOfMethods(Workflow):
     async def run(self, words):
-        return list(map(operator.methodcaller("upper"), words))
+        return list(map(operator.methodcaller(*["upper"]), words))
 
 
 @workflow
@@ -57,3 +59,19 @@ class ChainedMappings(Workflow):
 class ConstructsWithDefaultJsonClass(Workflow):
     async def run(self, text):
         return json.JSONDecoder().decode(text)
+
+
+@workflow
+class AbstractTypes(Workflow):
+    async def run(self, x=()):
+        if isinstance(x, Mapping):
+            return 1
+        if isinstance(x, Set):
+            return 2
+        if isinstance(x, Sequence):
+            return 3
+        if isinstance(x, Callable):
+            return 4
+        if isinstance(x, Number):
+            return 5
+        return isinstance(x, Iterable)

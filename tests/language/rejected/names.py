@@ -7,6 +7,8 @@ import secrets
 import time
 import uuid
 from datetime import datetime
+from functools import lru_cache
+from typing import NewType
 
 from tests.language.steps import double, echo
 from waymark import Workflow, workflow
@@ -19,6 +21,14 @@ started = datetime.now()
 lucky = random.random()
 salt = uuid.uuid4()
 handle = object()
+twice = lambda x: 2 * x  # noqa: E731 - that is the point
+TABLE = {"double": double, "echo": echo}
+KINDS = [ValueError, KeyError]
+if os.environ.get("URL"):
+    region = "elsewhere"
+else:
+    region = "here"
+UserId = NewType("UserId", int)
 
 
 class Service:
@@ -27,6 +37,11 @@ class Service:
 
 
 service = Service()
+
+
+@lru_cache
+def remembered(x):
+    return 2 * x
 
 
 async def not_an_action(x):
@@ -139,3 +154,40 @@ class DunderAttribute(Workflow):
 class SelfEscapes(Workflow):
     async def run(self):
         return await echo(self)
+
+
+@workflow
+class LambdaOfTheModule(Workflow):
+    async def run(self):
+        return twice(2)
+
+
+@workflow
+class TableOfActions(Workflow):
+    async def run(self):
+        chosen = TABLE["double"]
+        return await chosen(1)
+
+
+@workflow
+class ListOfClasses(Workflow):
+    async def run(self):
+        return issubclass(IndexError, tuple(KINDS))
+
+
+@workflow
+class NewTypeAsAValue(Workflow):
+    async def run(self):
+        return list(map(UserId, [1, 2])), UserId(1, 2)
+
+
+@workflow
+class FunctionThatRemembers(Workflow):
+    async def run(self):
+        return remembered(await double(1))
+
+
+@workflow
+class BranchOfTheEnvironment(Workflow):
+    async def run(self):
+        return await echo(region)

@@ -20,6 +20,17 @@ class Global(Workflow):
         counter = 1
 
 
+def counted():
+    global counter
+    counter = 1
+
+
+@workflow
+class GlobalInAHelper(Workflow):
+    async def run(self):
+        counted()
+
+
 @workflow
 class ImportInside(Workflow):
     async def run(self):
@@ -45,12 +56,6 @@ class AwaitInGenerator(Workflow):
 
 
 @workflow
-class ComplexNumber(Workflow):
-    async def run(self):
-        return 1j
-
-
-@workflow
 class EllipsisValue(Workflow):
     async def run(self):
         return ...
@@ -64,4 +69,4 @@ class SeveralProblems(Workflow):
         for line in open("f"):
             x += os.path.join(line)
         print(eval("1"))
-        return x + 1j
+        return x + ...

@@ -1,6 +1,10 @@
 """In place of shapes of workflows and calls that cannot be compiled."""
 
+import enum
 from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import BaseModel
 
 from tests.language.steps import double, note
 from waymark import RetryPolicy, Workflow, workflow
@@ -66,3 +70,115 @@ class MetaclassAttributeRewritten(Workflow):
 
     def handled(self, what):
         print(what)
+
+
+def half(self):
+    return self.n // 2
+
+
+@dataclass
+class Even:
+    n: int
+    half = half
+
+    class Kind(Enum):
+        A = 1
+
+    @property
+    def squared(self):
+        return self.n**2
+
+    got = property(lambda self: self.n)
+
+    def plus10(self):
+        return self.n + 10
+
+
+@workflow
+class MethodOfAnotherClassRewritten(Workflow):
+    async def run(self):
+        return Even(await double(2)).half()
+
+
+@workflow
+class MembersThatAreObjectsRewritten(Workflow):
+    async def run(self):
+        even = Even(await double(2))
+        return even.squared, Even.Kind.A, even.got, even.plus10()
+
+
+LIMIT = 3
+
+
+class Rules:
+    LIMIT = 3
+
+    @staticmethod
+    def limited(x):
+        return x
+
+    @staticmethod
+    def least(x):
+        return min(x, LIMIT)
+
+
+@workflow
+class BaseByNameRewritten(Rules, Workflow):
+    async def run(self):
+        def inner():
+            return self.LIMIT
+
+        return self.limited(5) + self.least(4) + self.named() + inner()
+
+    @classmethod
+    def named(cls):
+        return cls.LIMIT
+
+
+@workflow
+class ClassOfTheWorkflowRewritten(Workflow):
+    class Mode(enum.Enum):
+        FAST = 1
+
+    async def run(self):
+        return ClassOfTheWorkflowRewritten.Mode.FAST
+
+
+def plain(x):
+    return x
+
+
+@workflow
+class FunctionTakenForMethodRewritten(Workflow):
+    async def run(self):
+        return plain(1), self.helper(2)
+
+    def helper(self, x):
+        return plain(x)
+
+
+DEFAULTS = {"x": 1}
+
+
+@workflow
+class FieldDefaultsRewritten(Workflow):
+    async def run(self):
+        caught = (KeyError, IndexError)
+        try:
+            return DEFAULTS["x"], DEFAULTS["y"]
+        except caught as error:
+            return repr(error)
+
+
+class Order(BaseModel):
+    number: int
+
+
+class Item(BaseModel):
+    name: str
+
+
+@workflow
+class AnyModelRewritten(Workflow):
+    async def run(self):
+        return [isinstance(x, (Order, Item)) for x in (1, Order(number=1))]

@@ -64,20 +64,32 @@ class ThreadLockRewritten(Workflow):
 @workflow
 class StackRewritten(Workflow):
     async def run(self):
-        log = []
-        with noted(log) as first:
-            with contextlib.suppress(ValueError):
-                await boom("ValueError", "x")
-            log.append(first)
+        log, undo = [], []
+        try:
+            for number in range(3):
+                log.append(f"step {number}")
+                undo.append(lambda number=number: log.append(f"undo {number}"))
+            await boom("ValueError", "x")
+        except ValueError:
+            log.append("failed")
+        finally:
+            for back in reversed(undo):
+                back()
         return log
 
 
 @workflow
 class AsyncStackRewritten(Workflow):
     async def run(self):
-        async with asyncio.timeout(5):
-            async with contextlib.nullcontext("inner") as inner:
-                return await echo(inner)
+        undo = []
+        try:
+            for number in range(3):
+                kept = await echo(number)
+                undo.append(lambda kept=kept: note(f"undo {kept}"))
+            return len(undo)
+        finally:
+            for back in reversed(undo):
+                await back()
 
 
 @workflow

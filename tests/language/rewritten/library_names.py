@@ -67,3 +67,22 @@ class ChainedMappingsRewritten(Workflow):
 class ConstructsWithDefaultJsonClassRewritten(Workflow):
     async def run(self, text):
         return json.loads(text, object_hook=lambda found: [found])
+
+
+@workflow
+class AbstractTypesRewritten(Workflow):
+    async def run(self):
+        return [self.kind(x) for x in ({}, {1}, (), len, 1.5, None)]
+
+    def kind(self, x):
+        if isinstance(x, dict):
+            return 1
+        if isinstance(x, (set, frozenset)):
+            return 2
+        if isinstance(x, (list, tuple, str)):
+            return 3
+        if callable(x):
+            return 4
+        if isinstance(x, (int, float)):
+            return 5
+        return isinstance(x, (list, tuple, dict, set, str))

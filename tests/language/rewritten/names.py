@@ -5,15 +5,22 @@ import random
 import time
 import uuid
 from datetime import UTC, datetime
+from typing import NewType
 
 from tests.language.steps import Point, double, echo, note
 from waymark import Workflow, action, workflow
 
 COUNTER = 1
+UserId = NewType("UserId", int)
 INPUTS = {
     "EnvironmentNameRewritten": [{"url": "https://example.com"}],
+    "BranchOfTheEnvironmentRewritten": [{"region": "here"}],
     "InputAndImportRewritten": [{"given": "x"}],
 }
+
+
+def remembered(x):
+    return 2 * x
 
 
 @action
@@ -150,3 +157,46 @@ class SelfEscapesRewritten(Workflow):
     async def run(self):
         self.x = await double(1)
         return await echo(self.x)
+
+
+def twice(x):
+    return 2 * x
+
+
+@workflow
+class LambdaOfTheModuleRewritten(Workflow):
+    async def run(self):
+        thrice = lambda x: 3 * x  # noqa: E731 - that is the point
+        return twice(2), thrice(2)
+
+
+@workflow
+class TableOfActionsRewritten(Workflow):
+    async def run(self):
+        table = {"double": double, "echo": echo}
+        return await table["double"](1)
+
+
+@workflow
+class ListOfClassesRewritten(Workflow):
+    async def run(self):
+        kinds = [ValueError, LookupError]
+        return issubclass(IndexError, tuple(kinds))
+
+
+@workflow
+class NewTypeAsAValueRewritten(Workflow):
+    async def run(self):
+        return list(map(lambda value: UserId(value), [1, 2])), UserId(1)
+
+
+@workflow
+class FunctionThatRemembersRewritten(Workflow):
+    async def run(self):
+        return remembered(await double(1))
+
+
+@workflow
+class BranchOfTheEnvironmentRewritten(Workflow):
+    async def run(self, region):
+        return await echo(region)

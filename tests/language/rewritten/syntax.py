@@ -21,15 +21,20 @@ async def lines_of(name: str) -> list[int]:
     return [len(name), len(name) + 1]
 
 
-@action
-async def complex_length(real: float, imaginary: float) -> float:
-    return abs(complex(real, imaginary))
-
-
 @workflow
 class NestedClassRewritten(Workflow):
     async def run(self):
         return Inner(await double(1))
+
+
+def counted(counter):
+    return counter + 1
+
+
+@workflow
+class GlobalInAHelperRewritten(Workflow):
+    async def run(self):
+        return counted(await double(1))
 
 
 @workflow
@@ -63,12 +68,6 @@ class AsyncGeneratorExpressionRewritten(Workflow):
 class AwaitInGeneratorRewritten(Workflow):
     async def run(self):
         return list([await double(x) for x in [1, 2]])
-
-
-@workflow
-class ComplexNumberRewritten(Workflow):
-    async def run(self):
-        return await complex_length(3.0, 4.0)
 
 
 @workflow

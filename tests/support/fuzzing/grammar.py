@@ -119,7 +119,7 @@ class Production:
     generator: bool = False
     """Only in the body of a generator."""
     node: str = ""
-    """Usable once the compiler accepts this node type (``Match``), or once this name is in the language."""
+    """Usable if the compiler accepts this node type (``Match``), or if this name is in the language."""
     leaf: bool = False
     """Allowed however deep the expression already is."""
 
@@ -266,7 +266,7 @@ TEXTS = _one(
 4* .s
 3* .'xy'
 2* .''
-3* f"{<n> + <n>}-{<n>!r:>4}"
+3* f"{<n> + <n>}-{s!r:>4}"
 1* f"{<n>:{<u>}d}|{<n>=}"
 1* f"{s!s:^{<u>}}{await echo(<n>)}"
 1* @1 f"{self.say(<n>)}{self.say(<n>):>{self.say(<u>)}}"
@@ -487,7 +487,7 @@ NESTED = [
     Production("for v in (q for q in <pl>[:4] if q):\n    <LOOP>", 1),
     Production("for v in map(lambda v: <pi>, <l>[:3]):\n    <LOOP>", 1),
     Production("for v in reversed(<l>[:3]):\n    <LOOP>\nelse:\n    <BLOCK>", 1),
-    Production("w = 0\nwhile (w := w + 1) < 4 and <b>:\n    <LOOP>", 2),
+    Production("n<#> = 0\nwhile (w := (n<#> := n<#> + 1)) < 4 and <b>:\n    <LOOP>", 2),
     Production("n<#> = 0\nwhile (n<#> := n<#> + 1) < 4 and <b>:\n    <LOOP>\nelse:\n    <BLOCK>", 3),
     Production("n<#> = 0\nwhile True:\n    n<#> += 1\n    if n<#> > 3:\n        break\n    <LOOP>", 1),
     Production(_TRY + _HANDLER, 4),
@@ -518,7 +518,7 @@ NESTED = [
     Production("def f<#>(x):\n    <NL>\n    <GEN>\n    yield x\n    return a\nlog.append(list(f<#>(<i>)))\n<n> = sum(f<#>(<i>))", 2),
     Production("async def f<#>(x):\n    <NL>\n    <AGEN>\n    yield x\nasync for q in f<#>(<i>):\n    log.append(q)\nelse:\n    <BLOCK>", 2, node="AsyncFor"),
     Production("async def f<#>(x):\n    <NL>\n    yield x\n    <AGEN>\nlog.append([q async for q in f<#>(<pi>)])", 1, node="AsyncFor"),
-    Production("def f<#>(x):\n    <NL>\n    yield x\n    <GEN>\nk<#> = f<#>(<i>)\nlog.append(next(k<#>))\nlog.append(k<#>.send(<i>))\nk<#>.close()", 2),
+    Production("def f<#>(x):\n    <NL>\n    log.append((yield x))\n    <GEN>\nk<#> = f<#>(<i>)\nlog.append(next(k<#>))\nlog.append(k<#>.send(<i>))\nk<#>.close()", 2),
     Production("try:\n    <BLOCK>\nexcept* <X> as e<#>:\n    log.append(list(map(repr, e<#>.exceptions)))\n    <STAR>", 3),
     Production("try:\n    <BLOCK>\nexcept* <R> as e<#>:\n    <STAR>\nexcept* <X>:\n    <STAR>\nelse:\n    <BLOCK>\nfinally:\n    <FINALLY>", 2),
     Production("if <b>:\n    raise ExceptionGroup(<s>, [<R>(<i>), <R>(<i>)])", 2),

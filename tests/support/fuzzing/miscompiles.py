@@ -13,7 +13,7 @@ import pytest
 from waymark.compiler import scopes
 from waymark.compiler.context import Context
 from waymark.compiler.dispatch import FAMILIES
-from waymark.compiler.lowering import branches, exceptions
+from waymark.compiler.lowering import branches, displays, exceptions
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 
@@ -180,11 +180,22 @@ def _last_handler_first(node: ast.Try) -> ast.Try:
     return node
 
 
-def _no_filter(node: Any) -> Any:
-    node.generators = [copy.copy(each) for each in node.generators]
-    for each in node.generators:
-        each.ifs = []
-    return node
+def _no_filter(patch: pytest.MonkeyPatch) -> None:
+    """In the node itself: the scope of a comprehension is known by it, not by a copy."""
+    lower = FAMILIES.expressions[ast.ListComp]
+
+    def planted(ctx: Any, node: Any, *rest: Any) -> Any:
+        conditions = [each.ifs for each in node.generators]
+        for each in node.generators:
+            each.ifs = []
+        try:
+            return lower(ctx, node, *rest)
+        finally:
+            # The tree is asked once more without the mistake.
+            for each, ifs in zip(node.generators, conditions, strict=True):
+                each.ifs = ifs
+
+    patch.setitem(FAMILIES.expressions, ast.ListComp, planted)
 
 
 def _no_guard(node: ast.Match) -> ast.Match:
@@ -194,9 +205,16 @@ def _no_guard(node: ast.Match) -> ast.Match:
     return node
 
 
-def _no_conversion(node: ast.FormattedValue) -> ast.FormattedValue:
-    node.conversion = NONE
-    return node
+def _no_conversion(patch: pytest.MonkeyPatch) -> None:
+    """Fields of an f-string are lowered with it, not through the table."""
+    lower = displays._field
+
+    def planted(ctx: Any, node: ast.FormattedValue) -> int:
+        node = copy.copy(node)
+        node.conversion = NONE
+        return lower(ctx, node)
+
+    patch.setattr(displays, "_field", planted)
 
 
 def _decides_by_truth(node: ast.BoolOp) -> ast.expr:
@@ -244,9 +262,9 @@ ALL = (
     Miscompile("augmented assignment is not in place", _rewritten(ast.AugAssign, _not_in_place)),
     Miscompile("augmented assignment reads late", _rewritten(ast.AugAssign, _late_read)),
     Miscompile("context of an exception is lost", _replaced(ast.Raise, _forgets_context)),
-    Miscompile("conditions of a comprehension are dropped", _rewritten(ast.ListComp, _no_filter)),
+    Miscompile("conditions of a comprehension are dropped", _no_filter),
     Miscompile("guards of match are dropped", _rewritten(ast.Match, _no_guard)),
-    Miscompile("conversion in an f-string is dropped", _rewritten(ast.FormattedValue, _no_conversion)),
+    Miscompile("conversion in an f-string is dropped", _no_conversion),
     Miscompile("and, or give a truth value", _truth),
     Miscompile("what is sent to a generator is lost", _replaced(ast.Yield, _nothing_is_sent)),
 )  # fmt: skip

@@ -22,7 +22,7 @@ from tests.support.fuzzing.grammar import (
     Production,
 )
 from waymark.compiler import subset
-from waymark_schema.ir import language
+from waymark_schema.ir import language, library
 
 _T = TypeVar("_T")
 _PART = re.compile(r"<([A-Za-z]+|#)>")
@@ -54,7 +54,7 @@ def _known(node: str) -> bool:
     kind = getattr(ast, node, None)
     if isinstance(kind, type):
         return kind in subset.ACCEPTED
-    return node in language.BUILTINS
+    return node in language.BUILTINS or node in library.COMPILED
 
 
 @cache

@@ -58,6 +58,12 @@ def test_a_picture_goes_to_a_file_or_to_standard_output(run: Graph, tmp_path: Pa
     assert run("graphed:W", "--format", "svg").stdout == (tmp_path / "w.svg").read_text()
 
 
+def test_a_file_that_cannot_be_written_is_told(run: Graph) -> None:
+    done = run("graphed:W", "--svg", "-o", "nowhere/w.svg")
+    assert done.exit_code == 2
+    assert "'nowhere/w.svg' cannot be written: No such file or directory" in done.output
+
+
 def test_json_is_the_tree(run: Graph) -> None:
     made = json.loads(run("graphed:W", "--format", "json").stdout)
     assert (made["schema"], made["workflow"]) == (1, "w")
@@ -74,6 +80,11 @@ def test_json_is_the_tree(run: Graph) -> None:
             "has no workflow 'Wrong'; expected MODULE:WORKFLOW, and it defines graphed:W.",
         ),
         ("nowhere_at_all:W", 2, "no module named 'nowhere_at_all'"),
+        ("nowhere_at_all", 2, "Run this in the directory that holds it, name it as `import` does"),
+        ("graphed.W", 2, "'graphed.W' is not a module; did you mean graphed:W?"),
+        ("graphed.Wrong", 2, "Name that module alone: graphed"),
+        ("./graphed.py:W", 2, "as `import` takes it: graphed"),
+        (":W", 2, "expected the name of a module, as `import` takes it"),
         (
             "json",
             2,

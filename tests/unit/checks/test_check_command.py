@@ -1,3 +1,4 @@
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -190,6 +191,17 @@ def test_a_wrong_name_gets_the_nearest_one(tmp_path: Path, run: Check) -> None:
     assert "in the directory that holds it" in done.output
 
 
+@pytest.mark.parametrize("path", ["src/yourapp/flows.py", "src/yourapp.py"])
+def test_a_module_in_src_that_is_not_installed_gets_the_two_ways_to_it(
+    tmp_path: Path, run: Check, path: str
+) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("")
+    done = run("yourapp.flows" if path.endswith("flows.py") else "yourapp")
+    assert done.exit_code == 2
+    assert "set PYTHONPATH=src, where it is, or install its package" in done.output
+
+
 def test_a_module_without_workflows_is_not_checked(tmp_path: Path, run: Check) -> None:
     (tmp_path / "empty.py").write_text("X = 1\n")
     done = run("empty")
@@ -201,6 +213,104 @@ def test_a_file_instead_of_a_module_is_refused_with_the_modules_name(run: Check,
     done = run(name)
     assert done.exit_code == 2
     assert "as `import` takes it: yourapp.flows" in done.output
+
+
+@pytest.mark.parametrize(
+    ("directory", "path", "told"),
+    [
+        ("", "yourapp/flows.py", ": yourapp.flows"),
+        ("yourapp", "flows.py", ": yourapp.flows, in the directory {FOLDER}"),
+        ("", "yourapp/__init__.py", ": yourapp"),
+        ("", "{FOLDER}/yourapp", ": yourapp"),
+        ("", "./alone", ": alone"),
+        ("yourapp", "{FOLDER}/alone.py", ": alone, in the directory {FOLDER}"),
+        ("", "src/inner/flows.py", ": inner.flows, in the directory src"),
+        ("", "src/inner", ": inner, in the directory src"),
+        ("src", "inner/flows.py", ": inner.flows"),
+        ("", "/with-dash/x.py", ": x, in the directory /with-dash"),
+        ("", "/with-dash/an y.py", ", such as yourapp.workflows"),
+        ("", ".", ", such as yourapp.workflows"),
+        ("", "", ", such as yourapp.workflows"),
+        ("", "your-app", ", such as yourapp.workflows"),
+        ("", "yourapp:Flow", ", such as yourapp.workflows"),
+    ],
+)
+def test_a_path_is_answered_with_a_name_that_can_be_imported(
+    tmp_path: Path, run: Check, directory: str, path: str, told: str
+) -> None:
+    for package in ("yourapp", "src/inner"):
+        (tmp_path / package).mkdir(parents=True)
+        (tmp_path / package / "__init__.py").touch()
+        (tmp_path / package / "flows.py").touch()
+    (tmp_path / "alone.py").touch()
+    with contextlib.chdir(tmp_path / directory):
+        done = run(path.replace("{FOLDER}", str(tmp_path)))
+    assert done.exit_code == 2
+    expected = "expected the name of a module, as `import` takes it" + told
+    assert done.output.endswith(expected.replace("{FOLDER}", str(tmp_path)) + "\n")
+
+
+def test_a_workflow_behind_a_dot_is_no_module(tmp_path: Path, run: Check) -> None:
+    write(tmp_path / "dotted.py", "return 1")
+    done = run("dotted.W")
+    assert done.exit_code == 2
+    assert "'dotted' is a module, not a package\n  instead: name that module alone: dotted" in (
+        done.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "@workflow\nclass W(Workflow):\n    async def run(self): ...\n" * 2,
+            "Rename one of them or write `name = …` in one of the classes",
+        ),
+        (
+            "@workflow\nasync def run(): ...\n",
+            (
+                "@workflow was given the function 'run'; expected a class: `class Name(Workflow):`"
+                " with the function in it as `async def run(self, …)`"
+            ),
+        ),
+        ("@workflow\nclass W: ...\n", "expected `class W(Workflow):` below @workflow"),
+        (
+            "@workflow(version='2')\nclass W(Workflow): ...\n",
+            "was given version=; expected no arguments: write `version = …` in the class",
+        ),
+        (
+            "@workflow(timeout=2)\nclass W(Workflow): ...\n",
+            "was given timeout=; expected no arguments: write @workflow without arguments",
+        ),
+        ("@action\nclass W: ...\n", "expected a function: write @action or @action(name=…)"),
+        (
+            "@action(timeout=0)\nasync def ask() -> None: ...\n",
+            "timeout is 0; expected more than zero",
+        ),
+    ],
+    ids=["twice", "function", "plain-class", "version", "other-argument", "action", "policy"],
+)
+def test_an_error_of_waymark_brings_its_own_advice(
+    tmp_path: Path, run: Check, text: str, told: str
+) -> None:
+    (tmp_path / "mistaken.py").write_text(f"from waymark import Workflow, action, workflow\n{text}")
+    (found,) = json.loads(run("mistaken", "--format", "json").stdout)["findings"]
+    assert (found["code"], found["instead"]) == ("WM190", "")
+    assert found["message"].endswith(told)
+    assert " at 0x" not in found["message"]
+    assert found["excerpt"].lstrip().startswith("@")
+
+
+def test_only_directories_that_may_hold_the_module_are_named(
+    tmp_path: Path, run: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = Path(sys.executable).parent
+    monkeypatch.setattr(sys, "path", ["", str(environment), *sys.path])
+    (found,) = json.loads(run("nowhere_at_all", "--format", "json").stdout)["findings"]
+    named = found["message"].partition(" was found in ")[2].split(", ")
+    assert named[0] == str(tmp_path)
+    assert str(environment) not in named
+    assert not any(place.endswith(".zip") or not place for place in named)
 
 
 def test_a_defect_of_the_compiler_costs_one_workflow_its_report(

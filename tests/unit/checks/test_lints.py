@@ -52,7 +52,7 @@ def test_every_warning_has_a_case_with_reason_and_rewrite() -> None:
     assert all(one.message and one.recommendation and "^" in one.excerpt for one in found)
 
 
-@pytest.mark.parametrize("name", ["AwaitedLater", "Fine", "Sound"])
+@pytest.mark.parametrize("name", ["AwaitedLater", "Fine", "KeepsItsOwn", "Sound"])
 def test_what_is_meant_is_not_warned_of(name: str) -> None:
     (found,) = (
         each for module in modules(cases) for each in workflows(module) if each.__name__ == name

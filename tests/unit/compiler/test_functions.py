@@ -42,6 +42,57 @@ def test_a_function_of_another_package_is_refused(tmp_path: Path) -> None:
     found = diagnosed(tmp_path, "return far(1)", before="from another_package import far\n")
     assert [one.code for one in found] == ["WM122"]
     assert "another_package" in found[0].message
+    assert "move it into the workflow's package" in found[0].recommendation
+
+
+def test_a_function_of_another_package_is_refused_where_it_is_used(tmp_path: Path) -> None:
+    library = imported(tmp_path, "def far(x):\n    return x\n", name="another_library")
+    before = "import another_library\ndef near(x):\n    return another_library.far(x)\n"
+    body = "a = another_library.far(1)\nb = list(map(another_library.far, [near(2)]))\nreturn a, b"
+    found = diagnosed(tmp_path, body, before=before)
+    shown = [one.excerpt.splitlines()[0].strip() for one in found]
+    assert shown == ["return another_library.far(x)", *body.splitlines()[:2]]
+    assert all("`another_library.far` is a function of" in one.message for one in found)
+    assert all(one.filename != library.__file__ for one in found)
+    carets = [one.excerpt.splitlines()[1].count("^") for one in found]
+    assert carets == [len("another_library.far")] * 3
+
+
+def test_what_a_decorator_of_another_package_made_is_refused_at_its_def(tmp_path: Path) -> None:
+    text = "import functools\n" + DECORATOR
+    library = imported(tmp_path, text, name="another_decorator")
+    made = "@another_decorator.logged\ndef made():\n    return 1\n"
+    before = f"import another_decorator\n{made}"
+    after = "    @another_decorator.logged\n    def helper(self):\n        return 1\n"
+    found = diagnosed(tmp_path, "return made(), self.helper()", before=before, after=after)
+    assert [one.code for one in found] == ["WM122", "WM122"]
+    shown = [one.excerpt.splitlines()[0].strip() for one in found]
+    assert shown == ["def made():", "def helper(self):"]
+    assert all(one.filename != library.__file__ for one in found)
+
+
+def test_classes_of_another_package_are_refused_by_that_unless_they_are_values(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "from dataclasses import dataclass\nclass Client:\n    @classmethod\n    def made(cls):\n        return cls()\n"
+        "made = Client.made\n@dataclass\nclass Value:\n    n: int\n"
+    )
+    imported(tmp_path, text, name="another_service")
+    before = "import another_service\nfrom another_service import Value, made\n"
+    assert diagnosed(tmp_path, "return Value(1), another_service.Value(2)", before=before) == ()
+    bodies = {
+        "return another_service.Client()": "WM123",
+        "return another_service.Client.made()": "WM123",
+        "return another_service.made()": "WM122",
+        "return made()": "WM122",
+        "with another_service.Client() as c:\n    pass": "WM102",
+    }
+    for body, code in bodies.items():
+        (found,) = diagnosed(tmp_path, body, before=before)
+        assert found.code == code, found
+        assert "@action" in found.recommendation, found
+        assert "dataclass" not in found.recommendation, found
 
 
 def test_a_class_inside_a_function_sees_actions_and_constants_of_its_module_only(

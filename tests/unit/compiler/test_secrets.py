@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 from pydantic import BaseModel, Field
-from waymark import Workflow, action, workflow
+from waymark import Depends, Workflow, action, workflow
 
 PLAIN = os.environ["WM_TEST_SECRET"]
 FALLBACK = os.environ.get("WM_TEST_SECRET", "none")
@@ -66,6 +66,13 @@ MODEL = Settings(token=PLAIN)
 
 @action
 async def act(x: object) -> object:
+    return x
+
+def settings() -> Settings:
+    return Settings()
+
+@action
+async def injected(x: int, given: Settings = Depends(settings)) -> int:
     return x
 """
 USES = {
@@ -135,8 +142,20 @@ def test_what_is_not_used_is_not_held(tmp_path: Path, monkeypatch: pytest.Monkey
     assert b"WM_TEST_SECRET" not in everything
 
 
-def test_a_default_of_run_is_an_input_not_a_part_of_the_program(
+@pytest.mark.parametrize("parameters", [", token=PLAIN", ", *, token=PLAIN", ", n=1, token=TEXT"])
+def test_a_default_of_run_that_was_read_from_the_environment_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parameters: str
+) -> None:
+    workflow = compiled(tmp_path, monkeypatch, body="return token", parameters=parameters)
+    with pytest.raises(UnsupportedPatternError) as caught:
+        compile_workflow(workflow)
+    assert SECRET not in str(caught.value)
+    assert "WM127" in str(caught.value)
+    assert "give it to start()" in str(caught.value)
+
+
+def test_what_is_injected_into_an_action_is_no_part_of_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workflow = compiled(tmp_path, monkeypatch, body="return token", parameters=", token=PLAIN")
+    workflow = compiled(tmp_path, monkeypatch, body="return await injected(1)")
     assert SECRET.encode() not in compile_workflow(workflow).program_bytes

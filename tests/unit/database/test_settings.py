@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from waymark_schema.database.settings import from_environment
+from waymark_schema.database.settings import VARIABLES, from_environment
 from waymark_schema.errors import DatabaseUrlError, SettingError
 
 URL = {"WAYMARK_DATABASE_URL": "postgresql://app:hunter2@db/app"}
@@ -47,6 +47,15 @@ def test_every_variable_is_read() -> None:
     assert settings.pool_size == 7
     assert settings.listen == "off"
     assert settings.auto_migrate is False
+
+
+@pytest.mark.parametrize(
+    "variable", sorted(VARIABLES.keys() - {"WAYMARK_DATABASE_URL", "WAYMARK_SCHEMA"})
+)
+def test_what_the_help_allows_is_what_a_refusal_allows(variable: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        from_environment(URL | {variable: "nonsense"})
+    assert f"expected {VARIABLES[variable].partition(' [')[0]}." in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Attempts in; what an action can read of them and log to them out."""
 
+import io
 import sys
 import threading
 import uuid
+from typing import TextIO, cast
 
 import pytest
 
@@ -14,6 +16,7 @@ from waymark.attempts import (
     current_action,
     running_attempt,
 )
+from waymark.executor.output import Tee
 
 INSTANCE = uuid.UUID("0190b7a0-0000-7000-8000-000000000001")
 
@@ -51,6 +54,29 @@ def test_a_heartbeat_ends_an_attempt_that_nobody_waits_for() -> None:
     attempt.cancelled = True
     with pytest.raises(TimeoutError, match="no longer waited for"):
         attempt.heartbeat()
+
+
+class Deaf(io.StringIO):
+    """A stream whose reader has gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(text)
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_that_nobody_takes_what_an_attempt_prints_is_no_failure_of_it() -> None:
+    attempt, stream = ActionAttempt(INSTANCE.bytes, 3, 1), Tee(Deaf(), "stdout")
+    token = running_attempt.set(attempt)
+    try:
+        print("said", file=cast("TextIO", stream), flush=True)
+    finally:
+        running_attempt.reset(token)
+    assert texts(attempt.log) == [("stdout", "said")]
+    for write in (lambda: stream.write("by nobody"), stream.flush):
+        with pytest.raises(BrokenPipeError):
+            write()
 
 
 def test_streams_become_lines_and_the_last_one_needs_no_newline() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from waymark.bridge import client as client_module
 from waymark.bridge import protocol
@@ -188,6 +189,18 @@ async def test_answers_may_come_in_any_order_and_to_nobody() -> None:
     ids = [new_instance_id() for _ in range(3)]
     outcomes = await asyncio.gather(*(client.wait(each, timeout=5) for each in ids))
     assert [outcome.result for outcome in outcomes] == [each.bytes for each in ids]
+    await close(script)
+
+
+async def test_no_two_workflows_share_a_key() -> None:
+    client, script = served(*[started] * 5)
+    pairs = [("a", "b:c"), ("a:b", "c"), ("a\\", "b"), ("a", "\\:b"), ("a\\:b", "")]
+    for workflow, key in pairs:
+        report = structs.replace(REPORT, workflow=workflow)
+        await client.start(replace(request_of(idempotency_key=key), program=report))
+    sent = [request.runs[0].key for request in script.heard if isinstance(request, protocol.Start)]
+    assert sent[0] == "a:b:c", "as it was stored before"
+    assert len(set(sent)) == len(pairs)
     await close(script)
 
 

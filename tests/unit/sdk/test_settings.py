@@ -48,6 +48,8 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     ("variable", "value", "expected"),
     [
         ("WAYMARK_SCHEMA", "My Schema", "'My Schema'; expected the name of a Postgres schema"),
+        ("WAYMARK_SCHEMA", "x" * 41, "digits and underscores, 40 at most"),
+        ("WAYMARK_SCHEMA", "public", "not public"),
         ("WAYMARK_BRIDGE_MODE", "thread", "'thread'; expected 'daemon'"),
         ("WAYMARK_BRIDGE_IDLE_EXIT_S", "-1", "'-1'; expected seconds without a connected client"),
         ("WAYMARK_MAX_VALUE_BYTES", "16M", "'16M'; expected a whole number of bytes"),

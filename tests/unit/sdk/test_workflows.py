@@ -156,6 +156,8 @@ async def test_options_reach_the_request(served: FakeRuntime) -> None:
         ({"id": uuid.uuid4(), "idempotency_key": "k"}, ValueError),
         ({"idempotency_key": ""}, TypeError),
         ({"idempotency_key": "\ud800"}, ValueError),
+        ({"idempotency_key": "order\x007"}, ValueError),
+        ({"idempotency_key": "é" * 1_001}, ValueError),
         ({"delay": 1e300}, ValueError),
         ({"start_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, ValueError),
         ({"priority": "high"}, TypeError),

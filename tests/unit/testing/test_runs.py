@@ -128,6 +128,9 @@ async def test_exceptions_cross_with_their_attributes() -> None:
         await flows.Sells().run("tea")
     cause = caught.value.__cause__
     assert isinstance(cause, flows.SoldOut)
+    told = caught.value.error.traceback
+    assert 'flows.py", line ' in told
+    assert "in Sells.run" in told
     assert (cause.name, cause.left) == ("tea", 3)
 
 

@@ -161,6 +161,19 @@ class Sets(BaseModel):
     many: tuple[int, ...] = ()
 
 
+class Vertex(BaseModel, frozen=True):
+    following: set[Vertex] | None = None
+    paths: set[tuple[Vertex, ...]] | None = None
+
+
+class Town(BaseModel, frozen=True):
+    roads: frozenset[Road] | int = 0
+
+
+class Road(BaseModel, frozen=True):
+    towns: frozenset[Town] | str = ""
+
+
 class Spacious(BaseModel):
     choosy: Choosy
     levels: dict[Level, list[Mode]] = {}

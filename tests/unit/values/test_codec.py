@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import enum
-import math
 import threading
 from collections import Counter, OrderedDict, defaultdict, deque
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -22,6 +21,7 @@ from pydantic import SecretBytes, SecretStr, TypeAdapter
 
 from tests.unit.values import models
 from tests.unit.values.conftest import describe
+from tests.unit.values.forms import form, of_odd_types
 from waymark.coercion.imports import ImportBinding
 from waymark_schema.failures import SerializationError
 from waymark_schema.values.codec import Codec
@@ -31,31 +31,6 @@ from waymark_schema.values.records import RecordBinding
 
 CODEC = Codec(ImportBinding())
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-def exactly(left: Any, right: Any) -> bool:  # noqa: PLR0911 - one line per family
-    """Whether two values are the same down to the types, signs of zero and order of sets and dicts."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, float):
-        return math.copysign(1, left) == math.copysign(1, right) and (
-            left == right or (math.isnan(left) and math.isnan(right))
-        )
-    if isinstance(left, list | tuple | deque):
-        return len(left) == len(right) and all(map(exactly, left, right))
-    if isinstance(left, dict):
-        same = exactly(list(left.items()), list(right.items()))
-        return same and getattr(left, "default_factory", 0) == getattr(right, "default_factory", 0)
-    if isinstance(left, set | frozenset):
-        kinds = [Counter(type(item).__name__ for item in one) for one in (left, right)]
-        return left == right and kinds[0] == kinds[1]
-    if isinstance(left, datetime | time):
-        return (left.replace(tzinfo=None), left.fold, left.tzinfo) == (
-            right.replace(tzinfo=None),
-            right.fold,
-            right.tzinfo,
-        )
-    return bool(left == right)
 
 
 KEPT: list[Any] = [
@@ -85,14 +60,25 @@ KEPT: list[Any] = [
 
 @pytest.mark.parametrize("value", KEPT, ids=lambda value: type(value).__name__)
 def test_a_durable_value_comes_back_with_its_type(value: Any) -> None:
-    back = CODEC.decode(CODEC.encode(value))
-    if isinstance(value, Decimal) and value.is_nan():
-        assert back.is_nan()
-        return
-    assert exactly(back, value)
-    assert exactly(
-        CODEC.decode(CODEC.encode([value, {"x": value}])), [value, {"x": value}]
-    ) or isinstance(value, float)
+    assert form(CODEC.decode(CODEC.encode(value))) == form(value)
+    inside = [value, {"x": value}]
+    assert form(CODEC.decode(CODEC.encode(inside))) == form(inside)
+
+
+@pytest.mark.parametrize(
+    ("value", "other"),
+    [
+        ([True], [1]), ([1], [1.0]), (-0.0, 0.0), (-0j, 0j), ({1: 2, 3: 4}, {3: 4, 1: 2}), ({(True,)}, {(1,)}),
+        (Decimal("1.10"), Decimal("1.1")), (Decimal("-0"), Decimal(0)), (range(0), range(1, 1)),
+        (time(1, fold=1), time(1)), (datetime(2024, 1, 1, fold=1), datetime(2024, 1, 1)),
+        (timezone(timedelta(hours=-1), "HERE"), timezone(timedelta(hours=-1))), (deque([1], 5), deque([1])),
+        (defaultdict(int), defaultdict(list)), (models.Point(1, [2]), models.Point(True, [2])), (slice(1), slice(True)),
+        (models.Order(number=1), models.Order(number=1, color=models.Color.RED)), (models.Pair(1), (1, "r")),
+        (models.Level.LOW, 1), (Path("a"), PurePosixPath("a")), (SecretStr("a"), SecretStr("b")),
+    ],
+)  # fmt: skip
+def test_the_form_tells_apart_what_is_nearly_the_same(value: Any, other: Any) -> None:
+    assert form(value) != form(other)
 
 
 def test_enum_members_come_back_as_the_members_themselves() -> None:
@@ -333,17 +319,14 @@ def test_damaged_wire_forms_give_a_value_or_malformed_value(data: st.DataObject)
 
 
 def _read_and_write(data: bytes) -> None:
-    """What can be read must be a durable value again, or say that it is not."""
-    records = Codec(RecordBinding())
-    for codec in (CODEC, records):
+    """What can be read is a durable value, and comes back if it is written again."""
+    for codec in (CODEC, Codec(RecordBinding())):
         try:
             value = codec.decode(data)
         except MalformedValue:
             continue
-        try:
-            codec.encode(value)
-        except SerializationError:
-            continue
+        assert of_odd_types(value, codec.binding) == []
+        codec.encode(value)
 
 
 SCALARS: st.SearchStrategy[Any] = (
@@ -374,15 +357,11 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 @given(VALUES)
 def test_values_of_every_shape_come_back_unchanged(value: Any) -> None:
-    back = CODEC.decode(CODEC.encode(value))
-    assert repr(back) == repr(value) or exactly(back, value) or back == value
-    assert type(back) is type(value)
-    assert exactly(CODEC.decode(CODEC.encode(back)), back) or "nan" in repr(back)
+    assert form(CODEC.decode(CODEC.encode(value))) == form(value)
 
 
 @given(VALUES)
 def test_values_pass_through_a_process_without_their_classes(value: Any) -> None:
     records = Codec(RecordBinding())
     through = CODEC.decode(records.encode(records.decode(CODEC.encode(value))))
-    assert type(through) is type(value)
-    assert "nan" in repr(value) or through == value
+    assert form(through) == form(value)

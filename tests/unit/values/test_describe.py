@@ -98,7 +98,7 @@ def _without_text(schema: Any) -> Any:
 @pytest.mark.parametrize(
     "cls",
     [
-        models.Validated, models.Holder, models.Computed, models.Stamped, models.Late, models.Forgiving, models.Planet,
+        models.Validated, models.Holder, models.Computed, models.Stamped, models.Forgiving, models.Planet,
         Normalised, PostInit, OwnInit,
     ],
     ids=lambda cls: cls.__name__,
@@ -107,7 +107,7 @@ def test_what_needs_user_code_to_be_made_is_opaque(cls: Any) -> None:
     assert describe(cls).opaque
 
 
-@pytest.mark.parametrize("cls", [models.Own, models.Failure, models.Declared])
+@pytest.mark.parametrize("cls", [models.Own, models.Late, models.Failure, models.Declared])
 def test_an_init_of_the_user_is_told_apart_because_it_may_be_compiled(cls: Any) -> None:
     assert describe(cls).options["own_init"] is True
     assert not describe(cls).opaque

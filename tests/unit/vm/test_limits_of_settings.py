@@ -1,12 +1,12 @@
 """What a pool's settings allow reaches the machine, and its refusals name the setting."""
 
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.compiling import imported, run_text, workflow_of
+from tests.support.memory import peak
 from waymark.starting import prepare
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.records import RecordBinding
@@ -90,11 +90,10 @@ def test_a_state_that_grows_from_step_to_step_is_ended_at_its_bound(
 ) -> None:
     set_bounds(Bounds(state_bytes=4 * 1024 * 1024))
     machine = started(tmp_path, body)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    told = ending(machine, answer="y" * 50_000)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    with peak() as memory:
+        told = ending(machine, answer="y" * 50_000)
     assert "WAYMARK_MAX_SNAPSHOT_BYTES" in told or "nested deeper" in told
-    assert grown < 300_000, "kilobytes"
+    assert memory.grown < 300 * 1024 * 1024
 
 
 def test_a_small_state_is_never_ended(tmp_path: Path) -> None:

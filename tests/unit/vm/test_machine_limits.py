@@ -200,6 +200,7 @@ def test_an_opaque_class_is_made_by_a_worker_while_everything_else_stands_still(
         "type": f"{CASES.__name__}:Checked",
         "args": [],
         "kwargs": {"low": 1, "high": 5},
+        "graft": True,
     }
     assert not run.machine.idle
     with pytest.raises(SnapshotRefused):

@@ -163,6 +163,17 @@ def test_sets_of_models_are_refused_in_pydantics_words(values: Any) -> None:
     ]
 
 
+def test_models_may_have_sets_of_themselves() -> None:
+    types, codec = machine(models.Vertex, models.Town, models.Road)
+    vertex = models.Vertex(following={models.Vertex()}, paths={(models.Vertex(),)})
+    town = models.Town(roads=frozenset({models.Road(towns=frozenset({models.Town()}))}))
+    for value in (vertex, town):
+        assert repr(codec.decode(WORKER.encode(value))) == repr(value)
+    made = named(types, models.Vertex)(following=[named(types, models.Vertex)()])
+    assert type(made.following) is OrderedSet
+    assert named(types, models.Town)(roads=[{"towns": []}]).roads != 0
+
+
 def test_exceptions_are_caught_by_the_programs_classes() -> None:
     types, codec = machine(models.Missing)
     caught = codec.decode(WORKER.encode(models.Missing("k")))

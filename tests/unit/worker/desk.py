@@ -20,9 +20,10 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.runloop import recovery
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.pace import Pace
-from waymark_worker.runloop.programs import RunnableProgram
+from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
 from waymark_worker.runloop.runloop import Runloop
 from waymark_worker.runloop.sharing import Sharer
+from waymark_worker.runloop.taking import Taker
 from waymark_worker.telemetry import Counters
 from waymark_worker.vm.link import link
 
@@ -44,6 +45,8 @@ class StillClock(DatabaseClock):
 
 class NoSessions:
     """A database that nobody may ask."""
+
+    knows_backends = True
 
     async def open(self, *, role: str) -> Any:
         raise AssertionError(f"the {role} session was opened")
@@ -238,3 +241,18 @@ def rebuilt(row: LoadedInstance, workflow: Any, entries: Iterable[JournalEntry])
 
 def value_of(payload: bytes) -> Any:
     return codec().decode(payload)
+
+
+def taker_of(desk: Desk) -> Taker:
+    """Another lease that takes what is offered, in the same pool."""
+    return Taker(
+        LeaseId(2),
+        NoSessions(),
+        desk.pool,  # type: ignore[arg-type] # a pool to the taker
+        ProgramShelf(),
+        clock=desk.clock,
+        counters=Counters(),
+        idle=lambda: True,
+        told=lambda _leases: None,
+        poll_interval=1.0,
+    )

@@ -1,6 +1,8 @@
 """Workflows for tests of the runloop; their actions are never run."""
 
 import asyncio
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from waymark import Backoff, RetryPolicy, Workflow, action, workflow
@@ -102,3 +104,21 @@ class HeldBack(Workflow):
 class StepsAndNaps(Workflow):
     async def run(self) -> list[Any]:
         return list(await asyncio.gather(step(1), asyncio.sleep(600)))
+
+
+@workflow
+class Moments(Workflow):
+    async def run(self) -> list[float]:
+        told = [time.time(), asyncio.get_running_loop().time()]
+        await step(1)
+        told += [datetime.now(UTC).timestamp(), time.time_ns() / 1e9]
+        await step(2)
+        return [*told, time.time()]
+
+
+@workflow
+class LocalTime(Workflow):
+    async def run(self) -> float:
+        started = datetime.now()  # noqa: DTZ005 - what is tested
+        await step(started.second)
+        return time.time()

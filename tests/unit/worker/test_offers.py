@@ -12,11 +12,11 @@ from tests.unit.worker import flows
 from tests.unit.worker.desk import (
     NOW,
     Desk,
-    NoSessions,
     inputs_of,
     loaded,
     rebuilt,
     runnable,
+    taker_of,
     value_of,
 )
 from waymark.coercion import codec
@@ -29,12 +29,9 @@ from waymark_schema.tables.offers import OfferKey, TakenOffer
 from waymark_schema.wire.frames import CANCELLED, CallEnd
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.waiting import Waiting
-from waymark_worker.runloop import recovery
+from waymark_worker.runloop import recovery, taking
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.offered import OfferedOutcome, decode_outcome, encode_outcome
-from waymark_worker.runloop.programs import ProgramShelf
-from waymark_worker.runloop.taking import Taker
-from waymark_worker.telemetry import Counters
 
 
 @pytest.fixture
@@ -118,13 +115,14 @@ async def test_a_call_is_poison_only_where_it_was_seen_to_be_alone(
 
 
 @pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("lone_before", [1, 2])
 async def test_the_loss_of_a_taker_counts_only_when_nothing_else_ran_in_it(
-    desk: Desk, *, alone: bool
+    desk: Desk, *, lone_before: int, alone: bool
 ) -> None:
     desk.foreign = {"tests.unit.worker.flows:step"}
     live = desk.begin(flows.Two, 3)
     call = live.calls[0]
-    call.deaths, call.lone_deaths = 2, 1
+    call.deaths, call.lone_deaths = 2, lone_before
     assert call.attempt is not None
     desk.sharer.adopt(call.attempt)
     desk.sharer._returned(OfferKey(live.id, 0, 1), dead=True, alone=alone)
@@ -132,20 +130,39 @@ async def test_the_loss_of_a_taker_counts_only_when_nothing_else_ran_in_it(
     assert live.ended is alone
 
 
+async def test_what_is_being_given_back_is_not_begun_when_it_is_taken_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The answer to giving it back was lost, so it is given back once more: that would open again what runs.
+    live = desk.begin(flows.BothAtOnce)
+    rows = [
+        TakenOffer(
+            InstanceId(live.id), call, 1, LeaseId(1), "m:act", b"", ProgramId(1), timedelta(0), 0
+        )
+        for call in (0, 1)
+    ]
+    keys = [OfferKey(row.instance, row.call, row.attempt) for row in rows]
+
+    async def fetch_all(_session: Any, _query: Any) -> list[TakenOffer]:
+        return rows
+
+    async def get(_session: Any, _ids: Any) -> dict[Any, Any]:
+        return {ProgramId(1): live.program}
+
+    taker = taker_of(desk)
+    monkeypatch.setattr(taking, "fetch_all", fetch_all)
+    monkeypatch.setattr(taker._shelf, "get", get)
+    taker._given_back.append(keys[0])
+    begun = len(desk.pool.submitted)
+    assert await taker._begin(None, None)  # type: ignore[arg-type] # nobody is asked
+    assert [attempt.owner.key for attempt in desk.pool.submitted[begun:]] == [keys[1]]
+    assert taker._given_back == [keys[0], keys[0]], "what was taken since is given back as well"
+
+
 async def test_a_taker_tells_of_a_suspect_that_it_was_alone_only_when_its_worker_died(
     desk: Desk,
 ) -> None:
-    taker = Taker(
-        LeaseId(2),
-        NoSessions(),
-        desk.pool,  # type: ignore[arg-type] # a pool to the taker
-        ProgramShelf(),
-        clock=desk.clock,
-        counters=Counters(),
-        idle=lambda: True,
-        told=lambda _leases: None,
-        poll_interval=1.0,
-    )
+    taker = taker_of(desk)
     taker.suspect = lambda suspect: desk.pool.submit(suspect.attempt)
     for call in range(2):
         offer = TakenOffer(

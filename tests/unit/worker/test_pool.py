@@ -82,6 +82,39 @@ async def test_a_worker_that_dies_takes_only_its_own_attempts(make: Make) -> Non
     assert [attempt.runs for attempt in attempts].count(True) == 2
 
 
+async def test_workers_that_die_at_once_are_started_ever_more_slowly_whoever_else_works(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def pause(_crew: crew.Crew, seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(crew.Crew, "_pause", pause)
+    stable = await make(size=2, window=1)
+    for number in range(2, 7):
+        busy, idle = stable.workers[0], stable.workers[-1]
+        (attempt,) = stable.submit(1)
+        await until(lambda at=busy: at.starts)  # type: ignore[misc] # the worker of this turn
+        busy.end(attempt.ticket)
+        await until(lambda at=attempt: not at.runs)  # type: ignore[misc] # likewise
+        idle.process.end(-9)
+        await until(lambda count=number + 1: len(stable.workers) == count)  # type: ignore[misc]
+        stable.workers[-1].hello()
+        await until(lambda count=number + 1: len(stable.listener.hellos) == count)  # type: ignore[misc]
+    assert pauses == sorted(set(pauses)), "each is longer than the one before"
+    assert pauses[-1] == 16 * pauses[0]
+    # The first call that one of the new ones ends was the last failure.
+    stable.submit(2)
+    newest = stable.workers[-1]
+    await until(lambda: newest.starts)
+    newest.end()
+    await until(lambda: len(stable.listener.ended) == 6)
+    newest.process.end(-9)
+    await until(lambda: len(stable.workers) == 8)
+    assert pauses[-1] < pauses[0], "a life in which it did something is no failure"
+
+
 async def test_a_withdrawn_attempt_that_waits_never_starts(make: Make) -> None:
     stable = await make(size=1, window=1)
     running, waiting = stable.submit(2)

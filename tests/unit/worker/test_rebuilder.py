@@ -46,7 +46,7 @@ class Adopter:
     def room(self) -> int:
         return 10
 
-    def holds(self, instance: UUID) -> bool:
+    def knows(self, instance: UUID) -> bool:
         return any(live.id == instance for live in self.resumed)
 
     def set_aside(self, claimed: Claimed) -> bool:

@@ -1,5 +1,6 @@
 """Journals, whole and damaged, in; live runs at their last committed point, or why not, out."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -164,3 +165,49 @@ async def test_an_entry_twice_is_refused(desk: Desk) -> None:
         again(live, flows.Two, (1,), [entry, entry])
     with pytest.raises(Diverged, match="has not started"):
         again(live, flows.Two, (1,), [entry, replace(entry, position=2)])
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be set here")
+async def test_a_host_in_another_zone_is_told_the_time_that_it_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        monkeypatch.setenv("TZ", "UTC-5")
+        time.tzset()
+        live = desk.begin(flows.LocalTime)
+        desk.commit()
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+        live = again(live, flows.LocalTime, (), desk.entries(live))
+        desk.runloop.resume(live)
+        desk.end(desk.pool.submitted[-1], value=2)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    final = desk.committer.all[-1].final
+    assert final is not None
+    assert value_of(final.result or b"") == pytest.approx(NOW)
+
+
+@pytest.mark.parametrize("owner", ["the same", "one that replays", "one that has a snapshot"])
+async def test_time_never_goes_back_for_a_run(desk: Desk, owner: str) -> None:
+    live = desk.begin(flows.Moments)
+    desk.commit()
+    desk.clock.at += 2
+    desk.end(desk.pool.submitted[-1], value=1)
+    desk.commit()
+    # The next owner's idea of the database's time is a little behind.
+    desk.clock.at -= 1
+    if owner == "one that replays":
+        live = again(live, flows.Moments, (), desk.entries(live))
+    elif owner == "one that has a snapshot":
+        snapshot = (live.position, recovery.snapshot_state(live))
+        live = again(live, flows.Moments, (), [], snapshot=snapshot)
+    if owner != "the same":
+        desk.runloop.resume(live)
+    desk.end(desk.pool.submitted[-1], value=2)
+    final = desk.committer.all[-1].final
+    assert final is not None
+    told = value_of(final.result or b"")
+    assert told == [pytest.approx(NOW), pytest.approx(NOW), *[pytest.approx(NOW + 2)] * 3]
+    assert told == sorted(told)

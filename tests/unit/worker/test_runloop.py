@@ -9,8 +9,9 @@ from tests.unit.worker.desk import NOW, Desk, inputs_of, loaded, rebuilt, value_
 from waymark.coercion import codec
 from waymark_schema.errors import NotTheOwner
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
-from waymark_schema.recorded import decode_locals
-from waymark_worker.runloop import parking, rows
+from waymark_schema.recorded import EntryLocals, decode_locals, encode_locals
+from waymark_worker.journal import Change
+from waymark_worker.runloop import parking, recovery, rows
 from waymark_worker.vm.machine import Machine
 
 
@@ -380,3 +381,58 @@ async def test_a_run_that_is_handed_back_keeps_its_lost_owners_but_is_not_to_bla
     assert rows.queued_row(live, crash_limit=3).recoveries == 3
     live.calls[0].alone_epoch = live.epoch - 1
     assert rows.queued_row(live, crash_limit=3).recoveries == 4
+    live.calls[0].beside_epochs = (live.epoch,)
+    assert rows.queued_row(live, crash_limit=3).recoveries == 0
+
+
+@pytest.mark.parametrize(
+    ("beside", "recoveries", "guilty"),
+    [
+        ((), 5, False),
+        ((9,), 5, False),
+        ((8, 9), 5, True),
+        ((6, 8), 5, True),
+        ((8, 9), 3, False),
+        ((3, 9), 5, False),
+        ((5, 9), 5, False),
+    ],
+    ids=[
+        "never tried",
+        "once",
+        "twice",
+        "not in a row, since others were tried",
+        "within the limit",
+        "one before it last came further",
+        "one under the claim in which it came further",
+    ],
+)
+async def test_a_call_that_was_tried_beside_others_is_blamed_at_the_second_death(
+    desk: Desk, beside: tuple[int, ...], recoveries: int, *, guilty: bool
+) -> None:
+    live = desk.begin(flows.Two, 1)
+    live.epoch = 10
+    call = live.calls[0]
+    for epoch in beside:
+        local = encode_locals(EntryLocals(beside_epoch=epoch))
+        kind, outcome = JournalKind.LOST, OutcomeKind.LOST
+        row = desk.runloop.row(desk.pool.submitted[0], kind, outcome, b"", 0.0)
+        desk.runloop.commit(
+            live, Change(live.id, live.epoch, None, rows=[row._replace(local=local)])
+        )
+    live.recoveries = recoveries
+    again = rebuilt(loaded(live, inputs_of(flows.Two, 1)), flows.Two, desk.entries(live))
+    if not beside:
+        assert not again.begun, "nothing of it is written yet"
+        again = live
+    assert again.calls[0].beside_epochs == beside
+    assert again.calls[0].deaths == 0, "nobody has died of a record"
+    snapshot = (again.position, recovery.snapshot_state(again))
+    kept = rebuilt(loaded(live, inputs_of(flows.Two, 1), snapshot=snapshot), flows.Two, [])
+    assert kept.calls[0].beside_epochs == beside
+    call.beside_epochs = beside
+    desk.runloop.suspects.blame(live)
+    assert live.ended is guilty
+    if guilty:
+        change = desk.committer.all[-1]
+        assert change.final is not None
+        assert "nothing else had been started" in str(value_of(change.final.error or b""))

@@ -118,6 +118,17 @@ async def test_a_silent_worker_is_sent_nothing_and_then_killed(
     await until(other_ticks_until(lambda: len(stable.workers) == 3))
 
 
+async def test_a_time_in_which_this_process_itself_stood_still_is_no_silence_of_its_workers(
+    make: Make,
+) -> None:
+    stable = await make(size=1, limits=Limits(hang_seconds=10.0))
+    (worker,) = stable.pool.workers()
+    stable.pool._vigil._looked_at -= 3_600.0  # as if its last look had been an hour ago
+    await until(lambda: worker.silent_seconds)
+    assert worker.silent_seconds < 10.0
+    assert worker.process.returncode is None
+
+
 async def test_who_ticks_is_never_killed_and_without_a_limit_nobody_is(make: Make) -> None:
     stable = await make(size=1, limits=Limits(hang_seconds=0.3))
     unlimited = await make(size=1)

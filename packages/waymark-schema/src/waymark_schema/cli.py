@@ -16,6 +16,8 @@ PLUGINS: Final = "waymark.commands"
 """Entry points of this group are click commands that join the group."""
 
 _FAILURE: Final = 1
+_ELSEWHERE: Final = {"dev": "waymark-worker[dev]", "web": "waymark-web"}
+"""Commands of distributions that may not be installed here."""
 _MARKS: Final = {
     "applied": "applied",
     "pending": "PENDING",
@@ -35,6 +37,19 @@ class WaymarkGroup(click.Group):
         except WaymarkError as error:
             click.echo(f"waymark: {error}", err=True)
             context.exit(_FAILURE)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; of one that another distribution brings, say which."""
+        home = _ELSEWHERE.get(args[0])
+        if (
+            home is not None
+            and self.get_command(ctx, args[0]) is None
+            and not ctx.resilient_parsing
+        ):
+            ctx.fail(f"`waymark {args[0]}` is part of {home}, which is not installed here.")
+        return super().resolve_command(ctx, args)
 
 
 def build(plugins: Iterable[EntryPoint]) -> click.Group:

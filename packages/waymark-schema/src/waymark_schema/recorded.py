@@ -16,6 +16,8 @@ class EntryLocals(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tr
     """What the attempt printed and logged: durable wire form of a list of [level, text, seconds since the epoch]."""
     alone_epoch: int | None = None
     """Claim under which the call then ran with nothing beside it, because pools had died around its run."""
+    beside_epoch: int | None = None
+    """The same, but beside others, of which none was new; older releases take it for a lost worker."""
 
 
 _encoder = msgspec.msgpack.Encoder()

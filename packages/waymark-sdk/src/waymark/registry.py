@@ -91,8 +91,9 @@ D = TypeVar("D", bound=Definition)
 class Registry(Generic[D]):
     """Definitions of one kind by key; safe to use from several threads."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, naming: str) -> None:
         self._kind = kind
+        self._naming = naming
         self._by_key: dict[str, D] = {}
         self._lock = threading.Lock()
 
@@ -109,7 +110,7 @@ class Registry(Generic[D]):
                 msg = (
                     f"{self._kind} {definition.key!r} is already defined by {earlier.place};"
                     f" expected one definition for each name, found another: {definition.place}."
-                    " Rename one of them or give it name="
+                    f" Rename one of them or {self._naming}"
                 )
                 raise ValueError(msg)
             self._by_key[definition.key] = definition
@@ -138,8 +139,10 @@ class Registry(Generic[D]):
         return len(self._by_key)
 
 
-registry: Registry[ActionDefinition] = Registry("action")
-workflow_registry: Registry[WorkflowDefinition] = Registry("workflow")
+registry: Registry[ActionDefinition] = Registry("action", "write @action(name=…)")
+workflow_registry: Registry[WorkflowDefinition] = Registry(
+    "workflow", "write `name = …` in one of the classes"
+)
 
 
 def place_of(definition: Any, *, module: str, line: int) -> Place:

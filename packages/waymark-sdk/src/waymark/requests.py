@@ -40,6 +40,14 @@ class StartRequest:
     idempotency_key: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def stored_key(self) -> str | None:
+        """The idempotency key as the database has it: the workflow's own, whatever either name holds."""
+        if self.idempotency_key is None:
+            return None
+        owner = self.program.workflow.replace("\\", "\\\\").replace(":", "\\:")
+        return f"{owner}:{self.idempotency_key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

@@ -141,7 +141,7 @@ def _failure(instance_id: str, encoded: bytes) -> WorkflowFailed:
     past = faults.remains(original)
     record = ErrorRecord(
         type=past.qualname if past else faults.qualified(type(original)),
-        message=past.message if past else faults.message(original),
+        message=faults.message(original) if past is None or past.message is None else past.message,
         attributes=faults.attributes(original),
         traceback=past.traceback if past else "",
     )
@@ -150,6 +150,8 @@ def _failure(instance_id: str, encoded: bytes) -> WorkflowFailed:
     failed = WorkflowFailed(
         f"run {instance_id} failed: {said}", instance_id=instance_id, error=record
     )
+    if record.traceback:
+        failed.add_note(record.traceback.rstrip())
     if not faults.is_stand_in(type(original)):
         failed.__cause__ = original
     return failed

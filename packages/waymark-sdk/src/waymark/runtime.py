@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
@@ -99,6 +100,13 @@ def current() -> Runtime:
     from waymark.bridge.client import shared_client  # noqa: PLC0415 - only who starts runs needs a bridge
 
     return shared_client()
+
+
+def ready_in_process() -> None:
+    """Make what serves runs in this process, if anything does; what is wrong with it is told by ``current``."""
+    if _slot.installed is None and (reason := _why_in_process()) is not None:
+        with suppress(BridgeUnavailable):
+            _in_process(reason)()
 
 
 def _why_in_process() -> str | None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from waymark_schema.database.settings import DatabaseSettings, from_environment
+from waymark_schema.database.statement import checked_schema
 from waymark_schema.environment import load
-
-IDENTIFIER = r"^[a-z_][a-z0-9_]{0,62}$"
 
 
 class Settings(BaseSettings):
@@ -27,11 +26,13 @@ class Settings(BaseSettings):
         None, description="a Postgres URL such as postgresql://user:password@host:5432/database"
     )
     # The alias keeps pydantic's own `schema` attribute out of the way.
-    schema_name: str = Field(
+    schema_name: Annotated[str, AfterValidator(checked_schema)] = Field(
         "waymark",
         validation_alias="WAYMARK_SCHEMA",
-        pattern=IDENTIFIER,
-        description="the name of a Postgres schema: lower-case letters, digits and _, at most 63",
+        description=(
+            "the name of a Postgres schema: lower-case letters, digits and underscores, 40 at most,"
+            " not starting with a digit or pg_, and not public"
+        ),
     )
     user_module: str = Field("", description="module names, separated by commas")
 

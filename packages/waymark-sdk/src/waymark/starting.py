@@ -13,7 +13,7 @@ from waymark import runtime, settings
 from waymark.callers import judges_the_call, told_to_the_caller
 from waymark.coercion import codec
 from waymark.compiler.durable import is_immutable
-from waymark.definitions import definition_of
+from waymark.definitions import definition_of, is_compiled
 from waymark.requests import pack
 from waymark.runs import Run
 from waymark.unfinished import unfinished
@@ -22,8 +22,12 @@ from waymark_schema.ids import new_instance_id, parse_instance_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from waymark.registry import WorkflowDefinition
+    from waymark_schema.wire.frames import ProgramReport
+
 R = TypeVar("R")
 MAX_PRIORITY = 2**31 - 1
+MAX_KEY_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +89,20 @@ def _key(key: object) -> str | None:
         msg = f"idempotency_key is {key!r}; expected a text that is not empty"
         raise TypeError(msg)
     if key is not None and not _is_storable(key):
-        msg = f"idempotency_key is {key!r}; expected a text without lone surrogates, such as a key of your own"
+        msg = (
+            f"idempotency_key is {key!r:.100}; expected a text without NUL and lone surrogates, of at most"
+            f" {MAX_KEY_BYTES} bytes in UTF-8: an id of your own, or a digest"
+        )
         raise ValueError(msg)
     return key
 
 
 def _is_storable(text: str) -> bool:
+    """Whether the database keeps the text as it is, and its index takes it."""
     try:
-        text.encode()
+        return "\0" not in text and len(text.encode()) <= MAX_KEY_BYTES
     except UnicodeEncodeError:
         return False
-    return True
 
 
 @judges_the_call
@@ -238,7 +245,7 @@ def prepare(
         kept = codec()
         request = runtime.StartRequest(
             id=options.id or new_instance_id(),
-            program=definition.report(),
+            program=_program(definition),
             inputs=kept.encode(arguments, path="arguments"),
             attributes=kept.encode(dict(vars(instance)), path="self"),
             priority=options.priority,
@@ -248,6 +255,12 @@ def prepare(
             tags=options.tags,
         )
         return Prepared(request, return_annotation(written))
+
+
+def _program(definition: WorkflowDefinition) -> ProgramReport:
+    if not is_compiled(definition.workflow):
+        runtime.ready_in_process()  # it may have workflows compiled in a way of its own
+    return definition.report()
 
 
 @judges_the_call

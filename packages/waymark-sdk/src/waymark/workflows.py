@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, T
 
 from waymark.blocking import run_blocking
 from waymark.callers import told_to_the_caller
-from waymark.definitions import define
+from waymark.definitions import define, refuse_arguments
 from waymark.starting import StartOptions, WaitOptions, prepare, run_and_wait, start, start_many
 from waymark.unfinished import unfinished
 
@@ -102,14 +102,14 @@ class Workflow:
         """Say how to start; they can never collide with parameters of ``run``.
 
         ``id`` is a UUID of your making, ``idempotency_key`` a text under which a second start gives the
-        first one's run; ``delay`` (seconds or timedelta) or ``start_at`` (aware) put the start off.
+        first one's run, for as long as that one is kept; ``delay`` (seconds or timedelta) or ``start_at`` (aware) put the start off.
 
         >>> async def main() -> None:
         ...     run = await Greet.options(idempotency_key="order-7", priority=5).start("you")
 
         Raises:
             TypeError, ValueError: an option has the wrong type or range, or two contradict each other.
-            NotImplementedError: ``connection`` is not available yet.
+            NotImplementedError: ``connection``, and at the start ``tags``, are not available yet.
 
         """
         with told_to_the_caller:
@@ -223,7 +223,7 @@ def workflow(cls: C, /) -> C: ...
 def workflow() -> Callable[[C], C]: ...
 
 
-def workflow(cls: Any = None, /) -> Any:
+def workflow(cls: Any = None, /, **unknown: Any) -> Any:
     """Register a subclass of ``Workflow``; its ``run`` is compiled at first use, not here.
 
     Raises:
@@ -231,9 +231,13 @@ def workflow(cls: Any = None, /) -> Any:
         ValueError: another class has its name.
 
     """
+    if unknown:
+        refuse_arguments(unknown)
     if cls is None:
         return workflow
     written = define(cls, Workflow)
+    if written is None:
+        return cls
 
     @functools.wraps(written)
     def run(self: Workflow, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from time import monotonic, sleep
 
 from waymark_schema.errors import WaymarkError
-from waymark_web.settings import Address
+from waymark_web.settings import LAST_PORT, Address
 
 BACKLOG = 1024
 _LOOK_SECONDS = 0.1
@@ -66,9 +66,10 @@ def _bound(address: Address) -> socket.socket:
 
 def _explained(address: Address, error: OSError) -> CannotListen:
     if error.errno == errno.EADDRINUSE:
+        other = Address(address.host, address.port % LAST_PORT + 1)
         return CannotListen(
             f"cannot listen on {address.shown}: another process already does.\n"
-            "Stop it, or set WAYMARK_WEBAPP_ADDR to another address, such as 127.0.0.1:24120.",
+            f"Stop it, or set WAYMARK_WEBAPP_ADDR to another address, such as {other.shown}.",
             busy=True,
         )
     advice = {

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 WEB_PORT = 24119
-_LAST_PORT = 65_535
+LAST_PORT = 65_535
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -39,7 +39,7 @@ def parse_address(text: str) -> Address:
     """
     host, colon, port = text.strip().rpartition(":")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    named = bool(colon) and port.isascii() and port.isdigit() and int(port) <= _LAST_PORT
+    named = bool(colon) and port.isascii() and port.isdigit() and int(port) <= LAST_PORT
     if not named or (":" in bare and bare == host) or any(sign in bare for sign in "[]/ "):
         msg = f"{text!r} is not an address; expected host:port"
         raise ValueError(msg)

@@ -19,8 +19,9 @@ _INTEGERS = (
 that the runloop gave up) by the runloop; ``fenced`` is the generation that the supervisor found fenced.
 ``asks`` (it wants to run a call with nothing beside it) and ``still`` (it was asked to keep still, and nothing
 runs in it) are the runloop's, ``hush`` (keep still) and ``granted`` (the others do) the supervisor's."""
-_TIMES = ("beat_at", "database_now", "database_at")
-"""By the supervisor: when the last confirmed heartbeat was sent, the database's clock then, and when it was read."""
+_TIMES = ("beat_at", "database_ahead")
+"""By the supervisor: when the last confirmed heartbeat was sent, and what the database's clock then was ahead of the
+monotonic one. It is one number, so that nobody reads the one clock of one heartbeat and the other of another."""
 _SIZE = 8 * (len(_INTEGERS) + len(_TIMES) + 3)
 _NOBODY = bytes(24)
 

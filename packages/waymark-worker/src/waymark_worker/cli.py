@@ -15,14 +15,14 @@ from waymark_schema.database.sessions import (
     open_session_sync,
     server_facts,
 )
-from waymark_schema.database.settings import DatabaseSettings, from_environment
+from waymark_schema.database.settings import VARIABLES, DatabaseSettings, from_environment
 from waymark_schema.environment import load, refuse_login
 from waymark_schema.errors import SettingError, WaymarkError
 from waymark_schema.migrate import check_schema_sync, migrate_up
 from waymark_worker import web
 from waymark_worker.settings import PoolSettings, available_cpus
 from waymark_worker.supervisor import Supervisor
-from waymark_worker.telemetry import configure, log
+from waymark_worker.telemetry import configure, log, settle
 
 CANNOT_START = 78
 FIRST_SCREEN_LINES = 15
@@ -41,6 +41,9 @@ def main() -> int:
     ready_fd: int | None = parser.parse_args().ready_fd
     if sys.platform == "win32":
         return _fail("the worker pool runs on Linux and macOS; on Windows use WSL or a container")
+    if os.getpid() == 1:
+        # What would end any other process is not even delivered to this one before somebody handles it.
+        signal.signal(signal.SIGTERM, _end_at_once)
     try:
         settings = load(PoolSettings)
         configure(level=settings.log_level, form=settings.log_format)
@@ -60,11 +63,19 @@ def main() -> int:
         return _fail(str(error))
 
 
+def _end_at_once(number: int, _frame: object) -> None:
+    """While nothing runs there is nothing to drain."""
+    os._exit(128 + number)
+
+
 def _variables() -> str:
     lines = ["WAYMARK_DATABASE_URL and WAYMARK_USER_MODULE are needed. All variables of a pool:"]
+    lines += [f"  {variable}: {allowed}" for variable, allowed in VARIABLES.items()]
     for name, field in PoolSettings.model_fields.items():
-        default = "" if field.default in (None, (), 0) else f" [{field.default}]"
-        lines.append(f"  WAYMARK_{name.upper()}: {field.description}{default}")
+        decided_at_start = field.default in (None, ()) or name == "lock_heartbeat_ms"
+        default = str(field.default).lower() if field.default is False else field.default
+        shown = "" if decided_at_start else f" [{default}]"
+        lines.append(f"  WAYMARK_{name.upper()}: {field.description}{shown}")
     return "\n".join(lines)
 
 
@@ -203,5 +214,6 @@ def _fail(message: str) -> int:
             *lines[: FIRST_SCREEN_LINES - 1],
             f"… and {rest} lines more; `waymark check` shows all",
         ]
+    settle()
     print("waymark-start-workers: " + "\n".join(lines), file=sys.stderr, flush=True)
     return CANNOT_START

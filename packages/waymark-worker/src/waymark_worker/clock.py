@@ -38,16 +38,15 @@ class SystemClock:
 class DatabaseClock:
     """The database's clock at the last exchange, carried on by monotonic time: wall clocks decide nothing."""
 
-    __slots__ = ("_base", "_base_at")
+    __slots__ = ("_ahead",)
 
     def __init__(self) -> None:
-        self._base = time.time()  # noqa: TID251 - until the first exchange
-        self._base_at = time.monotonic()
+        # Of no run, until the first exchange: it is known before the first claim.
+        self._ahead = time.time() - time.monotonic()  # noqa: TID251 - see above
 
-    def set(self, *, database: float, asked_at: float, answered_at: float) -> None:
-        """Learn the offset: the server read ``database`` somewhere between the two monotonic moments."""
-        self._base = database
-        self._base_at = (asked_at + answered_at) / 2
+    def set(self, ahead: float) -> None:
+        """Learn by how many seconds the database's clock is ahead of the monotonic one."""
+        self._ahead = ahead
 
     def monotonic(self) -> float:
         """Read CLOCK_MONOTONIC."""
@@ -55,7 +54,7 @@ class DatabaseClock:
 
     def now(self) -> float:
         """Seconds since the epoch by the database."""
-        return self._base + (time.monotonic() - self._base_at)
+        return self._ahead + time.monotonic()
 
 
 def moment(seconds: float) -> datetime:

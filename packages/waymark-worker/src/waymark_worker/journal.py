@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,23 +12,23 @@ from uuid import UUID
 
 import psycopg
 
-from waymark_schema.database.execute import Session, execute
+from waymark_schema.database.execute import Session, execute, fetch_one
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.errors import DatabaseError, HistoryLost
 from waymark_schema.ids import LeaseId
 from waymark_schema.tables import settle, transactions
 from waymark_schema.tables.settle import (
     FinalRow,
+    InFlightRow,
     JournalRow,
     SettleBatch,
     SettleResult,
     SnapshotRow,
 )
+from waymark_worker.batches import MAX_BYTES, MAX_ROWS, halves, too_long
 from waymark_worker.clock import pause
 from waymark_worker.telemetry import Counters, log
 
-MAX_ROWS = 2_000
-MAX_BYTES = 4 * 1024 * 1024
 TRIM_EVERY = 256
 PYTHON_MINOR = sys.version_info.minor
 
@@ -45,8 +45,17 @@ class Change:
     snapshot: SnapshotRow | None = None
     forget_snapshot: bool = False
     consumed: list[tuple[UUID, int]] = field(default_factory=list)
+    flying: list[InFlightRow] = field(default_factory=list)
+    """Calls of it that people are to see running."""
+    landed: list[int] = field(default_factory=list)
+    """Calls of it that they are to see running no longer."""
     last_word: bool = False
     """It ends an instance of which an earlier change was refused."""
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether nothing depends on it: refused, it leaves no gap."""
+        return self.carried is None and self.final is None
 
     def size(self) -> int:
         """Bytes of the values it writes."""
@@ -58,6 +67,8 @@ class Change:
             total += len(self.final.result or b"") + len(self.final.error or b"")
         if self.snapshot is not None:
             total += len(self.snapshot.state)
+        if self.flying:
+            total += sum(len(row.inputs or b"") for row in self.flying)
         return total
 
 
@@ -68,6 +79,8 @@ class Sessions(Protocol):
     async def open_after_lost(self, *, role: str) -> Session: ...
     async def lose(self, session: Session) -> None: ...
     async def terminate_lost(self) -> None: ...
+    @property
+    def knows_backends(self) -> bool: ...
 
 
 class Fenced(Exception):
@@ -79,7 +92,11 @@ class _TooLong(Exception):
 
 
 class Committer:
-    """One per lease. While one commit is in flight, what settles queues up; the next one takes it."""
+    """One per lease. While one commit is in flight, what settles queues up; the next one takes it.
+
+    What does not fit into one commit goes by turns, a change of each instance at a time: one that settles ten
+    thousand calls, or large values, holds up nobody else.
+    """
 
     def __init__(
         self,
@@ -98,7 +115,9 @@ class Committer:
         self._rejected = rejected
         self._counters = counters
         self._interval = interval
-        self._queue: deque[Change] = deque()
+        self._queue: OrderedDict[UUID, deque[Change]] = OrderedDict()
+        """By instance, in the order of their turns."""
+        self._under_way: list[Change] = []
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -111,9 +130,17 @@ class Committer:
 
     def add(self, change: Change) -> None:
         """Queue a change; it is committed with whatever else is ready then."""
-        self._queue.append(change)
+        waiting = self._queue.get(change.instance)
+        if waiting is None:
+            self._queue[change.instance] = deque((change,))
+        else:
+            waiting.append(change)
         self._wake.set()
         self._drained.clear()
+
+    def settles(self, instance: UUID) -> bool:
+        """Whether a change of an instance is not committed yet."""
+        return instance in self._queue or any(each.instance == instance for each in self._under_way)
 
     async def drain(self) -> None:
         """Wait until everything that was added is committed."""
@@ -127,7 +154,9 @@ class Committer:
             if self._interval and self._queue:
                 await pause(self._interval)
             while self._queue:
-                await self._commit(self._take())
+                self._under_way = self._take()
+                await self._commit(self._under_way)
+                self._under_way = []
             self._drained.set()
             if self._stopping:
                 await self._close()
@@ -143,12 +172,18 @@ class Committer:
         taken: list[Change] = []
         rows = size = 0
         while queue:
-            change = queue[0]
-            rows += len(change.rows) + 1
+            instance = next(iter(queue))
+            waiting = queue[instance]
+            change = waiting[0]
+            rows += len(change.rows) + len(change.flying) + 1
             size += change.size()
             if taken and (rows > MAX_ROWS or size > MAX_BYTES):
                 break
-            taken.append(queue.popleft())
+            taken.append(waiting.popleft())
+            if waiting:
+                queue.move_to_end(instance)
+            else:
+                del queue[instance]
         return taken
 
     async def _commit(self, changes: list[Change]) -> None:
@@ -167,16 +202,17 @@ class Committer:
                 raise
             except _TooLong as error:
                 log.warning("journal.halved", changes=len(part), error=str(error).strip())
-                pending += _halves(part)
+                pending += halves(part)
             except Exception as error:  # noqa: BLE001 - what cannot even be encoded is refused like what the server refuses
                 if len(part) == 1:
                     log.error(
                         "journal.rejected", instance=str(part[0].instance), error=str(error).strip()
                     )
-                    self._refused.add((part[0].instance, part[0].epoch))
-                    self._rejected(part[0], error)
+                    if not part[0].only_shows:
+                        self._refused.add((part[0].instance, part[0].epoch))
+                        self._rejected(part[0], error)
                     continue
-                pending += _halves(part)
+                pending += halves(part)
             else:
                 self._committed(part)
 
@@ -187,7 +223,8 @@ class Committer:
         """Commit one batch, sending it until the server has answered.
 
         Raises _TooLong when it ran out of time and surely nothing of it was kept. With an earlier answer
-        lost it may be committed, or be about to be: then only the identical batch may be sent.
+        lost it may be committed, or be about to be: then only the identical batch may be sent, until the old
+        backend has ended and has left no marker.
         """
         batch = self._batch(changes)
         attempt = 0
@@ -199,8 +236,10 @@ class Committer:
                 sent = True
                 result = await transactions.commit(session, batch)
             except (psycopg.Error, OSError, DatabaseError) as error:
-                if known and len(changes) > 1 and isinstance(error, psycopg.errors.QueryCanceled):
-                    raise _TooLong(str(error)) from error
+                if len(changes) > 1 and too_long(error):
+                    known = known or await self._surely_undone()
+                    if known:
+                        raise _TooLong(str(error)) from error
                 known = known and (not sent or _answered(error))
                 if not await self._recover(error, attempt):
                     raise
@@ -215,11 +254,33 @@ class Committer:
                 await self._trim()
             return
 
+    async def _surely_undone(self) -> bool:
+        """Whether nothing is kept of a batch whose answer was lost before: no backend is left that could still do it."""
+        if not self._sessions.knows_backends:
+            return False
+        await self._close()
+        try:
+            self._session = await self._sessions.open_after_lost(role="journal")
+            last = await fetch_one(self._session, settle.last_commit(self._lease))
+        except (psycopg.Error, OSError, DatabaseError) as error:
+            log.warning("journal.unclear", error=str(error).strip())
+            await self._close()
+            return False
+        return last.seq < self._seq
+
     def _batch(self, changes: list[Change]) -> SettleBatch:
         finals: dict[UUID, FinalRow] = {}
         snapshots: dict[UUID, SnapshotRow] = {}
         forget: set[UUID] = set()
+        flying: dict[tuple[UUID, int], InFlightRow] = {}
+        landed: dict[tuple[UUID, int], None] = {}
         for change in changes:
+            for call in change.landed:
+                flying.pop((change.instance, call), None)
+                landed[change.instance, call] = None
+            for row in change.flying:
+                landed.pop((row.instance, row.call), None)
+                flying[row.instance, row.call] = row
             if change.final is not None:
                 finals[change.instance] = change.final
             if change.snapshot is not None:
@@ -236,6 +297,8 @@ class Committer:
             snapshots=list(snapshots.values()),
             forget_snapshots=list(forget),
             consumed=[item for change in changes for item in change.consumed],
+            in_flight=list(flying.values()),
+            landed=list(landed),
         )
 
     async def _open(self) -> Session:
@@ -256,7 +319,7 @@ class Committer:
             # FATAL too: role or schema are not what they must be until a person mends them, and then
             # what is held here goes on.
             self._lost_answer = self._lost_answer or fault is Fault.LOST
-            await self._close()
+            await self._close(lost=fault is Fault.LOST)
         if attempt:
             log.warning("journal.retrying", attempt=attempt, error=str(error).strip())
             await pause(min(2.0, 0.02 * 2 ** min(attempt, 8)))
@@ -270,16 +333,14 @@ class Committer:
             log.warning("journal.trim_failed", error=str(error).strip())
             await self._close()
 
-    async def _close(self) -> None:
+    async def _close(self, *, lost: bool = False) -> None:
         session, self._session = self._session, None
-        if session is not None:
+        if session is None:
+            return
+        if lost:
+            await self._sessions.lose(session)
+        else:
             await session.connection.close()
-
-
-def _halves(changes: list[Change]) -> tuple[list[Change], list[Change]]:
-    """The second half and the first, in the order in which a stack is to get them."""
-    middle = len(changes) // 2
-    return changes[middle:], changes[:middle]
 
 
 def _answered(error: Exception) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from waymark_schema.values.frozen import unfrozen
+
 if TYPE_CHECKING:
     from waymark_worker.testing import InProcessRuntime
 
@@ -33,7 +35,8 @@ class Scene:
         with self._guard:
             if self._runtime is None:
                 # Whoever runs no workflow is spared the import, and so are tests of something else.
-                from waymark_worker.testing import InProcessRuntime  # noqa: PLC0415
+                with unfrozen():
+                    from waymark_worker.testing import InProcessRuntime  # noqa: PLC0415
 
                 self._runtime = InProcessRuntime(crash_everywhere=self._crashing, keep=self._keep)
             return self._runtime

@@ -57,6 +57,11 @@ class LeaseSessions:
         self._lost: set[int] = set()
         """Backends whose last answer did not come: what they were told may still be done."""
 
+    @property
+    def knows_backends(self) -> bool:
+        """Whether it can be told when a session that was given up has ended in the server: not behind a pooler."""
+        return self._features
+
     def has_own(self, role: str) -> bool:
         """Whether this role does not share its session with others."""
         return not self._rooms.shared(role)

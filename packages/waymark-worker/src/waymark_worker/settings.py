@@ -15,6 +15,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DISPATCH_MARGIN_MS = 3_000
 """Nothing is dispatched in the last moments of a lease that is not renewed."""
 LEAST_HEARTBEAT_MS = 100
+LEAST_HANG_MS = 1_500
 
 
 def _whole(low: int, high: int, *, default: int | None, unit: str = "") -> Any:
@@ -79,7 +80,14 @@ class PoolSettings(BaseSettings):
     max_worker_memory_bytes: int | None = _whole(
         16 * 1024 * 1024, 1 << 50, default=None, unit="bytes"
     )
-    worker_hang_ms: int = _milliseconds(0, 86_400_000, default=300_000)
+    worker_hang_ms: int = Field(
+        default=300_000,
+        le=86_400_000,
+        description=(
+            f"0, or a whole number of milliseconds from {LEAST_HANG_MS} to 86400000: workers say once a second"
+            " that they move"
+        ),
+    )
     crash_limit: int = _whole(1, 1_000, default=3)
 
     @field_validator("lock_heartbeat_ms")
@@ -92,6 +100,14 @@ class PoolSettings(BaseSettings):
             return min(5_000, most)
         if not LEAST_HEARTBEAT_MS <= value <= most:
             msg = f"expected {LEAST_HEARTBEAT_MS} to {most}"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("worker_hang_ms")
+    @classmethod
+    def _longer_than_a_tick(cls, value: int) -> int:
+        if value != 0 and value < LEAST_HANG_MS:
+            msg = f"expected 0, or {LEAST_HANG_MS} and more"
             raise ValueError(msg)
         return value
 

@@ -11,8 +11,7 @@ import platform
 import secrets
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -24,37 +23,30 @@ from waymark_schema.database.execute import (
     execute,
     fetch_one,
     fetch_optional,
-    hurried,
 )
 from waymark_schema.database.settings import DatabaseSettings
 from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import PoolId
 from waymark_schema.ir.program import FORMAT, SEMANTICS
-from waymark_schema.tables import leases, pools
+from waymark_schema.tables import pools
 from waymark_schema.tables.transactions import leave
 from waymark_worker import duties, orphans, web
 from waymark_worker.clock import SystemClock, pause
 from waymark_worker.deaths import Deaths
 from waymark_worker.floor import give_floor
+from waymark_worker.heartbeats import STUCK_SECONDS, Heartbeats
 from waymark_worker.pool.process import exit_text
 from waymark_worker.runloop.child import RunloopChild
 from waymark_worker.runloop.process import CANNOT_RUN
 from waymark_worker.sessions import (
-    SHORT_PAUSE_SECONDS,
     LeaseSessions,
-    first_line,
-    pause_after,
 )
 from waymark_worker.settings import PoolSettings
-from waymark_worker.telemetry import log
+from waymark_worker.telemetry import log, settle
 
-STUCK_SECONDS = 10.0
 WATCH_SECONDS = 0.25
 RESTART_SECONDS = 0.5
 MAX_RESTART_SECONDS = 10.0
-LEAST_ANSWER_SECONDS = 2.0
-UNLOCKED_BEAT_SECONDS = 0.4
-"""A reaper that sees a free lock for a second without a beat takes the owner for dead."""
 GRACE_MARGIN_SECONDS = 8.0
 LEAVE_SECONDS = 2.0
 """For the last words to the database; without them the leases expire and others take over then."""
@@ -64,6 +56,11 @@ FAREWELL_SECONDS = 4.0
 
 _ENDS_OF_A_STOP = (0, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGUSR1)
 """SIGKILL is our own, on the second signal; SIGTERM came before the runloop could answer it."""
+
+
+def restart_pause(useless: int) -> float:
+    """Seconds before a runloop is started again, after so many useless starts in a row."""
+    return min(MAX_RESTART_SECONDS, RESTART_SECONDS * 2.0 ** min(useless, 10))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +93,18 @@ class Supervisor:
         """Draining without a limit, until somebody says stop."""
         self._retired = False
         """Whether the database says that this pool takes nothing more."""
-        self._beat_now = asyncio.Event()
-        self._unlocked: set[RunloopChild] = set()
-        """Whose session lock is not ours yet: the server has not missed the lost session that holds it."""
+        self._heartbeats = Heartbeats(
+            settings,
+            self._children,
+            clock=self._clock,
+            session_features=session_features,
+            stopping=self._stopping,
+            register=self._register,
+            retire=self._retire_pool,
+        )
         self._status = 0
         self.pool: PoolId | None = None
-        self.ready = asyncio.Event()
+        self.ready = self._heartbeats.ready
         """Set when every runloop can run calls and holds a lease."""
         self.failure = ""
         """Why starting again cannot help, when ``run`` returned CANNOT_RUN."""
@@ -142,7 +145,7 @@ class Supervisor:
     def _begin_to_stop(self) -> None:
         self._stopping.set()
         # With the next beat everybody is told that no run is left to this pool.
-        self._beat_now.set()
+        self._heartbeats.at_once.set()
 
     async def run(self) -> int:
         """Work until stopped; the exit status of the pool."""
@@ -157,7 +160,7 @@ class Supervisor:
             )
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(self._beat(sessions)),
+                group.create_task(self._heartbeats.run(sessions)),
                 group.create_task(orphans.collect()),
                 group.create_task(
                     duties.run(
@@ -186,6 +189,7 @@ class Supervisor:
     def _end_now(self) -> None:
         """A server that neither answers nor hangs up keeps sessions from closing: leave without that."""
         log.warning("pool.left: the database does not answer; other pools take over")
+        settle()
         os._exit(self._status)
 
     def _shares(self) -> list[int]:
@@ -195,21 +199,34 @@ class Supervisor:
         return [whole + (1 if index < rest else 0) for index in range(shards)]
 
     async def _register(self, session: Session) -> PoolId:
-        """Write the pool down once it can run something: one that cannot start leaves nothing behind."""
+        """Write the pool down once it can run something: one that cannot start leaves nothing behind.
+
+        Once more if the database has forgotten it: its tables may have been made anew under it.
+        """
+        pid, host = os.getpid(), socket.gethostname()
+        if self.pool is not None:
+            known = await fetch_optional(session, pools.find(self.pool, pid=pid, host=host))
+            self.pool = known.id if known is not None else None
         if self.pool is None:
             registered = await fetch_one(
                 session,
                 pools.register(
-                    pid=os.getpid(),
-                    host=socket.gethostname(),
+                    pid=pid,
+                    host=host,
                     version=version("waymark-worker"),
                     python=platform.python_version(),
                     program_format=FORMAT,
                     program_semantics=SEMANTICS,
                 ),
             )
-            self.pool = registered.id
+            self.pool, self._retired = registered.id, False
         return self.pool
+
+    async def _retire_pool(self, session: Session) -> None:
+        """Say that this pool takes nothing more; one that was never written down has nobody to tell."""
+        if self.pool is not None and not self._retired:
+            await execute(session, pools.retire(self.pool))
+            self._retired = True
 
     def known(self) -> Known:
         """How many workflows and actions the first runloop reported."""
@@ -224,14 +241,23 @@ class Supervisor:
         """Start the runloop, watch it, start it again; until the pool stops or it says that this is useless."""
         useless = 0
         while not self._stopping.is_set():
-            await child.start(reported=self._reported, poison=self._deaths.poison)
+            try:
+                await child.start(reported=self._heartbeats.reported, poison=self._deaths.poison)
+            except OSError as error:
+                if not self.ready.is_set():
+                    raise
+                # It was possible before: descriptors, processes or memory are short for now.
+                log.error("runloop.not_started", application=child.application, error=str(error))
+                useless += 1
+                await self._pause_after(useless)
+                continue
             if self._stopping.is_set():
                 # asked to stop while it was being started
                 child.signal(signal.SIGUSR1 if self._retiring else signal.SIGTERM)
             watching = asyncio.create_task(self._watch(child))  # noqa: TID251 - ends with the process it watches
             code = await child.wait()
             watching.cancel()
-            self._beat_now.set()
+            self._heartbeats.at_once.set()
             if code == CANNOT_RUN:
                 self._give_up(child)
                 return
@@ -245,9 +271,7 @@ class Supervisor:
             child.board.put("still", 0)
             self._deaths.note(child.board)
             useless = 0 if child.report is not None and child.report.ready else useless + 1
-            await self._pause_unless_stopping(
-                min(MAX_RESTART_SECONDS, RESTART_SECONDS * 2**useless)
-            )
+            await self._pause_after(useless)
 
     def _give_up(self, child: RunloopChild) -> None:
         self._status = CANNOT_RUN
@@ -255,9 +279,10 @@ class Supervisor:
             self.failure = child.report.failure
         self._end_children(signal.SIGTERM)
 
-    async def _pause_unless_stopping(self, seconds: float) -> None:
+    async def _pause_after(self, useless: int) -> None:
+        """Wait before the next start, the longer the more of them in a row were useless; not while stopping."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(restart_pause(useless)):
                 await self._stopping.wait()
 
     async def _watch(self, child: RunloopChild) -> None:
@@ -278,127 +303,7 @@ class Supervisor:
                     child.signal(signal.SIGKILL)
                     return
 
-    def _reported(self) -> None:
-        if any(child.wants_lease for child in self._children):
-            self._beat_now.set()
-
-    # heartbeats ---------------------------------------------------------------------------
-
-    async def _beat(self, sessions: LeaseSessions) -> None:
-        """Renew every lease whose runloop moves; a new session locks and beats before anything else."""
-        session: Session | None = None
-        attempt = 0
-        try:
-            while True:
-                try:
-                    if session is None:
-                        session = hurried(await sessions.open(role="heartbeat"), self._answer_limit)
-                        for child in self._children:
-                            await self._relock(session, child)
-                    await self._beat_all(session)
-                    attempt = 0
-                    with self._noticing_loss(session):
-                        await self._until_next_beat()
-                except (psycopg.Error, OSError, DatabaseError) as error:
-                    log.warning("heartbeat.failed", error=first_line(error))
-                    if session is not None:
-                        await session.connection.close()
-                        session = None
-                    await pause_after(error, attempt, most=SHORT_PAUSE_SECONDS)
-                    attempt += 1
-        finally:
-            if session is not None:
-                await session.connection.close()
-
-    @property
-    def _answer_limit(self) -> float:
-        """An answer that takes longer is not worth waiting for: the lease needs a session that answers."""
-        return max(LEAST_ANSWER_SECONDS, self._settings.lock_ttl_ms / 3000)
-
-    @contextmanager
-    def _noticing_loss(self, session: Session) -> Iterator[None]:
-        """Beat at once, on a new session, when this one ends: with it goes the lock that others look at."""
-        loop, fd = asyncio.get_running_loop(), session.connection.fileno()
-        loop.add_reader(fd, self._beat_now.set)
-        try:
-            yield
-        finally:
-            loop.remove_reader(fd)
-
-    async def _until_next_beat(self) -> None:
-        """Sleep a heartbeat interval, or until a lease is needed, looking at the pages in between."""
-        interval = self._settings.lock_heartbeat_ms / 1000
-        due = self._clock.monotonic() + min(
-            interval, UNLOCKED_BEAT_SECONDS if self._unlocked else interval
-        )
-        while self._clock.monotonic() < due and not self._beat_now.is_set():
-            if not self._stopping.is_set() and any(child.wants_lease for child in self._children):
-                break
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WATCH_SECONDS):
-                    await self._beat_now.wait()
-        self._beat_now.clear()
-
-    async def _relock(self, session: Session, child: RunloopChild) -> None:
-        if self._features and child.lease is not None:
-            query = leases.lock_session(child.lease, schema=session.schema)
-            held = (await fetch_one(session, query)).held
-            (self._unlocked.discard if held else self._unlocked.add)(child)
-
-    async def _beat_all(self, session: Session) -> None:
-        now = self._clock.monotonic()
-        if self._stopping.is_set() and self.pool is not None and not self._retired:
-            await execute(session, pools.retire(self.pool))
-            self._retired = True
-        for child in self._children:
-            if child.wants_lease:
-                if not self._stopping.is_set():
-                    await self._new_lease(session, child)
-            elif child.lease is not None and child.tick_age(now) < STUCK_SECONDS:
-                if child in self._unlocked:
-                    await self._relock(session, child)
-                await self._renew(session, child)
-
-    async def _renew(self, session: Session, child: RunloopChild) -> None:
-        assert child.lease is not None
-        asked_at = self._clock.monotonic()
-        beat = await fetch_optional(
-            session, leases.heartbeat(child.lease, ttl=self._settings.lease_ttl)
-        )
-        if beat is None:
-            log.warning("lease.fenced_by_another", lease=child.lease)
-            child.board.put_time("beat_at", 0.0)
-            child.board.put("fenced", child.generation)
-            return
-        self._confirm(child, asked_at=asked_at, database_now=beat.now.timestamp())
-
-    async def _new_lease(self, session: Session, child: RunloopChild) -> None:
-        """A lease of a runloop that died or was fenced is given up at once, so that others need not wait."""
-        if child.lease is not None:
-            await leave(session, child.lease, application=child.lease_application)
-        pool = await self._register(session)
-        asked_at = self._clock.monotonic()
-        lease = await fetch_one(
-            session,
-            leases.register(
-                pool,
-                application=child.next_application(),
-                ttl=self._settings.lease_ttl,
-                has_lock=self._features,
-            ),
-        )
-        ttl = self._settings.lease_ttl
-        self._confirm(child, asked_at=asked_at, database_now=(lease.expires_at - ttl).timestamp())
-        child.hold(lease.id)
-        await self._relock(session, child)
-        if all(each.lease is not None for each in self._children):
-            self.ready.set()
-
-    def _confirm(self, child: RunloopChild, *, asked_at: float, database_now: float) -> None:
-        answered_at = self._clock.monotonic()
-        child.board.put_time("beat_at", asked_at)
-        child.board.put_time("database_now", database_now)
-        child.board.put_time("database_at", (asked_at + answered_at) / 2)
+    # end ----------------------------------------------------------------------------------
 
     async def _leave(self, sessions: LeaseSessions) -> None:
         """Give the leases up, so that whatever is left is free at once."""
@@ -407,8 +312,7 @@ class Supervisor:
                 session = await sessions.open(role="leave")
                 try:
                     for child in self._children:
-                        if child.lease is not None:
-                            await leave(session, child.lease, application=child.lease_application)
+                        await self._leave_one(session, child)
                     if self.pool is not None:
                         await execute(session, pools.stop(self.pool))
                 finally:
@@ -417,6 +321,17 @@ class Supervisor:
             log.warning(
                 "pool.leave_failed: other pools take over when the leases of this one expire",
                 error=str(error).strip() or f"no answer within {LEAVE_SECONDS:g} s",
+            )
+
+    async def _leave_one(self, session: Session, child: RunloopChild) -> None:
+        if child.lease is None:
+            return
+        try:
+            await leave(session, child.lease, application=child.lease_application)
+        except psycopg.errors.LockNotAvailable:
+            log.warning(
+                "lease.not_given_up: somebody holds its row; other pools take over when it expires",
+                lease=child.lease,
             )
 
     # status ---------------------------------------------------------------------------

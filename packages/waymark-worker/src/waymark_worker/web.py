@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import signal
 import socket
 import sys
 
 from waymark_schema.errors import SettingError, WaymarkError
 from waymark_worker.clock import pause
-from waymark_worker.pool.process import ChildProcess, exit_text
+from waymark_worker.pool.process import ChildProcess, exit_text, start_process
 from waymark_worker.settings import WEB_PORT
 from waymark_worker.telemetry import log
 
@@ -64,24 +63,29 @@ async def serve_until_cancelled() -> None:
     """Keep the web server running, whatever ends it; it ends when this is cancelled."""
     loop, deaths = asyncio.get_running_loop(), 0
     while True:
-        process = await _start()
         started_at = loop.time()
         try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
+            await _serve_once()
+        except OSError as error:
+            # It was no reason for the pool to end that the web did; so it is none that it cannot begin.
+            log.error("web.not_started", error=str(error))
         deaths = 0 if loop.time() - started_at > STABLE_SECONDS else deaths + 1
-        log.warning("web.died", exit=exit_text(code))
         await pause(min(MAX_RESTART_SECONDS, 0.5 * 2 ** min(deaths, 10)))
+
+
+async def _serve_once() -> None:
+    process = await _start()
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
+    log.warning("web.died", exit=exit_text(code))
 
 
 async def _start() -> ChildProcess:
     """Start the web server; it reads its address from ``WAYMARK_WEBAPP_ADDR`` and ends on SIGTERM."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "waymark_web", stdin=asyncio.subprocess.DEVNULL, env=dict(os.environ)
-    )
-    return ChildProcess(process)
+    return await start_process(sys.executable, "-m", "waymark_web")
 
 
 async def _end(process: ChildProcess) -> None:

@@ -65,6 +65,31 @@ class ForgottenValues(Workflow):
 
 
 @workflow
+class ForgottenParentheses(Workflow):
+    async def run(self, user: str) -> bool:
+        await self.again
+        await twice
+        return await notify
+
+    async def again(self) -> None: ...
+
+
+@workflow
+class ForgottenDisplays(Workflow):
+    async def run(self, user: str) -> object:
+        unread = [notify(user), load(2)]
+        many = [load(number) for number in range(3)]
+        returned = (notify(user), 2)
+        [notify(user), notify(user)]
+        if user == "one":
+            call = notify(user)
+            return call
+        if user == "two":
+            return returned
+        return [notify(user)]
+
+
+@workflow
 class AwaitedLater(Workflow):
     async def run(self, user: str) -> list[bool]:
         call = notify(user)
@@ -72,9 +97,18 @@ class AwaitedLater(Workflow):
         pair = (notify(user), notify(user))
         await self.run_action(notify(user), timeout=3)
         await call
+        waiting = [notify(user)]
+        waiting.append(notify(user))
+        await asyncio.wait({asyncio.create_task(each) for each in waiting})
+        inner = await asyncio.gather(*[load(1), load(2)])
+        await self.collected(user)[0]
         await asyncio.gather(notify(user), *pair)
         await (await self.chosen(user))
         return await asyncio.gather(*calls)
+
+    def collected(self, user: str):
+        calls = [notify(user)]
+        return calls
 
     async def chosen(self, user: str):
         return notify(user)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 DEFAULT_SCHEMA: Final = "waymark"
 EXAMPLE_URL: Final = "postgresql://app:secret@localhost:5432/app"
 
+VARIABLES: Final = {
+    "WAYMARK_DATABASE_URL": f"the address of a PostgreSQL 14+ database, such as {EXAMPLE_URL}",
+    "WAYMARK_SCHEMA": f"the name of a Postgres schema [{DEFAULT_SCHEMA}]",
+    "WAYMARK_AUTO_MIGRATE": "true or false [true]",
+    "WAYMARK_DATABASE_WAIT_S": "a whole number of seconds from 0 to 86400 [30]",
+    "WAYMARK_DATABASE_POOL_SIZE": "a whole number from 2 to 1000",
+    "WAYMARK_STATEMENT_TIMEOUT_MS": "a whole number of milliseconds from 100 to 86400000 [30000]",
+    "WAYMARK_LISTEN": "one of auto, on, off [auto]",
+}
+"""What is read here, with what is allowed, for who asks a command for help."""
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 _LISTEN = ("auto", "on", "off")

@@ -78,6 +78,7 @@ BUILTINS: dict[str, Builtin] = {
             "Semaphore BoundedSemaphore Queue PriorityQueue LifoQueue"
         ).split()
     },
+    "object.__setattr__": Builtin(),
     "dataclasses.replace": Builtin(),
     "dataclasses.asdict": Builtin(),
     "dataclasses.astuple": Builtin(),
@@ -89,8 +90,12 @@ BUILTINS: dict[str, Builtin] = {
     **{f"decimal.{name}": Builtin() for name in ("getcontext", "setcontext", "localcontext")},
     "contextlib.contextmanager": Builtin(),
     "contextlib.asynccontextmanager": Builtin(),
+    "NotImplemented": Builtin(),
 }
-"""Every callable name of the language, by its qualified name; builtins without module."""
+"""Every callable name of the language, by its qualified name; builtins without module.
+
+And one that is not callable: ``NotImplemented``, which a special method returns.
+"""
 
 RECORDED: tuple[str, ...] = library.RECORDED
 """Names whose value is recorded in the journal, or drawn from what is (``datetime.now`` and the like)."""

@@ -86,7 +86,9 @@ COMPILED = [
         " takewhile tee zip_longest",
     ),
     *_of("functools", "partial reduce"),
-    "operator.itemgetter",
+    *_of("typing", "assert_never cast"),
+    *_of("operator", "attrgetter itemgetter methodcaller"),
+    *_of("logging", "critical debug error exception fatal info log warn warning"),
 ]
 """Functions that the compiler compiles in, as if the workflow's author had written them."""
 

@@ -6,6 +6,7 @@ number that it knows exactly as it was; any change that can alter a result takes
 * 1: the first.
 * 2: more instructions and names (nothing of 1 changed its shape). The exception of an action has as its context
   what is being handled anywhere up the stack of coroutines that awaits it; under 1, what its own awaiter handles.
+  An object that a worker makes holds the arguments themselves; under 1, copies.
 
 Programs, snapshots and journals of every earlier number are recorded in ``tests/fixtures/history``; record
 the present ones there before a number is raised.
@@ -19,6 +20,8 @@ from waymark_schema.values.descriptors import Annotation, Descriptor
 
 FORMAT = 2
 SEMANTICS = 2
+GENERATED_INIT = ".generated"
+"""Among the names of a function that does what an ``__init__`` made by ``@dataclass`` does: no source can spell it."""
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True):

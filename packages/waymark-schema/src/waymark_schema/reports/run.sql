@@ -2,7 +2,9 @@
 -- A plain read of one run and what surrounds it; a value larger than asked for stays behind, its size does not.
 select
     i.id, i.program, p.workflow, p.version, i.state, i.priority, i.recoveries, i.epoch, i.created_at,
-    i.ready_at, i.started_at, i.finished_at, i.wake_at,
+    i.ready_at, i.started_at, i.finished_at,
+    -- What a person wrote there, infinity say, may be no time that can be shown.
+    case when i.wake_at between '0001-01-02Z' and '9999-12-30Z' then i.wake_at end as wake_at,
     case when octet_length(i.inputs) <= $most::integer then i.inputs end as inputs,
     octet_length(i.inputs) as inputs_size,
     case when octet_length(i.result) <= $most then i.result end as result,
@@ -59,7 +61,8 @@ order by j.position desc
 limit $room::integer;
 
 -- name: flying
--- A plain read; a row is as old as the commit that wrote it, and a dead owner's rows are left out.
+-- A plain read; a row is as old as the commit that wrote it, and a dead owner's rows are left out. What another
+-- pool has taken is seen in its offer, until that says how it ended.
 select
     f.call, f.attempt, coalesce(p.actions[f.action + 1], '') as action,
     case when octet_length(f.inputs) <= $most::integer then f.inputs end as inputs,
@@ -70,4 +73,20 @@ left join {schema}.programs as p on p.id = i.program
 left join {schema}.leases as l on l.id = f.lease
 left join {schema}.pools as o on o.id = l.pool
 where f.instance = $instance::uuid
-order by f.call;
+union all
+select
+    f.call, f.attempt, f.action,
+    case when octet_length(f.inputs) <= $most then f.inputs end as inputs,
+    octet_length(f.inputs) as inputs_size, f.offered_at, f.taken_at, null, o.host, clock_timestamp() - f.taken_at as running_for
+from {schema}.offers as f
+join {schema}.leases as l on l.id = f.taken_by and not l.fenced
+join {schema}.pools as o on o.id = l.pool
+where f.instance = $instance
+    and not exists (
+        select from {schema}.in_flight as n where n.instance = f.instance and n.call = f.call
+    )
+    and not exists (
+        select from {schema}.inbox as x
+        where x.instance = f.instance and x.call = f.call and x.attempt = f.attempt and x.kind = 3
+    )
+order by call;

@@ -4,7 +4,9 @@
 -- appear meanwhile shift nothing.
 select
     i.id, p.workflow, p.version, i.state, i.priority, i.recoveries, i.created_at, i.started_at,
-    i.finished_at, i.wake_at
+    i.finished_at,
+    -- What a person wrote there, infinity say, may be no time that can be shown.
+    case when i.wake_at between '0001-01-02Z' and '9999-12-30Z' then i.wake_at end as wake_at
 from {schema}.instances as i
 left join {schema}.programs as p on p.id = i.program
 where (
@@ -28,7 +30,9 @@ limit $room::integer;
 -- The same page read towards newer rows, for a "newer" link.
 select
     i.id, p.workflow, p.version, i.state, i.priority, i.recoveries, i.created_at, i.started_at,
-    i.finished_at, i.wake_at
+    i.finished_at,
+    -- What a person wrote there, infinity say, may be no time that can be shown.
+    case when i.wake_at between '0001-01-02Z' and '9999-12-30Z' then i.wake_at end as wake_at
 from {schema}.instances as i
 left join {schema}.programs as p on p.id = i.program
 where (

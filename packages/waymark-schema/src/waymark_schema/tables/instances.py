@@ -128,9 +128,8 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class NextWake:
-    """When the first parked run is due."""
+    """How long it is until the first parked run is due; at most a day, either way."""
 
-    wake_at: datetime
     due_in: timedelta
 
 

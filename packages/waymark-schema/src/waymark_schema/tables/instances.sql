@@ -54,8 +54,9 @@ select i.id, i.state from {schema}.instances as i where i.idempotency_key = $ide
 -- second locks no more than that. What is asked are stretches of the queue, from the highest priority of a
 -- program down: whole ones, and those of one priority that begin at a time. A run that was begun under another
 -- CPython is left to live pools of that version that know its program; who they are is only read if there is
--- such a run. Inputs come along only for instances that nobody ever ran: they never change, and such an
--- instance has no journal to be read too early.
+-- such a run. An epoch that can be no higher begins again: one row must not keep all others from being claimed.
+-- Inputs come along only for instances that nobody ever ran: they never change, and such an instance has no
+-- journal to be read too early.
 with fence as materialized (
     select 1 as held from {schema}.leases where id = $lease::bigint and not fenced for key share
 ),
@@ -146,7 +147,7 @@ marked as materialized (
     where q.since is not null
 )
 update {schema}.instances as i
-set state = 2, owner = $lease, epoch = i.epoch + 1, ready_at = null,
+set state = 2, owner = $lease, epoch = i.epoch % 2147483647 + 1, ready_at = null,
     started_at = coalesce(i.started_at, clock_timestamp()), python_minor = $python_minor
 from (select * from whole union all select * from marked) as c
 where i.id = c.id
@@ -237,8 +238,11 @@ from due where i.id = due.id
 returning i.id, i.program;
 
 -- name: next_wake
--- A plain read of the first entry of an index.
-select i.wake_at, i.wake_at - clock_timestamp() as due_in
+-- A plain read of the first entry of an index. What a person wrote there, infinity say, may be no time that can be
+-- counted from now: a day is as good as any longer time.
+select
+    greatest(least(i.wake_at, clock_timestamp() + interval '1 day'), clock_timestamp() - interval '1 day')
+    - clock_timestamp() as due_in
 from {schema}.instances as i
 where i.state in (1, 3) and i.wake_at is not null
 order by i.wake_at limit 1;
@@ -263,6 +267,12 @@ o as materialized (
     join {schema}.instances as i on i.owner = d.owner
     limit $room::integer
     for no key update of i skip locked
+),
+shown as materialized (
+    select f.instance, f.call from o join {schema}.in_flight as f on f.instance = o.id for update of f skip locked
+),
+live as (
+    delete from {schema}.in_flight as f using shown as s where f.instance = s.instance and f.call = s.call
 )
 update {schema}.instances as i
 set state = 0, owner = null, ready_at = clock_timestamp(), recoveries = least(i.recoveries + 1, 32000)

@@ -86,6 +86,7 @@ _FILE = load(__package__, "leases.sql")
 REGISTER = _FILE.statement("register", NewLease)
 HEARTBEAT = _FILE.statement("heartbeat", Beat)
 LOCK_SESSION = _FILE.statement("lock_session", Held)
+UNLOCK_SESSION = _FILE.statement("unlock_session", Held)
 WATCH = _FILE.statement("watch", WatchedLease)
 SET_LOCK_TIMEOUT = _FILE.statement("set_lock_timeout", LockTimeout)
 TRY_LOCK = _FILE.statement("try_lock", Held)
@@ -124,6 +125,11 @@ def heartbeat(lease: LeaseId, *, ttl: timedelta) -> Query[Beat]:
 def lock_session(lease: LeaseId, *, schema: str) -> Query[Held]:
     """Hold the lease's advisory lock for as long as the session lives."""
     return LOCK_SESSION.bind(**{"class": lock_class(schema), "key": lock_key(lease)})
+
+
+def unlock_session(lease: LeaseId, *, schema: str) -> Query[Held]:
+    """Give the advisory lock of a lease back that was given up before; the session goes on."""
+    return UNLOCK_SESSION.bind(**{"class": lock_class(schema), "key": lock_key(lease)})
 
 
 def watch(*, schema: str, but: LeaseId | None = None) -> Query[WatchedLease]:

@@ -17,6 +17,10 @@ returning beat, clock_timestamp() as now;
 -- A session lock that dies with the session: held never delays anybody, free may hasten a reaper.
 select pg_try_advisory_lock($class::integer, $key::integer) as held;
 
+-- name: unlock_session
+-- Behind `leave`, on the session that holds the lock: a free lock of a lease that is not fenced hastens a reaper.
+select pg_advisory_unlock($class::integer, $key::integer) as held;
+
 -- name: watch
 -- A plain read of leases and of `pg_locks`, never a try-lock, which behind a pooler returns true. What it
 -- says of parked, addressed and orphaned runs only tells whether the statements that take them, which look
@@ -30,7 +34,9 @@ with recursive owners as (
 pulse as materialized (
     select
         (
-            select i.wake_at from {schema}.instances as i
+            -- As in `next_wake`: not everything that may stand there can be counted from now.
+            select greatest(least(i.wake_at, clock_timestamp() + interval '1 day'), clock_timestamp() - interval '1 day')
+            from {schema}.instances as i
             where i.state in (1, 3) and i.wake_at is not null
             order by i.wake_at limit 1
         ) - clock_timestamp() as due_in,
@@ -125,6 +131,11 @@ with gone as materialized (
     for update of l skip locked
 ),
 markers as (delete from {schema}.commits as c using gone as g where c.lease = g.id),
-live as (delete from {schema}.in_flight as f using gone as g where f.lease = g.id)
+shown as materialized (
+    select f.instance, f.call from gone as g join {schema}.in_flight as f on f.lease = g.id for update of f skip locked
+),
+live as (
+    delete from {schema}.in_flight as f using shown as s where f.instance = s.instance and f.call = s.call
+)
 delete from {schema}.leases as l using gone as g where l.id = g.id
 returning l.id;

@@ -65,6 +65,7 @@ class UnservedProgram:
 
 _FILE = load(__package__, "pools.sql")
 REGISTER = _FILE.statement("register", RegisteredPool)
+FIND = _FILE.statement("find", RegisteredPool)
 REPORT = _FILE.statement("report", Nothing)
 RETIRE = _FILE.statement("retire", Nothing)
 STOP = _FILE.statement("stop", Nothing)
@@ -93,6 +94,11 @@ def register(
         program_format=program_format,
         program_semantics=program_semantics,
     )
+
+
+def find(pool: PoolId, *, pid: int, host: str) -> Query[RegisteredPool]:
+    """Look whether a pool is still written down; no row when it is not."""
+    return FIND.bind(pool=pool, pid=pid, host=host)
 
 
 def report(

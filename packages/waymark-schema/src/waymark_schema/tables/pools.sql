@@ -7,6 +7,12 @@ select
 where $pid is not null
 returning id;
 
+-- name: find
+-- A plain read by the pool itself: a database that was made anew, or is in the state of an earlier day, knows it
+-- no longer, or knows another one by its number.
+select p.id from {schema}.pools as p
+where p.id = $pool::bigint and p.pid = $pid::integer and p.host = $host::text;
+
 -- name: report
 -- One row, written only by its own pool.
 update {schema}.pools

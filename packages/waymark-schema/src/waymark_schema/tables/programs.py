@@ -96,15 +96,16 @@ def register(program: NewProgram) -> Query[Nothing]:
     )
 
 
-def holder(workflow: str, version: str) -> Query[ProgramHolder]:
-    """Read which program a workflow name and version stand for."""
-    return HOLDER.bind(workflow=workflow, version=version)
+def holder(program: NewProgram) -> Query[ProgramHolder]:
+    """Read what holds a program's name and version; if nothing does, its own row, of another version."""
+    return HOLDER.bind(id=program.id, workflow=program.workflow, version=program.version)
 
 
 def check_registered(program: NewProgram, found: ProgramHolder | None) -> ProgramId:
-    """Return the program's id once it holds its name and version.
+    """Return the program's id once it is stored, under its version or, the same code, an earlier one.
 
-    Raises ProgramConflict when another digest does, or when two digests share their first eight bytes.
+    Raises ProgramConflict when another digest holds its name and version, or when two digests share their
+    first eight bytes.
     """
     if found is None or found.digest != program.digest:
         raise ProgramConflict(program.workflow, program.version)

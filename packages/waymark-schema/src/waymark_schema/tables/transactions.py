@@ -22,16 +22,14 @@ async def store_program(session: execute.Session, program: NewProgram) -> Progra
     Raises ProgramConflict when its workflow name and version stand for other code.
     """
     await execute.execute(session, programs.register(program))
-    found = await execute.fetch_optional(
-        session, programs.holder(program.workflow, program.version)
-    )
+    found = await execute.fetch_optional(session, programs.holder(program))
     return programs.check_registered(program, found)
 
 
 def store_program_sync(session: execute.SyncSession, program: NewProgram) -> ProgramId:
     """Register a program on a blocking session; the same as `store_program`."""
     execute.execute_sync(session, programs.register(program))
-    found = execute.fetch_optional_sync(session, programs.holder(program.workflow, program.version))
+    found = execute.fetch_optional_sync(session, programs.holder(program))
     return programs.check_registered(program, found)
 
 

@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 
 from waymark_schema.values.descriptors import Annotation, Descriptor
 from waymark_schema.values.errors import DescriptorError
+from waymark_schema.values.frozen import meant_by
 
 NAMED: dict[str, Any] = {
     "Any": Any,
@@ -123,6 +124,7 @@ def to_grammar(hint: Any, namer: Namer) -> Annotation:
     if origin is not None:
         return _generic(hint, origin, namer)
     if isinstance(hint, type):
+        hint = meant_by(hint) or hint
         name = _NAMES.get(hint) or (
             _GENERIC_NAMES.get(hint) and [_GENERIC_NAMES[hint], *_anys(hint)]
         )

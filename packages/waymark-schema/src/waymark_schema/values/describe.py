@@ -141,14 +141,12 @@ class Survey:
     def _dataclass(self, cls: Any) -> Descriptor:
         hints = self.hints(cls)
         parameters = cls.__dataclass_params__
-        opaque = "__post_init__" in dir(cls) or _custom(
-            cls, "__new__", "__setattr__", "__getattribute__"
-        )
+        own_init = "__post_init__" in dir(cls) or _custom(cls, "__init__")
         fields = []
         for item in dataclasses.fields(cls):
             field, plain = self._dataclass_field(item, hints.get(item.name, Any))
             fields.append(field)
-            opaque = opaque or not plain
+            own_init = own_init or not plain
         options: dict[str, bool | int | str] = {
             name: getattr(parameters, name)
             for name, usual in _DATACLASS_OPTIONS.items()
@@ -158,19 +156,16 @@ class Survey:
             options["slots"] = True
         if "__match_args__" not in cls.__dict__:
             options["match_args"] = False
-        if _custom(cls, "__init__"):
+        is_short = len(fields) + _class_variables(cls) < len(cls.__dataclass_fields__)
+        if own_init or is_short:  # an InitVar is no field
             options["own_init"] = True
-        if len(fields) + _class_variables(cls) < len(
-            cls.__dataclass_fields__
-        ):  # an InitVar is no field
-            opaque = True
         return Descriptor(
             qualname=qualified_name(cls),
             kind="dataclass",
             bases=self.bases(cls, "dataclass"),
             fields=fields,
             options=options,
-            opaque=opaque,
+            opaque=_custom(cls, "__new__", "__setattr__", "__getattribute__"),
         )
 
     def _dataclass_field(self, item: Any, hint: Any) -> tuple[Field, bool]:
@@ -215,10 +210,19 @@ class Survey:
         return Descriptor(
             qualname=qualified_name(cls),
             kind="namedtuple",
-            bases=self.bases(cls, "namedtuple"),
+            bases=self._named_bases(cls),
             fields=fields,
             opaque=opaque,
         )
+
+    def _named_bases(self, cls: type) -> list[str]:
+        """Without the ``namedtuple("Point", …)`` of ``class Point(namedtuple("Point", …))``, which nobody can name."""
+        own = qualified_name(cls)
+        return [
+            self.name(base)
+            for base in cls.__bases__
+            if kind_of(base) == "namedtuple" and qualified_name(base) != own
+        ]
 
     def _enum(self, cls: Any) -> Descriptor:
         base = next(base for base in _ENUM_BASES if issubclass(cls, base))

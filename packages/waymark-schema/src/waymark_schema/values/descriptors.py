@@ -62,8 +62,9 @@ class Descriptor(msgspec.Struct, frozen=True, array_like=True):
     options: dict[str, bool | int | str] = {}
     """``frozen``, ``order``, ``eq``, ``slots``, ``extra`` … whatever differs from the default.
 
-    ``own_init`` of a dataclass or exception: a user's ``__init__`` makes instances. Where the program holds
-    that compiled, it runs there; else the class is made as an opaque one is.
+    ``own_init`` of a dataclass or exception: code of the user's (``__init__``, ``__post_init__``, a factory of
+    defaults) makes instances. Where the program holds that compiled, it runs there; else the class is made as
+    an opaque one is.
     """
     opaque: bool = False
     """True: constructing it needs user code, so it is done by an inline step in a worker."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -67,10 +67,13 @@ class Remains:
     """What a rebuilt exception still knows of where it was raised."""
 
     qualname: str
-    message: str
-    text: str
+    message: str | None
+    """None, like ``text``: what builtin classes make it of was changed since."""
+    text: str | None
     traceback: str
     bases: tuple[str, ...] = ()
+    changed: bool = False
+    """Whether any of its attributes was set since."""
 
 
 _OF_PYDANTIC = {f"{module_of(ValidationError)}:{ValidationError.__qualname__}": ValidationError}
@@ -114,28 +117,59 @@ def stand_in(qualname: str, bases: tuple[type[BaseException], ...]) -> type[Base
         "__module__": module or "builtins",
         "__qualname__": path,
         "__waymark_stand_in__": True,
-        **REMEMBERING,
     }
-    return type(path.rpartition(".")[2], bases, namespace)
+    return remembering(type(path.rpartition(".")[2], bases, namespace))
 
 
-def _remembered_str(self: BaseException) -> str:
-    past = remains(self)
-    return past.message if past else _inherited(self, "__str__")
+def remembering(cls: type[BaseException]) -> type[BaseException]:
+    """Let instances of a class whose user code is not at hand say what the original ones said; returns the class."""
+    for name, told in TOLD.items():
+        setattr(cls, name, _saying(cls, name, told))
+    return cls
 
 
-def _remembered_repr(self: BaseException) -> str:
-    past = remains(self)
-    return past.text if past else _inherited(self, "__repr__")
+def _saying(
+    cls: type, name: str, told: Callable[[BaseException], str | None]
+) -> Callable[[Any], str]:
+    def say(self: BaseException) -> str:
+        said = told(self)
+        return getattr(super(cls, self), name)() if said is None else said
+
+    say.__name__ = name
+    return say
 
 
-def _inherited(error: BaseException, name: str) -> str:
-    native = next(base for base in type(error).__mro__ if BUILTIN.get(base.__name__) is base)
-    return getattr(native, name)(error)  # type: ignore[no-any-return]  # str or repr of a builtin class
+def _told_message(error: BaseException) -> str | None:
+    past = remains(error)
+    return past.message if past else None
 
 
-REMEMBERING: dict[str, Any] = {"__str__": _remembered_str, "__repr__": _remembered_repr}
-"""Methods of classes whose user code is not at hand: their instances say what the original ones said."""
+def _told_text(error: BaseException) -> str | None:
+    past = remains(error)
+    return past.text if past else None
+
+
+TOLD: dict[str, Callable[[BaseException], str | None]] = {
+    "__str__": _told_message,
+    "__repr__": _told_text,
+}
+"""What a rebuilt exception said where it was raised; None for others, and for those with other ``args`` since."""
+
+
+def changed(error: BaseException, name: str) -> None:
+    """Note that an attribute of ``error`` is no longer what it was rebuilt with."""
+    past = remains(error)
+    if past is None:
+        return
+    if name == "args" or any(isinstance(error, kind) and name in own for kind, own in _SPECIAL):
+        past = replace(past, message=None, text=None)
+    error.__dict__[MARK] = replace(past, changed=True)
+
+
+def is_changed(error: BaseException) -> bool:
+    """Whether a method that is not at hand might say something else of ``error`` than it said before."""
+    past = remains(error)
+    return past is not None and past.changed
 
 
 def nearest_builtin(parts: FaultParts) -> type[BaseException]:

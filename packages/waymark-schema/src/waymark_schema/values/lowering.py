@@ -11,7 +11,7 @@ from msgspec.msgpack import Ext
 from pydantic import ValidationError
 
 from waymark_schema.failures import SerializationError
-from waymark_schema.values import advice, faults, scalars, validation
+from waymark_schema.values import advice, faults, frozen, scalars, validation
 from waymark_schema.values.advice import Misfit
 from waymark_schema.values.objects import take_apart
 from waymark_schema.values.plans import Plan, Ref, Settings, written
@@ -240,6 +240,9 @@ class Lowering:
             return self._record(value, depth)
         plan = self._settings.plan(kind)
         if plan is None:
+            meant = frozen.meant_by(kind)
+            if meant is not None:
+                return self._leaf(value, scalars.WRAPS[meant])
             raise Misfit(value, "", advice.for_type(value))
         if depth > self._settings.max_depth:
             raise Misfit(value, *advice.depth(self._settings.max_depth))

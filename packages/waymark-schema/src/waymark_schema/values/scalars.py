@@ -104,6 +104,10 @@ def unzone(parts: Any) -> tzinfo | None:
     raise MalformedValue(msg)
 
 
+_from_ordinal, _combined = date.fromordinal, datetime.combine
+"""Taken from the classes themselves: freezegun puts others in their place, in every module."""
+
+
 def _wrap_datetime(value: datetime) -> list[Any]:
     micro = ((value.hour * 60 + value.minute) * 60 + value.second) * 1_000_000 + value.microsecond
     parts: list[Any] = [value.toordinal(), micro]
@@ -116,9 +120,9 @@ def _wrap_datetime(value: datetime) -> list[Any]:
 
 def _unwrap_datetime(parts: list[Any]) -> datetime:
     ordinal, micro, *rest = parts
-    moment = date.fromordinal(ordinal)
+    moment = _from_ordinal(ordinal)
     clock = _unwrap_time([micro, *rest])
-    return datetime.combine(moment, clock)
+    return _combined(moment, clock)
 
 
 def _wrap_time(value: time) -> list[Any]:
@@ -265,7 +269,7 @@ def _unwrap_decimal(raw: bytes) -> Decimal:
 
 
 def _unwrap_date(raw: bytes) -> date:
-    return date.fromordinal(int.from_bytes(raw, "big"))
+    return _from_ordinal(int.from_bytes(raw, "big"))
 
 
 RAW: dict[int, Callable[[bytes], Any]] = {

@@ -179,7 +179,7 @@ def _enum(descriptor: Descriptor, surroundings: Surroundings) -> type:
 
 def _exception(descriptor: Descriptor, surroundings: Surroundings) -> type:
     bases: tuple[Any, ...] = _bases(descriptor, surroundings) or (Exception,)
-    return type(_split(descriptor)[2], bases, {**_namespace(descriptor), **faults.REMEMBERING})
+    return faults.remembering(type(_split(descriptor)[2], bases, _namespace(descriptor)))
 
 
 def _typed_dict(descriptor: Descriptor, surroundings: Surroundings) -> type:

@@ -42,6 +42,14 @@ def taken_apart(error: ValidationError) -> Findings:
     return Findings(title, [_line(each) for each in details[:LINES]], mode, hidden)
 
 
+def shown_in(error: ValidationError) -> list[Any]:
+    """Every value that its text shows some of: of all of its single errors, contexts and, unless hidden, inputs."""
+    reduced: Any = error.__reduce__()
+    _, details, _, hidden = reduced[1]
+    contexts = [value for each in details for value in (each.get("ctx") or {}).values()]
+    return contexts if hidden else [*contexts, *(each["input"] for each in details)]
+
+
 def _line(details: ErrorDetails) -> Line:
     kind: Any = details["type"]
     context = details.get("ctx") or {}

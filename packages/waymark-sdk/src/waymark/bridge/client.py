@@ -229,7 +229,6 @@ class BridgeClient:
 def _new_run(request: StartRequest) -> protocol.NewRun:
     if request.tags:
         raise unfinished("options(tags=…)")
-    key = request.idempotency_key
     return protocol.NewRun(
         id=request.id.bytes,
         digest=request.program.digest,
@@ -238,7 +237,7 @@ def _new_run(request: StartRequest) -> protocol.NewRun:
         awaited=request.awaited,
         delay=request.delay,
         start_at=request.start_at,
-        key=None if key is None else f"{request.program.workflow}:{key}",
+        key=request.stored_key,
     )
 
 

@@ -145,10 +145,12 @@ class Link:
 
     def _take(self, answer: Answer) -> None:
         if isinstance(answer, Stuck):
+            instance_id = UUID(bytes=answer.id)
             _log.warning(
-                "run %s, which is awaited here, is quarantined: it goes on when somebody retries or"
-                " cancels it",
-                UUID(bytes=answer.id),
+                "run %s, which is awaited here, is quarantined: it does not go on by itself, and nothing"
+                " sends it on yet; its page /runs/%s of the web application tells why",
+                instance_id,
+                instance_id,
             )
             return
         if isinstance(answer, Unserved):

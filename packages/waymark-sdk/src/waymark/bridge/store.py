@@ -178,9 +178,7 @@ class Channel:
         """Store a program in a transaction of its own; raises ``ProgramConflict`` and what ``fetch_all`` does."""
         patience = self._store.patience
         await self.fetch_all(programs.register(program), patience=patience)
-        found = await self.fetch_all(
-            programs.holder(program.workflow, program.version), patience=patience
-        )
+        found = await self.fetch_all(programs.holder(program), patience=patience)
         return programs.check_registered(program, found[0] if found else None)
 
     async def listen(self, *, listening: Callable[[], None]) -> AsyncIterator[str]:

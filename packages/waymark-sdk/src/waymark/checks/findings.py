@@ -65,8 +65,8 @@ class Report:
         return sum(one.severity is severity for one in self.findings)
 
 
-def finding(found: Diagnostic, severity: Severity, workflow: str) -> Finding:
-    """A diagnostic as a finding about ``workflow``."""
+def finding(found: Diagnostic, severity: Severity, *workflows: str) -> Finding:
+    """A diagnostic as a finding about ``workflows``."""
     span = found.span
     return Finding(
         found.code,
@@ -79,7 +79,7 @@ def finding(found: Diagnostic, severity: Severity, workflow: str) -> Finding:
         span.end_line,
         span.end_column + 1,
         found.excerpt,
-        (workflow,),
+        workflows,
     )
 
 

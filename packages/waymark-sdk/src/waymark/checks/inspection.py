@@ -10,12 +10,15 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from waymark.checks import syntax
 from waymark.checks.findings import Finding, Report, Severity, finding, merged, shown_path
+from waymark.checks.forgotten import forgotten
 from waymark.checks.lints.rules import lint
 from waymark.compiler import members
 from waymark.compiler.diagnostics import Text
 from waymark.compiler.pipeline import examine
 from waymark.compiler.source import SourceReader
+from waymark.definitions import run_left_to_compiler
 from waymark.executor.importing import ImportFailure, add_current_directory, import_module
 from waymark.registry import WorkflowDefinition, workflow_registry
 from waymark_schema.ir.program import Span
@@ -38,34 +41,43 @@ def inspect_modules(modules: Sequence[str]) -> Report:
     before = {definition.place for definition in workflow_registry}
     loaded = set(sys.modules)
     failures: list[ImportFailure] = []
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), run_left_to_compiler():
         for module in modules:
             failure = import_module(module)
             if failure is not None:
                 failures.append(failure)
     defined = [
-        each for each in workflow_registry if each.place not in before or _named(each, modules)
+        each
+        for each in workflow_registry
+        if each.place not in before or _named(each.workflow.__module__, modules)
     ]
+    new = set(sys.modules) - loaded
+    files = tuple(_files(new, failures))
+
+    def checked(module: str) -> bool:
+        own = getattr(sys.modules.get(module), "__file__", None) or ""
+        return _named(module, modules) or (module in new and str(Path(own).resolve()) in files)
+
     findings = [_import_finding(failure) for failure in failures]
     if not defined and not failures:
         findings.append(_nothing(modules))
-    findings += _examined(defined)
+    reader = SourceReader()
+    findings += _examined(defined, reader)
+    findings += (finding(one, Severity.WARNING) for one in forgotten(checked, reader))
     return Report(
         tuple(modules),
         merged(findings),
         tuple(sorted(each.name for each in defined)),
-        tuple(_files(set(sys.modules) - loaded, failures)),
+        files,
         unreadable=bool(failures) or not defined,
     )
 
 
-def _named(definition: WorkflowDefinition, modules: Sequence[str]) -> bool:
-    own = definition.workflow.__module__
+def _named(own: str, modules: Sequence[str]) -> bool:
     return any(own == module or own.startswith(f"{module}.") for module in modules)
 
 
-def _examined(defined: Sequence[WorkflowDefinition]) -> Iterator[Finding]:
-    reader = SourceReader()
+def _examined(defined: Sequence[WorkflowDefinition], reader: SourceReader) -> Iterator[Finding]:
     for definition in defined:
         try:
             yield from _of_workflow(definition, reader)
@@ -110,7 +122,7 @@ def _import_finding(failure: ImportFailure) -> Finding:
         NOT_IMPORTED,
         Severity.ERROR,
         f"module {failure.module!r} cannot be imported: {failure.reason}",
-        failure.advice,
+        syntax.instead(failure.reason, lines, line, failure.column) or failure.advice,
         shown_path(filename),
         line,
         start + 1,

@@ -18,6 +18,12 @@ from waymark_schema.values.naming import is_qualified_name, qualified_name
 from waymark_schema.values.objects import put_together
 from waymark_schema.values.records import record_builder
 
+_kept: dict[tuple[type, str], type] = {}
+"""Parametrised models that workflows make: pydantic itself forgets one that nobody holds.
+
+By the generic class itself and the qualified name, since a module that was imported anew has others of the same name.
+"""
+
 
 class ImportBinding:
     """Finds classes by importing their module.
@@ -103,7 +109,7 @@ def find(qualname: str) -> type | None:
         found = getattr(found, owner, None)
     found = getattr(found, last, None)
     if bracket and isinstance(found, type):
-        found = _parametrised(found, qualname)
+        found = parametrised(found, qualname) or found
     return found if isinstance(found, type) else None
 
 
@@ -117,7 +123,16 @@ def _module(name: str) -> Any:
         return None
 
 
-def _parametrised(origin: type, qualname: str) -> type:
-    """The parametrisation of a generic model that this process has made already, else the bare class."""
+def keep_parametrised(cls: type) -> None:
+    """Let a parametrised model be found for as long as this process lives."""
+    generic: Any = getattr(cls, "__pydantic_generic_metadata__", {})
+    _kept[generic.get("origin") or cls, qualified_name(cls)] = cls
+
+
+def parametrised(origin: type, qualname: str) -> type | None:
+    """The parametrisation of a generic model that this process has made already."""
+    kept = _kept.get((origin, qualname))
+    if kept is not None:
+        return kept
     known: list[type] = origin.__subclasses__()
-    return next((cls for cls in known if qualified_name(cls) == qualname), origin)
+    return next((cls for cls in known if qualified_name(cls) == qualname), None)

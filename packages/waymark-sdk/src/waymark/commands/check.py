@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import PurePath
 
 import click
 
 from waymark.checks.findings import Report, Severity
 from waymark.checks.formats import FORMATS
 from waymark.checks.inspection import inspect_modules
+from waymark.executor.naming import misnamed
 
 PROBLEMS = 1
 NOT_CHECKED = 2
@@ -28,7 +28,7 @@ NOT_CHECKED = 2
     show_default=True,
     help="text for people, json for programs, github for annotations in a pull request.",
 )
-@click.option("--strict", is_flag=True, help="Let warnings (WM3xx) fail the check too.")
+@click.option("--strict", is_flag=True, help="Let warnings (WM193, WM3xx) fail the check too.")
 def check(modules: tuple[str, ...], form: str, strict: bool) -> None:  # noqa: FBT001 - click gives it by name
     """Compile every workflow of MODULEs and print everything that is wrong with them.
 
@@ -42,7 +42,7 @@ def check(modules: tuple[str, ...], form: str, strict: bool) -> None:  # noqa: F
     if not named:
         msg = "name a module with workflows, as in `waymark check yourapp.workflows`, or set WAYMARK_USER_MODULE."
         raise click.UsageError(msg)
-    _refuse_files(named)
+    _refuse_paths(named)
     report = inspect_modules(list(dict.fromkeys(named)))
     click.echo(FORMATS[form](report))
     sys.exit(_status(report, strict=strict))
@@ -53,16 +53,10 @@ def _from_environment() -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
-def _refuse_files(modules: Sequence[str]) -> None:
+def _refuse_paths(modules: Sequence[str]) -> None:
     for module in modules:
-        path = PurePath(module)
-        if path.suffix == ".py" or len(path.parts) > 1:
-            parts = path.with_suffix("").parts
-            name = ".".join(part for part in parts if part.isidentifier() and part != "src")
-            msg = (
-                f"{module!r} is a file; expected the name of a module, as `import` takes it: {name}"
-            )
-            raise click.UsageError(msg)
+        if reason := misnamed(module):
+            raise click.UsageError(reason)
 
 
 def _status(report: Report, *, strict: bool) -> int:

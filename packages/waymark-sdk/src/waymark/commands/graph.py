@@ -11,8 +11,9 @@ import click
 from waymark.checks.findings import shown_path
 from waymark.compiler.pipeline import Compiled, compile_workflow
 from waymark.errors import UnsupportedPatternError
-from waymark.executor.importing import add_current_directory, import_module
-from waymark.registry import workflow_registry
+from waymark.executor.importing import ImportFailure, add_current_directory, import_module
+from waymark.executor.naming import misnamed
+from waymark.registry import WorkflowDefinition, workflow_registry
 from waymark_schema.charts.nodes import Chart, as_json
 from waymark_schema.charts.reading import chart
 from waymark_schema.charts.svg import as_svg
@@ -54,23 +55,46 @@ def graph(target: str, form: str, svg: bool, output: Path | None) -> None:  # no
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        _write(output, text)
         click.echo(f"wrote {shown_path(str(output.resolve()))}", err=True)
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{str(output)!r} cannot be written: {error.strerror or error}."
+        raise click.UsageError(msg) from None
 
 
 def _compiled(target: str) -> Compiled:
     module, _, name = target.partition(":")
+    if reason := misnamed(module):
+        raise click.UsageError(reason)
     add_current_directory()
     with contextlib.redirect_stdout(sys.stderr):
         failure = import_module(module)
     if failure is not None:
-        raise click.UsageError(failure.message)
+        raise click.UsageError(_reason(failure))
     found = _chosen(module, name)
     try:
         return compile_workflow(found)
     except UnsupportedPatternError as error:
         click.echo(str(error), err=True)
         sys.exit(PROBLEMS)
+
+
+def _reason(failure: ImportFailure) -> str:
+    """Why the module cannot be imported, and what to do about it here."""
+    module, _, name = failure.module.rpartition(".")
+    if failure.missing and any(_is_named(each, module, name) for each in workflow_registry):
+        return f"{failure.module!r} is not a module; did you mean {module}:{name}?"
+    return failure.message_for(failure.advice)
+
+
+def _is_named(definition: WorkflowDefinition, module: str, name: str) -> bool:
+    cls = definition.workflow
+    return cls.__module__ == module and name in {cls.__name__, definition.name}
 
 
 def _chosen(module: str, name: str) -> type:

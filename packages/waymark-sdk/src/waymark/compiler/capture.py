@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import copy
+import logging
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from types import ModuleType
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
 
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.bindings import bindings, bindings_in, names_it
+from waymark.compiler.durable import is_changeable, is_immutable, is_tuple_of_names, within
 from waymark.compiler.language import Names, is_stable
+from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
 from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
-from waymark.compiler.symbols import Captured, Namespace
-from waymark.compiler.trees import children, walk
+from waymark.compiler.spelling import SYNTHETIC, spelled
+from waymark.compiler.symbols import Captured, Namespace, has_name, resolve_expression
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 
 
@@ -35,8 +38,8 @@ class Mutable:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """A retry policy, backoff or regular expression: made anew from its expression wherever it is used."""
+class Remade:
+    """A policy, regular expression, or tuple of classes and functions: made from its expression wherever it is used."""
 
     expression: ast.expr
     namespace: Namespace
@@ -49,79 +52,259 @@ class NotCaptured:
     why: str
 
 
-Verdict = Immutable | Mutable | Policy | NotCaptured
+_BY_IMPORTS = "what it is bound to depends on what is installed where its module is imported"
+_NOT_PLAIN = "it is not bound by a plain assignment at the top of its module"
+Verdict = Immutable | Mutable | Remade | NotCaptured
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What names of modules were bound to at first."""
+
+    names: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """By module, those of a workflow's module when its class was made."""
+    verdicts: dict[tuple[str, str], tuple[object, Verdict]] = field(default_factory=dict)
+    """Values that have been captured, and how, by module and name."""
+
+    def had_another(self, captured: Captured) -> bool:
+        """Whether a name is known to have been bound to another object."""
+        known = self.verdicts.get(_key(captured))
+        names = self.names.get(captured.module.__name__, {})
+        return known is not None or names.get(captured.name, captured.value) is not captured.value
 
 
 class Captures:
     """Judges names of modules; each module's source is read once."""
 
-    def __init__(self, reader: SourceReader, language: Names) -> None:
+    def __init__(
+        self, reader: SourceReader, language: Names, earlier: Earlier | None = None
+    ) -> None:
+        """``earlier`` is there in tests: then names that were bound to something else mean that."""
         self._reader = reader
         self._language = language
-        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._earlier = earlier
+        self._verdicts: dict[tuple[str, str, int], Verdict] = {}
+
+    @property
+    def follows(self) -> bool:
+        """Whether names may mean something else than their module says."""
+        return self._earlier is not None
 
     def judge(self, captured: Captured) -> Verdict:
         """Whether, and as what, a module-level value can be captured."""
-        key = (captured.module.__name__, captured.name)
+        key = (captured.module.__name__, captured.name, id(captured.value))
         if key not in self._verdicts:
             self._verdicts[key] = NotCaptured("it is bound in terms of itself")
-            self._verdicts[key] = self._judged(captured)
+            self._verdicts[key] = self._known(captured) or self._judged(captured)
         return self._verdicts[key]
 
+    def _known(self, captured: Captured) -> Verdict | None:
+        """What was found out before anything else was bound to names, or changed in place."""
+        found = None if self._earlier is None else self._earlier.verdicts.get(_key(captured))
+        return found[1] if found is not None and found[0] is captured.value else None
+
     def _judged(self, captured: Captured) -> Verdict:
+        verdict = self._by_source(captured)
+        if self._earlier is not None and not isinstance(verdict, NotCaptured):
+            self._earlier.verdicts.setdefault(_key(captured), (captured.value, verdict))
+        return verdict
+
+    def _by_source(self, captured: Captured) -> Verdict:
+        if captured.module is logging:
+            return NotCaptured("every process sets logging up for itself")
         try:
             file = self._reader.module(captured.module)
         except (SourceMissing, SourceChanged):
             return NotCaptured(f"module {captured.module.__name__} has no source to read it from")
-        bindings = list(_bindings(file.tree, captured.name))
-        if len(bindings) != 1:
-            times = "nowhere" if not bindings else f"{len(bindings)} times"
-            return NotCaptured(f"it is bound {times} in {captured.module.__name__}, not once")
-        return self._bound_by(bindings[0], captured, file)
-
-    def _bound_by(self, binding: ast.AST, captured: Captured, file: SourceFile) -> Verdict:
         namespace = Namespace(vars(captured.module), captured.module, file)
+        reached = list(self._reached(file.tree.body, captured.name, namespace, values=True))
+        found = list(bindings(file.tree, reached, captured.name))
+        if any(_is_of_imports(part) and any(bindings_in(part, captured.name)) for part in reached):
+            return NotCaptured(_BY_IMPORTS)
+        if len(found) != 1:
+            times = "nowhere" if not found else f"{len(found)} times"
+            return NotCaptured(f"it is bound {times} in {captured.module.__name__}, not once")
+        plain = found[0] in reached
+        return self._bound_by(found[0], captured, namespace, plain=plain)
+
+    def _reached(
+        self, body: list[ast.stmt], name: str, namespace: Namespace, *, values: bool = False
+    ) -> Iterator[ast.stmt]:
+        """Statements at the top, and in place of what has branches that bind ``name`` those of the one that ran.
+
+        ``values`` may not be those of one process: then what is installed does not choose a branch.
+        """
+        for statement in body:
+            ran = None
+            if isinstance(statement, ast.If | ast.Try) and any(bindings_in(statement, name)):
+                ran = self._branch(statement, namespace, values=values)
+            if ran is None:
+                yield statement
+            else:
+                yield from self._reached(ran, name, namespace, values=values)
+
+    def _branch(
+        self, node: ast.If | ast.Try, namespace: Namespace, *, values: bool
+    ) -> list[ast.stmt] | None:
+        """What ran of ``node``, where that is the same in every process, or said by what can be imported."""
+        match node:
+            case ast.If(body=body, orelse=orelse):
+                test = _UNCHECKED.visit(copy.deepcopy(node.test))
+                if self.why_impure(test, namespace) is not None:
+                    return None
+                return body if evaluated(test, namespace) else orelse
+            case ast.Try(body=body, handlers=[handler], orelse=orelse) if _is_of_imports(node):
+                if isinstance(handler.body[-1], ast.Raise):
+                    return [*body, *orelse]
+                if values:
+                    return None
+                there = all(_is_there(part, namespace) for part in body)
+                return [*body, *orelse] if there else handler.body
+            case _:
+                return None
+
+    def _bound_by(
+        self, binding: ast.AST, captured: Captured, namespace: Namespace, *, plain: bool
+    ) -> Verdict:
         match binding:
             case ast.ImportFrom():
                 return self._imported(binding, captured)
-            case (
-                ast.Assign(value=value, targets=[ast.Name()])
-                | ast.AnnAssign(value=ast.expr() as value, target=ast.Name())
-            ) if binding in file.tree.body:
-                pure = self.why_impure(value, namespace)
-                if pure is not None:
-                    return NotCaptured(pure)
-                return self._of_value(captured, value, namespace)
-        return NotCaptured("it is not bound by a plain assignment at the top of its module")
+            case ast.Assign(targets=targets, value=value) if plain:
+                return self._assigned(targets, value, captured, namespace)
+            case ast.AnnAssign(target=target, value=ast.expr() as value) if plain:
+                return self._assigned([target], value, captured, namespace)
+        return NotCaptured(_NOT_PLAIN)
+
+    def _assigned(
+        self, targets: list[ast.expr], whole: ast.expr, captured: Captured, namespace: Namespace
+    ) -> Verdict:
+        target = next(target for target in targets if names_it(target, captured.name))
+        value = _bound_to(target, whole, captured.name)
+        if value is None:
+            return NotCaptured(_NOT_PLAIN)
+        pure = self.why_impure(value, namespace, named=is_tuple_of_names(captured.value))
+        if pure is not None:
+            return NotCaptured(pure)
+        alias = self._alias(captured, value, namespace)
+        if alias is not None:
+            return alias
+        verdict = self._of_value(captured, value, namespace)
+        if len(targets) == 1 or not isinstance(verdict, Mutable):
+            return verdict
+        # ``A = B = []`` are two names of one object, which goes by the first of them.
+        first = next((each.id for each in targets if isinstance(each, ast.Name)), None)
+        if value is not whole or first is None:
+            return NotCaptured("it is a part of what has another name")
+        return Mutable(verdict.value, f"{captured.module.__name__}:{first}")
+
+    def _alias(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict | None:
+        """What another name has of the same object, if it can change; None if no name that is mentioned has it."""
+        if not is_changeable(captured.value):
+            return None
+        for part in ast.walk(value):
+            found = None
+            if isinstance(part, ast.Name | ast.Attribute):
+                found = resolve_expression(part, namespace, self._language)
+            if not isinstance(found, Captured):
+                continue
+            if part is value and found.value is captured.value:
+                return self.judge(found)
+            if any(each is captured.value for each in within(found.value)):
+                return NotCaptured(
+                    f"it is the same object as `{ast.unparse(part)}`, or a part of it"
+                )
+        return None
 
     def _imported(self, binding: ast.ImportFrom, captured: Captured) -> Verdict:
         names = [item.name for item in binding.names if (item.asname or item.name) == captured.name]
-        package = getattr(captured.module, "__package__", "") or ""
-        parts = package.split(".")[: len(package.split(".")) - max(0, binding.level - 1)]
-        prefix = ".".join(parts) if binding.level else ""
-        name = ".".join(filter(None, (prefix, binding.module)))
+        name = _imported_module(binding, captured.module)
         module = sys.modules.get(name)
         if module is None or not names:
             return NotCaptured(f"the module {name!r} that it comes from is not loaded")
-        if is_stable(module) and is_immutable(captured.value):
+        if is_stable(module, names[0]) and is_immutable(captured.value):
             return Immutable(captured.value)
         return self.judge(Captured(captured.value, names[0], module))
 
     def _of_value(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict:
-        if isinstance(captured.value, RetryPolicy | Backoff | re.Pattern):
-            return Policy(value, namespace)
         fresh = evaluated(value, namespace)
         if not same(fresh, captured.value):
-            return NotCaptured("it has changed since its module bound it")
+            return self._changed(captured, fresh)
+        if isinstance(fresh, RetryPolicy | Backoff | re.Pattern):
+            return Remade(value, namespace)
         if is_immutable(fresh):
             return Immutable(fresh)
+        if is_tuple_of_names(fresh):
+            return Remade(value, namespace)
         return Mutable(fresh, f"{captured.module.__name__}:{captured.name}")
 
+    def _changed(self, captured: Captured, fresh: object) -> Verdict:
+        """What a test has put in the place of a value; an object that has only changed is not that."""
+        if self._earlier is None or not (
+            _cannot_change(fresh)
+            or type(fresh) is not type(captured.value)
+            or self._earlier.had_another(captured)
+        ):
+            return NotCaptured("it has changed since its module bound it")
+        if is_immutable(captured.value):
+            return Immutable(captured.value)
+        written = spelled(captured.value)
+        if written is not None:
+            expression, names = written
+            return Remade(expression, Namespace(names, None, SYNTHETIC))
+        return Mutable(captured.value, f"{captured.module.__name__}:rebound:{captured.name}")
+
+    def stands_in(self, value: FunctionType, name: str, module: ModuleType) -> bool:
+        """Whether a test has put a function under a name that its module binds to another one."""
+        if not self.follows or hasattr(value, "__waymark_action__"):
+            return False
+        try:
+            file = self._reader.module(module)
+        except (SourceMissing, SourceChanged):
+            return False
+        reached = list(self._reached(file.tree.body, name, Namespace(vars(module), module, file)))
+        match list(bindings(file.tree, reached, name)):
+            case [ast.FunctionDef() | ast.AsyncFunctionDef() as node]:
+                return _has_no_wrapper(node) and not _is_made_by(value, name, module)
+            case [ast.ImportFrom() as node]:
+                source = sys.modules.get(_imported_module(node, module))
+                names = [item.name for item in node.names if (item.asname or item.name) == name]
+                return (
+                    source is not None
+                    and names != []
+                    and vars(source).get(names[0], value) is not value
+                )
+            case _:
+                return False
+
+    def stands_in_class(self, value: FunctionType, cls: type) -> bool:
+        """Whether a test has put a function into a class whose body has another one under that name."""
+        if not self.follows or value.__code__.co_qualname.startswith(f"{cls.__qualname__}."):
+            return False
+        try:
+            file = self._reader.module(sys.modules[cls.__module__])
+        except (SourceMissing, SourceChanged, KeyError):
+            return False
+        names = [n for n, found in vars(cls).items() if getattr(found, "__func__", found) is value]
+        written = {
+            each.name
+            for node in file.classes.get(cls.__name__, ())
+            for each in node.body
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        return not written.isdisjoint(names)
+
     def why_impure(
-        self, node: ast.expr, namespace: Namespace, known: frozenset[str] = frozenset()
+        self,
+        node: ast.expr,
+        namespace: Namespace,
+        known: frozenset[str] = frozenset(),
+        *,
+        named: bool = False,
     ) -> str | None:
         """Why the value of an expression may differ between processes, or None; ``known`` names are pure."""
-        return Purity(self._language, self._why_not).why_not(node, namespace, known)
+        purity = Purity(self._language, self._why_not, named, whole=node)
+        impure = purity.why_not(node, namespace, known)
+        return impure or Orders(self._language, namespace).why_not(node)
 
     def _why_not(self, captured: Captured) -> str | None:
         verdict = self.judge(captured)
@@ -130,32 +313,84 @@ class Captures:
     def in_class_body(self, cls: type, name: str, module: ModuleType) -> bool:
         """Whether the body of a class says what ``name`` is, as far as its source is known."""
         try:
-            return bool(self._class_bound(cls, name, module)[0])
+            return bool(self.bound_in_class(cls, name, module)[0])
         except (SourceMissing, SourceChanged):
             return True
 
-    def _class_bound(
+    def bound_in_class(
         self, cls: type, name: str, module: ModuleType
     ) -> tuple[list[ast.expr | None], SourceFile]:
+        """What binds ``name`` in the body of a class, and the file; raises ``SourceMissing`` or ``SourceChanged``."""
         file = self._reader.module(module)
         nodes = file.classes.get(cls.__name__, ())
-        return [value for node in nodes for value in _class_bindings(node, name)], file
+        mangler = f"_{cls.__name__.lstrip('_')}"
+        written = name.removeprefix(mangler) if name.startswith(f"{mangler}__") else name
+        return [value for node in nodes for value in _class_bindings(node, written)], file
 
     def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
         """Why a class attribute cannot be captured, or None if it is bound once to a pure expression."""
         try:
-            bound, file = self._class_bound(cls, name, module)
+            bound, file = self.bound_in_class(cls, name, module)
         except (SourceMissing, SourceChanged):
             return f"module {module.__name__} has no source to read it from"
+        if not bound and self.follows and _is_inherited(cls, name):
+            return None
         if len(bound) != 1:
             return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
         if bound[0] is None:
             return "it is not bound by a plain assignment in the body of the class"
         namespace = Namespace(vars(module), module, file)
         why = self.why_impure(bound[0], namespace)
-        if why is None and not same(evaluated(bound[0], namespace), vars(cls).get(name)):
-            return "it has changed since the class was made"
+        if why is None:
+            fresh = evaluated(bound[0], namespace)
+            if not same(fresh, vars(cls).get(name)) and not (
+                self.follows and _cannot_change(fresh)
+            ):
+                return "it has changed since the class was made"
         return why
+
+
+def _key(captured: Captured) -> tuple[str, str]:
+    return captured.module.__name__, captured.name
+
+
+def _cannot_change(value: object) -> bool:
+    """Whether a name that holds another value must have been bound again."""
+    return isinstance(value, RetryPolicy | Backoff | re.Pattern | tuple) or is_immutable(value)
+
+
+def _has_no_wrapper(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a ``def`` binds its own function, or the action that is made of it."""
+    names = {ast.unparse(each).partition("(")[0] for each in node.decorator_list}
+    return names <= {"action", "waymark.action"}
+
+
+def _is_made_by(value: FunctionType, name: str, module: ModuleType) -> bool:
+    return value.__module__ == module.__name__ and value.__code__.co_qualname == name
+
+
+def _is_inherited(cls: type, name: str) -> bool:
+    """Whether a class that says nothing of ``name`` has got a value in front of that of a base."""
+    return is_immutable(vars(cls).get(name)) and any(
+        name in vars(base) and base.__module__ != "waymark.workflow" for base in cls.__mro__[1:]
+    )
+
+
+def _bound_to(target: ast.expr, value: ast.expr, name: str) -> ast.expr | None:
+    """What ``name`` is bound to where that can be seen: in ``A, B = 1, 2`` as in ``A = 1``."""
+    match target, value:
+        case ast.Name(id=found), _ if found == name:
+            return value
+        case ((ast.Tuple() | ast.List()), (ast.Tuple() | ast.List())):
+            parts = [*target.elts, *value.elts]
+            if len(target.elts) != len(value.elts) or any(
+                isinstance(part, ast.Starred) for part in parts
+            ):
+                return None
+            bound = (_bound_to(*pair, name) for pair in zip(target.elts, value.elts, strict=True))
+            return next((part for part in bound if part is not None), None)
+        case _:
+            return None
 
 
 def _class_bindings(node: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
@@ -167,72 +402,52 @@ def _class_bindings(node: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
                 if value is not None:
                     yield value
             case _:
-                yield from (None for _ in _bindings_in(statement, name))
+                yield from (None for _ in bindings_in(statement, name))
 
 
-def _bindings(tree: ast.Module, name: str) -> Iterator[ast.AST]:
-    """Everything at module level, or in a function that says ``global``, that binds ``name``."""
-    for statement in tree.body:
-        yield from _bindings_in(statement, name)
-    for node, names in _functions_with_global(tree):
-        if name in names:
-            for statement in node.body:
-                yield from _bindings_in(statement, name)
+class _Unchecked(ast.NodeTransformer):
+    """Puts False in the place of ``TYPE_CHECKING``, however it was imported."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return _false(node) if node.id == "TYPE_CHECKING" else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return _false(node) if node.attr == "TYPE_CHECKING" else node
 
 
-@lru_cache(maxsize=64)
-def _functions_with_global(
-    tree: ast.Module,
-) -> tuple[tuple[ast.FunctionDef | ast.AsyncFunctionDef, frozenset[str]], ...]:
-    """Functions that say ``global``, and what; one look at a module serves all of its names."""
-    parts = walk(tree)
-    if not any(isinstance(part, ast.Global) for part in parts):
-        return ()
-    found = []
-    for node in parts:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            said = [part.names for part in walk(node) if isinstance(part, ast.Global)]
-            found.append((node, frozenset(name for names in said for name in names)))
-    return tuple(found)
+_UNCHECKED = _Unchecked()
 
 
-def _bindings_in(node: ast.AST, name: str) -> Iterator[ast.AST]:
-    """Nodes under ``node``, but not in a nested scope, that bind ``name``."""
+def _false(node: ast.expr) -> ast.expr:
+    return ast.copy_location(ast.Constant(value=False), node)
+
+
+def _is_of_imports(node: ast.stmt) -> bool:
+    """Whether what can be imported decides what runs of a statement."""
     match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            if node.name == name:
-                yield node
-            return
-        case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            return
-        case ast.Import() | ast.ImportFrom() | ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-            if _binds(node, name):
-                yield node
-            return
-        case ast.Name(id=found, ctx=ast.Store() | ast.Del()) if found == name:
-            yield node
-        case ast.ExceptHandler(name=found) if found == name:
-            yield node
-    for part in children(node):
-        yield from _bindings_in(part, name)
+        case ast.Try(handlers=[ast.ExceptHandler(type=ast.Name(id=name))], finalbody=[]):
+            return name in {"ImportError", "ModuleNotFoundError"}
+        case _:
+            return False
 
 
-def _binds(
-    node: ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.AugAssign, name: str
-) -> bool:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return any((item.asname or item.name.split(".")[0]) == name for item in node.names)
-    if isinstance(node, ast.AnnAssign) and node.value is None:
-        return False
-    return any(_names(target, name) for target in _targets(node))
+def _is_there(node: ast.stmt, namespace: Namespace) -> bool:
+    """Whether what a statement imports was found; one that imports nothing does not fail by that."""
+    match node:
+        case ast.Import(names=names):
+            return all(sys.modules.get(item.name) is not None for item in names)
+        case ast.ImportFrom(names=names):
+            module = sys.modules.get(_imported_module(node, namespace.module))
+            return module is not None and all(
+                item.name == "*" or has_name(module, item.name) for item in names
+            )
+        case _:
+            return True
 
 
-def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.expr]:
-    return node.targets if isinstance(node, ast.Assign) else [node.target]
-
-
-def _names(target: ast.expr, name: str) -> bool:
-    return any(
-        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
-        for part in ast.walk(target)
-    )
+def _imported_module(node: ast.ImportFrom, importing: ModuleType | None) -> str:
+    """Name of the module that an import takes from."""
+    package = getattr(importing, "__package__", "") or ""
+    parts = package.split(".")[: len(package.split(".")) - max(0, node.level - 1)]
+    prefix = ".".join(parts) if node.level else ""
+    return ".".join(filter(None, (prefix, node.module)))

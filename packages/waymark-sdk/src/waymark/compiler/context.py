@@ -7,20 +7,26 @@ import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any, NoReturn
 
+from waymark.coercion.imports import keep_parametrised
 from waymark.compiler.builder import CONSTANTS, ITERATORS, TEMPORARIES, Builder, Label
 from waymark.compiler.diagnostics import Text, Unsupported
 from waymark.compiler.scopes import Scope, Variable
 from waymark.compiler.subset import ACCEPTED
 from waymark.compiler.symbols import (
     Builtin,
+    Compiled,
     Kind,
+    Module,
     Namespace,
+    Refused,
     Symbol,
     WorkflowClass,
     resolve_attribute,
     resolve_name,
+    used_by,
 )
 from waymark.compiler.tables import Tables
 from waymark.compiler.trees import walk
@@ -313,6 +319,13 @@ class Context:
 
     def symbol(self, node: ast.expr) -> Symbol | None:
         """What a name, attribute chain or generic class means without running it; None for values."""
+        stand_in = self._stand_in(node) if self.tables.captures.follows else None
+        if stand_in is not None:
+            return stand_in
+        found = self._meant(node)
+        return None if found is None else used_by(self.tables.workflow.__module__, found, node)
+
+    def _meant(self, node: ast.expr) -> Symbol | None:
         if self._is_own_class(node):
             return WorkflowClass(self.tables.workflow)
         match node:
@@ -322,12 +335,43 @@ class Context:
                 return self._generic(node)
             case ast.Attribute(value=owner, attr=attribute):
                 base = self.symbol(owner)
+                if isinstance(base, Refused) and base.value in self.tables.workflow.__mro__:
+                    return self._of_base(owner, node)
                 if base is not None:
                     text = ast.unparse(node)
                     return resolve_attribute(base, attribute, text, self.tables.language)
             case _:
                 pass
         return None
+
+    def _stand_in(self, node: ast.expr) -> Symbol | None:
+        """What a test has put in the place of a function of a module."""
+        match node:
+            case ast.Name(id=written) if self.scope.find(written) is None:
+                module, name = self.namespace.module, self.namespace.mangled(written)
+                if name in self.namespace.closure:
+                    return None
+            case ast.Attribute(value=owner, attr=name):
+                base = self.symbol(owner)
+                module = base.value if isinstance(base, Module) else None
+            case _:
+                return None
+        value = None if module is None else vars(module).get(name)
+        if module is None or not isinstance(value, FunctionType):
+            return None
+        if not self.tables.captures.stands_in(value, name, module):
+            return None
+        self.tables.stand_ins.add(value)
+        return Compiled(value)
+
+    def _of_base(self, owner: ast.expr, node: ast.Attribute) -> Symbol:
+        """``Mixin.name``, where the workflow itself has it."""
+        why = f"`{ast.unparse(owner)}` is a base of the workflow, which can be reached through it only"
+        known = self.self_variable or self.class_variable
+        if known is None:
+            instead = "pass it as an argument, or keep it at the top of the module"
+            return Refused("WM123", why, instead)
+        return Refused("WM123", why, f"write `{known.name}.{node.attr}`")
 
     def _named(self, node: ast.Name) -> Symbol | None:
         variable = self.scope.find(node.id)
@@ -347,7 +391,10 @@ class Context:
         if parametrised is None or None in given:
             return None
         made: Any = parametrised(tuple(given) if len(given) > 1 else given[0])
-        return Kind(made) if isinstance(made, type) else base
+        if not isinstance(made, type):
+            return base
+        keep_parametrised(made)
+        return Kind(made)
 
     def _type_argument(self, node: ast.expr) -> object | None:
         found = self.symbol(node)

@@ -68,9 +68,9 @@ def _number(
             number = ctx.tables.value(value)
         except SerializationError as error:
             why, instead = str(error), _IN_BODY
-    if why and job.number != 0:
+    if why and (job.number != 0 or is_immutable(value)):
         ctx.reject("WM127", place, why, instead)
-    if why:
+    elif why:
         ctx.tables.entry_defaults_left_out = True
     return number
 
@@ -86,6 +86,8 @@ def _why_not(
     if impure is None:
         return "", ""
     instead = "use None and read it in an @action function, or pass it on from run()"
+    if job.number == 0:
+        instead = "use None and read it in an @action function, or give it to start()"
     return f"the default of `{name}` cannot be captured: {impure}", instead
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import enum
 from collections import deque
@@ -9,16 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from waymark_schema.failures import SerializationError
 from waymark_schema.values.binding import Build, TypeRef
 from waymark_schema.values.codec import Codec
 from waymark_schema.values.describe import describe, kind_of
 from waymark_schema.values.descriptors import Descriptor
 
-SCALARS = (type(None), bool, int, float, str, bytes)
+SCALARS = (type(None), bool, int, float, complex, str, bytes)
 IMMUTABLE = (
     *SCALARS, dt.datetime, dt.date, dt.time, dt.timedelta, dt.timezone, ZoneInfo,
     Decimal, Fraction, UUID, range,
@@ -35,6 +38,32 @@ def is_immutable(value: object) -> bool:
         or isinstance(value, enum.Enum)
         or (isinstance(value, PurePath) and type(value).__module__.startswith("pathlib"))
     )
+
+
+def is_tuple_of_names(value: object) -> bool:
+    """Whether ``value`` is a tuple in which classes and functions stand, and nothing that can change."""
+    if type(value) is not tuple or is_immutable(value):
+        return False
+    return all(is_immutable(one) or _is_name(one) or is_tuple_of_names(one) for one in value)
+
+
+def _is_name(value: object) -> bool:
+    """Whether a value is a class or function, and so is told by its name: no object that can be called."""
+    return isinstance(value, type | FunctionType | BuiltinFunctionType)
+
+
+def holds_names(value: object) -> bool:
+    """Whether a class or function stands somewhere in a container."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if not isinstance(value, list | tuple | set | frozenset | deque):
+        return False
+    return any(callable(one) or holds_names(one) for one in value)
+
+
+def without_advice(error: SerializationError, value: object) -> str:
+    """What is wrong with a value; what to do with an action's argument does not help with a captured one."""
+    return str(error).partition(";")[0] if holds_names(value) else str(error)
 
 
 class _Items(list[Any]):
@@ -68,7 +97,7 @@ class Writer:
     """Encodes what a program captures and describes classes, each once."""
 
     def __init__(self) -> None:
-        self._codec = Codec(_Writing(self))
+        self._codec = Codec(_Writing(self), sorted_sets=True)
         self._described: dict[type, tuple[Descriptor, tuple[Descriptor, ...]] | None] = {}
 
     def described(self, cls: type) -> tuple[Descriptor, tuple[Descriptor, ...]] | None:
@@ -109,16 +138,44 @@ class Writer:
         )
 
 
-def classes_in(value: Any) -> Iterator[type]:
-    """Classes of the objects in a value, the value's own among them."""
-    kind = type(value)
+def is_changeable(value: object) -> bool:
+    """Whether an object of its own can change, so that two names of it are more than names of equal values."""
+    if dataclasses.is_dataclass(value):
+        return not isinstance(value, type) and not _is_frozen_dataclass(type(value))
+    if kind_of(type(value)) == "model":
+        return not getattr(type(value), "model_config", {}).get("frozen", False)
+    return isinstance(value, list | dict | set | deque | bytearray)
+
+
+def _is_frozen_dataclass(cls: Any) -> bool:
+    return bool(cls.__dataclass_params__.frozen)
+
+
+def parts_of(value: Any) -> Iterable[Any]:
+    """What is in a container, or in the fields of a model or dataclass."""
     if isinstance(value, Mapping):
-        parts: Iterable[Any] = [*value.keys(), *value.values()]
-    elif isinstance(value, list | tuple | set | frozenset | deque):
-        parts = value
-    else:
-        parts = vars(value).values() if kind_of(kind) in {"model", "dataclass"} else ()
-    if kind_of(kind) is not None:
-        yield kind
-    for part in parts:
-        yield from classes_in(part)
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset | deque):
+        return value
+    if isinstance(value, type):
+        return ()
+    if dataclasses.is_dataclass(value):
+        return [getattr(value, field.name, None) for field in dataclasses.fields(value)]
+    return vars(value).values() if kind_of(type(value)) == "model" else ()
+
+
+def within(value: Any) -> Iterator[Any]:
+    """Every object in a value, itself first; what is there more than once, or holds itself, comes once."""
+    left: list[Any] = [value]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            left += reversed([*parts_of(one)])
+
+
+def classes_in(value: Any) -> Iterator[type]:
+    """Classes of the objects in a value, the value's own first."""
+    return (type(one) for one in within(value) if kind_of(type(one)) is not None)

@@ -12,6 +12,8 @@ from waymark.compiler.context import Context, Families
 from waymark.compiler.defaults import of_parameters
 from waymark.compiler.diagnostics import Reporter, Text
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
+from waymark.compiler.getters import with_lambdas
+from waymark.compiler.inits import is_generated, write_init
 from waymark.compiler.managed import is_maker, managed
 from waymark.compiler.prelude.names import PACKAGE
 from waymark.compiler.scopes import analyse, function_kind
@@ -55,10 +57,9 @@ def run_job(tables: Tables, families: Families, job: Job) -> None:
 
 
 def _origin(tables: Tables, job: Job) -> str | None:
-    owner = job.owner
-    if owner is None or issubclass(tables.workflow, owner):
+    if job.owner is None or not _of_value(tables, job):
         return job.origin
-    return origin_of(owner, job.function.__name__)
+    return origin_of(job.owner, job.function)
 
 
 def _run_bounded(tables: Tables, families: Families, job: Job) -> None:
@@ -75,28 +76,35 @@ def _run_bounded(tables: Tables, families: Families, job: Job) -> None:
 
 
 def _run(tables: Tables, families: Families, job: Job) -> None:
+    if is_generated(job.function):
+        write_init(tables, families, job)
+        return
     made = managed(job.function)
     if made is not None:
         inner = tables.function(made.function, job.owner)
         managing(tables, job.number, inner, made)
         return
-    found = _source(tables, job.function)
+    found = _source(tables, job)
     if found is None:
         return
     node, file = found
     if not _acceptable(tables, job, node, file.text):
         return
-    subset.check(node, file.text, tables.reporter)
+    own = job.owner is not None and issubclass(tables.workflow, job.owner)
+    refused = subset.REFUSED if own else subset.REFUSED_IN_HELPERS
+    subset.check(node, file.text, tables.reporter, refused)
     _lower(tables, families, job, node, file)
 
 
-def _source(tables: Tables, function: FunctionType) -> tuple[FunctionNode, SourceFile] | None:
-    code = function.__code__
+def _source(tables: Tables, job: Job) -> tuple[FunctionNode, SourceFile] | None:
+    code = job.function.__code__
     where = ast.Pass()
     where.lineno, where.col_offset = code.co_firstlineno, 0
     text = Text(code.co_filename, ())
     try:
-        return tables.reader.function(function)
+        if _of_value(tables, job) or _stands_in(tables, job):
+            return tables.reader.member(job.function)
+        return tables.reader.function(job.function)
     except SourceMissing as error:
         tables.reporter.report("WM130", where, text, str(error), ADVICE["WM130"])
     except SourceChanged as error:
@@ -104,13 +112,23 @@ def _source(tables: Tables, function: FunctionType) -> tuple[FunctionNode, Sourc
     return None
 
 
+def _stands_in(tables: Tables, job: Job) -> bool:
+    """Whether a test has put a function in the place of another one."""
+    if job.owner is None:
+        return job.function in tables.stand_ins
+    return tables.captures.stands_in_class(job.function, job.owner)
+
+
+def _of_value(tables: Tables, job: Job) -> bool:
+    """Whether a function is one of a class of values, not of the workflow's."""
+    return job.owner is not None and not issubclass(tables.workflow, job.owner)
+
+
 def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> bool:
     """Whether a function may be compiled in at all."""
     function = job.function
     head = subset.head(node)
     problem: tuple[str, str, str] | None = None
-    if node.name == "run" and job.number == 0 and inspect.isasyncgenfunction(function):
-        problem = ("WM105", "`run` is a generator", "build and return a list")
     for decorator in node.decorator_list:
         name = ast.unparse(decorator)
         made = is_maker(_named(name, function))
@@ -120,30 +138,41 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
                 f"`{node.name}` has the decorator `@{name}`, which would not run",
                 "remove the decorator, or make the function an @action",
             )
-    if _is_made_elsewhere(job):
-        problem = (
-            "WM122",
-            f"`{function.__name__}` was made by a decorator or another function, not by a `def` in its place",
-            "define it with a plain `def`, or make it an @action",
-        )
+    fits = _stands_in(tables, job) or (_of_value(tables, job) and _is_of_module(job.function))
+    if _is_made_elsewhere(job) and not fits:
+        head, text = _under_decorators(tables, function, head, text)
+        problem = _made_elsewhere(job)
     if function.__module__.startswith(f"{PACKAGE}."):
         return True
-    if job.owner is None and members.package_of(function.__module__) != members.package_of(
-        tables.workflow.__module__
-    ):
-        problem = (
-            "WM122",
-            (
-                f"`{node.name}` belongs to package `{members.package_of(function.__module__)}`, the workflow to"
-                f" `{members.package_of(tables.workflow.__module__)}`; only functions of the same package are"
-                " compiled in"
-            ),
-            "wrap it in an @action function, or move it into the workflow's package",
-        )
     if problem is not None:
         code, message, instead = problem
         tables.reporter.report(code, head, text, message, instead)
     return problem is None
+
+
+def _made_elsewhere(job: Job) -> tuple[str, str, str]:
+    name, owner = job.function.__name__, job.owner
+    if owner is None or "." in job.function.__qualname__ or hasattr(job.function, "__wrapped__"):
+        why = f"`{name}` was made by a decorator or another function, not by a `def` in its place"
+        return "WM122", why, "define it with a plain `def`, or make it an @action"
+    why = (
+        f"`{name}` is a function of the module that class `{owner.__qualname__}` takes for a method"
+    )
+    return "WM122", why, f"call `{name}(…)` itself, or write a `def` in the class"
+
+
+def _under_decorators(
+    tables: Tables, function: FunctionType, head: ast.AST, text: Text
+) -> tuple[ast.AST, Text]:
+    """Place of the ``def`` that decorators made a function of: what they made may stand in a library."""
+    inner = inspect.unwrap(function)
+    if inner is function or not isinstance(inner, FunctionType):
+        return head, text
+    try:
+        node, file = tables.reader.function(inner)
+    except (SourceMissing, SourceChanged):
+        return head, text
+    return subset.head(node), file.text
 
 
 def _named(name: str, function: FunctionType) -> object:
@@ -163,12 +192,19 @@ def _is_made_elsewhere(job: Job) -> bool:
     return "<locals>" in code.co_qualname or hasattr(job.function, "__wrapped__")
 
 
+def _is_of_module(function: FunctionType) -> bool:
+    """Whether a function is the one that a ``def`` at the top of its module made."""
+    name = function.__code__.co_qualname
+    return function.__globals__.get(name) is function and not hasattr(function, "__wrapped__")
+
+
 def _lower(
     tables: Tables, families: Families, job: Job, node: FunctionNode, file: SourceFile
 ) -> None:
-    owner = job.owner
+    owner = None if _is_of_module(job.function) else job.owner
     private = owner.__name__ if owner is not None else ""
     namespace = Namespace.of(job.function, file, private=private)
+    node = with_lambdas(node, namespace, tables.language)
     around = Surroundings(tables, families, namespace, file.text, owner)
     qualname = job.function.__qualname__.rpartition("<locals>.")[2]
     ctx = open_frame(around, analyse(node), qualname=qualname)

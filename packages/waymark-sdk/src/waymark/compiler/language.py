@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import logging
 import sys
 from types import FunctionType, ModuleType
+from typing import TypeGuard
 
 from waymark import errors
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
+from waymark.compiler.durable import holds_names
 from waymark.compiler.prelude.names import PRELUDE
 from waymark_schema import failures
 from waymark_schema.ir import policies
@@ -99,10 +102,11 @@ METHODS_INSTEAD = {
 }
 """Methods of asyncio's tasks and loops that no workflow can call, unless a class of its own has them."""
 STABLE_MODULES = {
-    "asyncio",
-    "math", "string", "http", "datetime", "errno", "calendar", "decimal", "uuid", "re",
+    "asyncio", "math", "string", "http", "datetime", "errno", "calendar", "decimal", "uuid", "re",
 }  # fmt: skip
 """Standard modules whose constants are the same everywhere."""
+LEVELS = {"CRITICAL", "DEBUG", "ERROR", "FATAL", "INFO", "NOTSET", "WARN", "WARNING"}
+"""What else of ``logging`` is: the rest is there to be set up by the process."""
 
 
 class Names:
@@ -155,7 +159,10 @@ def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
     return None
 
 
+PRINT = "use print(…): it goes to the run's log"
+LOGGER = "bind the logger once at module level, and call its methods: `logger.info(…)`"
 INSTEAD: dict[str, dict[str, str]] = {
+    "logging": {"getLogger": LOGGER},
     "dataclasses": {
         "fields": "take names and values from `dataclasses.asdict(value)`",
         "field": "write the class at module level",
@@ -170,8 +177,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "input": "pass it as an input of run()",
     },
     "operator": {
-        "attrgetter": "write `lambda value: value.name`",
-        "methodcaller": "write `lambda value: value.name(…)`",
+        "attrgetter": "call it with constant names, or write `lambda value: value.name`",
+        "methodcaller": "call it with a constant name, or write `lambda value: value.name(…)`",
     },
     "functools": {
         "lru_cache": "keep the results in a dict",
@@ -185,6 +192,22 @@ INSTEAD: dict[str, dict[str, str]] = {
     "json.encoder": {"JSONEncoder": "give json.dumps() a function as default="},
     "json.decoder": {"JSONDecoder": "give json.loads() a function as object_hook="},
     "collections": {"ChainMap": "merge the dicts: `{**second, **first}`"},
+    "collections.abc": {
+        **dict.fromkeys(("Mapping", "MutableMapping"), "name the type: `isinstance(x, dict)`"),
+        **dict.fromkeys(("Set", "MutableSet"), "name the types: `isinstance(x, (set, frozenset))`"),
+        **dict.fromkeys(
+            ("Sequence", "MutableSequence"), "name the types: `isinstance(x, (list, tuple, str))`"
+        ),
+        **dict.fromkeys(
+            ("Iterable", "Collection", "Container", "Sized", "Reversible"),
+            "name the types: `isinstance(x, (list, tuple, dict, set, str))`",
+        ),
+        "Callable": "use `callable(x)`",
+    },
+    "numbers": dict.fromkeys(
+        ("Number", "Complex", "Real", "Rational", "Integral"),
+        "name the types: `isinstance(x, (int, float))`",
+    ),
     "string": {"Template": "use an f-string or str.format()"},
     "time": {"strptime": "use datetime.strptime()"},
     "pprint": {"pformat": "use json.dumps(value, indent=2) or repr()"},
@@ -218,11 +241,35 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
 
 def instead_of_capturing(value: object, instead: str) -> str:
     """What to do in place of capturing ``value``: ``instead``, unless its kind needs something else."""
-    if type(value).__module__.partition(".")[0] in {"asyncio", "_asyncio"}:
-        return "make it in run(), and keep it in a variable or on self: it belongs to one run"
-    return instead
+    if holds_names(value):
+        return BUILD_INSIDE
+    match type(value).__module__.partition(".")[0]:
+        case "asyncio" | "_asyncio":
+            return "make it in run(), and keep it in a variable or on self: it belongs to one run"
+        case "logging" if is_logger(value):
+            return LOGGER
+        case "logging" | "loguru" | "structlog":
+            return PRINT
+        case _:
+            return instead
 
 
-def is_stable(module: ModuleType) -> bool:
-    """Whether the scalar constants of a module are the same in every process."""
-    return module.__name__ in STABLE_MODULES
+def is_logger(value: object) -> TypeGuard[logging.Logger]:
+    """Whether a workflow may call the methods of ``value``: those of other classes may do anything."""
+    return type(value) in {logging.Logger, logging.RootLogger}
+
+
+BUILD_INSIDE = "build it inside run(): classes and functions can stand in it there"
+
+
+def is_stable(module: ModuleType, name: str) -> bool:
+    """Whether ``name``, if it is a scalar constant of a module, is the same in every process."""
+    return module.__name__ in STABLE_MODULES or (module.__name__ == "logging" and name in LEVELS)
+
+
+def instead_of_starting(workflow: type) -> tuple[str, str]:
+    """Return why a workflow cannot be used in another one, and what to write instead."""
+    return (
+        f"`{workflow.__name__}` is a workflow; starting one from another is not available yet",
+        "call its helper functions, or start it from an @action function",
+    )

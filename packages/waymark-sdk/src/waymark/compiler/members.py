@@ -94,12 +94,20 @@ def find(cls: type, name: str, *, after: type | None = None) -> Member | None:
     return None
 
 
+def class_in(cls: type, name: str) -> type | None:
+    """The class that stands in the body of a class, or of a base of it, under a name."""
+    found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return found if isinstance(found, type) else None
+
+
 def member(owner: type, value: Any) -> Member:
     """What one entry of a class body is."""
     if hasattr(value, "__waymark_action__"):
         return Attribute(value, owner)
-    # `@workflow` puts what queues a run in the place of `run`; what the user wrote is behind it.
-    value = getattr(value, "__waymark_run__", value)
+    if hasattr(value, "__waymark_run__"):
+        # `@workflow` puts what queues a run in the place of `run`; what the user wrote is behind it, here or in a base.
+        value = value.__waymark_run__
+        owner = [cls for cls in owner.__mro__ if _run_of(cls) is value][-1]
     match value:
         case FunctionType():
             return Method(value, owner, "method")
@@ -113,6 +121,11 @@ def member(owner: type, value: Any) -> Member:
             return Strange(f"an object of class {type(value).__qualname__}")
         case _:
             return Attribute(value, owner)
+
+
+def _run_of(cls: type) -> Any:
+    value = vars(cls).get("run")
+    return getattr(value, "__waymark_run__", value)
 
 
 def _wrapped(owner: type, function: Any, kind: str) -> Member:
@@ -152,6 +165,8 @@ def special_methods(cls: type) -> Iterator[str]:
     for name, value in sorted(vars(cls).items()):
         if not (name.startswith("__") and name.endswith("__")) or name in PLAIN:
             continue
+        if name == "__new_member__" and issubclass(cls, enum.Enum):
+            continue  # ran when the class was made; to call the class is to look a member up
         function = value.fget if isinstance(value, property) else value
         if isinstance(function, FunctionType) and not _generated(cls, name, function):
             yield name

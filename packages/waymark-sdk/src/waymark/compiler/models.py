@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
-from types import FunctionType
+from dataclasses import is_dataclass, replace
+from functools import cached_property
+from types import FunctionType, MemberDescriptorType
 
-from waymark.compiler import members
+from waymark.compiler import inits, members
 from waymark.compiler.durable import is_immutable
-from waymark.compiler.members import Attribute, Method, Property
+from waymark.compiler.members import Attribute, Method, Property, Strange
 from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
+from waymark_schema.ir.language import ATTRIBUTES, METHODS, RECORD_METHODS
 from waymark_schema.ir.program import TypeEntry
+from waymark_schema.values.describe import kind_of
 
 _COMPARISONS = {"__eq__", "__lt__", "__le__", "__gt__", "__ge__"}
 KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
@@ -34,6 +38,45 @@ def _written(cls: type) -> Iterator[tuple[str, Method | Property]]:
 
 def _generated(function: FunctionType) -> bool:
     return function.__code__.co_filename.startswith("<") or members.is_library(function.__module__)
+
+
+def _strange(tables: Tables, cls: type) -> Iterator[tuple[str, str]]:
+    """What of ``cls`` is neither method nor plain value, the nearest of each name, and why it is not compiled in."""
+    seen = {one.name for one in tables.descriptor(cls).fields} | set(
+        getattr(cls, "__members__", ())
+    )
+    for base in cls.__mro__:
+        for name, value in vars(base).items():
+            if name in seen or (name.startswith("_") and name.endswith("_")):
+                continue
+            seen.add(name)
+            found = members.member(base, value)
+            if isinstance(value, MemberDescriptorType):  # a slot: instances have it themselves
+                continue
+            if isinstance(found, Strange) and not members.is_library(base.__module__):
+                yield name, f"`{base.__qualname__}.{name}` is {_odd(base, name, value)}"
+
+
+def _odd(owner: type, name: str, value: object) -> str:
+    if isinstance(value, type):
+        return f"a class, which an instance does not give: write `{owner.__qualname__}.{name}`"
+    if isinstance(value, cached_property):
+        return "a cached_property, which is not compiled in: make it a property"
+    return f"an object of class {type(value).__qualname__}, which cannot be compiled in"
+
+
+def _means_more(tables: Tables, name: str) -> bool:
+    """Whether a name is also that of something that works: of another class of the program, or a builtin one."""
+    if any(
+        name in known
+        for known in (*METHODS.values(), *RECORD_METHODS.values(), *ATTRIBUTES.values())
+    ):
+        return True
+    return any(
+        name in {one.name for one in tables.descriptor(cls).fields}
+        or (hasattr(cls, name) and name not in dict(_strange(tables, cls)))
+        for cls in tables.classes()
+    )
 
 
 def _is_local(tables: Tables, cls: type) -> bool:
@@ -69,11 +112,20 @@ def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
         return (
             f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
         )
-    return tables.why_excluded(found.owner, name)
+    module = found.function.__module__
+    if members.package_of(module) != members.package_of(
+        tables.workflow.__module__
+    ) and not tables.captures.stands_in_class(found.function, found.owner):
+        return (
+            f"`{found.owner.__qualname__}.{name}` is a function of {module} and is not compiled in"
+        )
+    return tables.why_excluded(found.owner, found.function)
 
 
 def add_methods(tables: Tables) -> None:
     """Ask for the lowering of every method that may be meant by a name in the program."""
+    if tables.mentions("__match_args__"):
+        tables.used.update(name for cls in tables.classes() for name in _positional(cls))
     for cls in tables.classes():
         for _, found in _wanted(tables, cls):
             tables.function(found.function, found.owner)
@@ -82,21 +134,52 @@ def add_methods(tables: Tables) -> None:
             tables.function(init.function, init.owner)
 
 
+def _positional(cls: type) -> Iterator[str]:
+    """What positional patterns of ``cls`` ask for beside its fields."""
+    names = getattr(cls, "__match_args__", ())
+    fields = {field.name for field in dataclasses.fields(cls)} if is_dataclass(cls) else set()
+    for name in names if isinstance(names, tuple) else ():
+        if isinstance(name, str) and name not in fields:
+            yield name
+
+
 def constructor(tables: Tables, cls: type) -> Method | None:
-    """The ``__init__`` of a custom exception, where the program makes one and its source may be compiled in."""
-    if not issubclass(cls, BaseException) or not any(
-        issubclass(c, cls) for c in tables.constructed
-    ):
+    """The ``__init__`` with code of the user's that makes an object, where it may be compiled in."""
+    if not _is_constructed(tables, cls):
         return None
     owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
     init = vars(owner)["__init__"]
     if not isinstance(init, FunctionType) or not _is_local(tables, owner):
         return None
-    if tables.why_excluded(owner, "__init__") is not None:
+    if inits.is_generated(init):
+        # The text and equality that ``@dataclass`` makes for an exception are known to its own class only.
+        return None if issubclass(cls, BaseException) else _generated_init(tables, cls, init)
+    return None if tables.why_excluded(owner, init) else Method(init, owner, "method")
+
+
+def _is_constructed(tables: Tables, cls: type) -> bool:
+    """Whether the program may make an object of ``cls``, by an ``__init__`` of the user's and nothing else."""
+    if issubclass(cls, BaseException):
+        named = any(issubclass(c, cls) for c in tables.constructed)
+        own = [base for base in cls.__mro__ if base.__module__ != "builtins"]
+        return named and not any("__new__" in vars(base) for base in own)
+    return kind_of(cls) == "dataclass" and _runs_code(tables, cls)
+
+
+def _runs_code(tables: Tables, cls: type) -> bool:
+    descriptor = tables.descriptor(cls)
+    return bool(descriptor.options.get("own_init")) and not descriptor.opaque
+
+
+def _generated_init(tables: Tables, cls: type, init: FunctionType) -> Method | None:
+    if not _is_local(tables, cls) or tables.why_excluded(cls, init):
         return None
-    if any("__new__" in vars(base) for base in cls.__mro__ if base.__module__ != "builtins"):
+    last = inits.post_init(cls, init)
+    if last is None:
+        return Method(init, cls, "method")
+    if not isinstance(last, Method) or not _is_local(tables, last.owner):
         return None
-    return Method(init, owner, "method")
+    return None if tables.why_excluded(last.owner, last.function) else Method(init, cls, "method")
 
 
 def learned(tables: Tables) -> Assumed:
@@ -121,6 +204,9 @@ def learned(tables: Tables) -> Assumed:
                 properties.add(name)
             else:
                 methods.add(name)
+        for name, why in _strange(tables, cls):
+            if name in tables.used and not _means_more(tables, name):
+                excluded_names.setdefault(name, why)
         if constructor(tables, cls) is not None:
             constructors.add(cls)
     return Assumed(
@@ -237,12 +323,14 @@ def _compared_by_fields(cls: type) -> Iterator[str]:
 def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     """Methods that the program mentions but lacks, and special methods that change what operators do."""
     missing: dict[str, str] = {}
+    met: set[str] = set()
     for base in cls.__mro__:
         if not members.is_library(base.__module__):
             for name in members.special_methods(base):
                 why = _special_missing(tables, base, name)
-                if why is not None:
+                if why is not None and name not in met:
                     missing[name] = why
+                met.add(name)
     if _shows_computed(cls):
         own = {name for name, _ in _specials(tables, cls)}
         for name in {"__repr__", "__str__"} - own:
@@ -253,4 +341,5 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
         why = _why_not(tables, name, found)
         if why is not None and tables.mentions(name):
             missing[name] = why
+    missing |= {name: why for name, why in _strange(tables, cls) if tables.mentions(name)}
     return dict(sorted(missing.items()))

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE
 from typing import Any
 
-from waymark.compiler import members
-from waymark.compiler.capture import Captures
+from waymark.compiler import members, subset
+from waymark.compiler.capture import Captures, Earlier
 from waymark.compiler.defaults import check_fields
 from waymark.compiler.diagnostics import Diagnostic, Reporter, Text
 from waymark.compiler.dispatch import FAMILIES
@@ -18,7 +19,8 @@ from waymark.compiler.durable import Writer
 from waymark.compiler.jobs import run_job
 from waymark.compiler.language import Names
 from waymark.compiler.models import add_methods, entries, learned
-from waymark.compiler.source import SourceReader, current_reader
+from waymark.compiler.rebound import Places, places_of
+from waymark.compiler.source import SourceChanged, SourceMissing, SourceReader, current_reader
 from waymark.compiler.tables import Assumed, Job, Tables, hints
 from waymark.errors import UnsupportedPatternError
 from waymark_schema.failures import SerializationError
@@ -57,6 +59,19 @@ def compile_workflow(cls: type) -> Compiled:
     return compiled
 
 
+def compile_as_bound(cls: type, earlier: Earlier) -> tuple[Compiled, Places]:
+    """Compile a workflow class from what its names mean at this moment, and say where that was found.
+
+    ``earlier`` is what its names meant at first; it is the caller's to keep.
+
+    Raises:
+        UnsupportedPatternError: the class uses what the workflow language lacks; it lists every problem.
+    """
+    with _deep_enough():
+        tables, run = _lowered(cls, current_reader(), earlier)
+        return _compiled(cls, tables, run), places_of(tables)
+
+
 @dataclass(frozen=True, slots=True)
 class Examined:
     """What there is to say about a workflow, whether it compiles or not."""
@@ -90,10 +105,12 @@ def _deep_enough() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-def _lowered(cls: type, reader: SourceReader) -> tuple[Tables, members.Method]:
+def _lowered(
+    cls: type, reader: SourceReader, earlier: Earlier | None = None
+) -> tuple[Tables, members.Method]:
     language, writer = Names(), Writer()
-    captures = Captures(reader, language)
-    run = _run_of(cls)
+    captures = Captures(reader, language, earlier)
+    run = _run_of(cls, reader)
     assumed = Assumed()
     while True:
         tables = Tables(cls, reader, language, captures, writer, Reporter(), assumed)
@@ -110,24 +127,38 @@ def _compiled(cls: type, tables: Tables, run: members.Method) -> Compiled:
     return _finished(cls, tables, run)
 
 
-def _run_of(cls: type) -> members.Method:
+def _run_of(cls: type, reader: SourceReader) -> members.Method:
     found = members.find(cls, "run")
-    problem = None
-    if not isinstance(found, members.Method) or found.kind != "method":
+    instead = "write `async def run(self, …):`"
+    if not isinstance(found, members.Method):
         problem = f"class {cls.__name__} has no method `run`"
-    elif not found.function.__code__.co_flags & 0x80:
+    elif found.kind != "method":
+        problem = f"`run` of {cls.__name__} is a {found.kind} method"
+    elif found.function.__code__.co_flags & CO_ASYNC_GENERATOR:
+        problem, instead = f"`run` of {cls.__name__} is a generator", "build and return a list"
+    elif not found.function.__code__.co_flags & CO_COROUTINE:
         problem = f"`run` of {cls.__name__} is a plain function"
-    if problem is None:
-        assert isinstance(found, members.Method)
+    else:
         return found
     reporter = Reporter()
-    where: Any = ast.Pass()
-    filename = getattr(getattr(found, "function", None), "__code__", None)
-    text = Text(filename.co_filename if filename else cls.__module__, ())
-    where.lineno = filename.co_firstlineno if filename else 1
-    reporter.report("WM132", where, text, problem, "write `async def run(self, …):`")
+    where, text = _place_of_run(cls, found, reader)
+    reporter.report("WM132", where, text, problem, instead)
     reporter.raise_found(f"workflow {cls.__name__}")
     raise AssertionError
+
+
+def _place_of_run(
+    cls: type, found: members.Member | None, reader: SourceReader
+) -> tuple[ast.AST, Text]:
+    """Where the ``def`` of ``run`` stands, or the class that has none."""
+    try:
+        if isinstance(found, members.Method):
+            node, file = reader.function(found.function)
+            return subset.head(node), file.text
+        file = reader.module(sys.modules[cls.__module__])
+        return subset.head(file.classes[cls.__name__][0]), file.text
+    except (SourceMissing, SourceChanged, KeyError):
+        return ast.Pass(), Text(cls.__module__, ())
 
 
 def _lower_all(tables: Tables, run: members.Method) -> None:

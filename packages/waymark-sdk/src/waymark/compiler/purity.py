@@ -5,22 +5,27 @@ from __future__ import annotations
 import ast
 import dataclasses
 import enum
+import logging
+import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NewType
 
 from pydantic import BaseModel
 
 from waymark.compiler.language import Names
 from waymark.compiler.symbols import (
+    Action,
     Builtin,
     Captured,
+    Compiled,
     Constant,
     Kind,
     Namespace,
-    resolve_attribute,
-    resolve_name,
+    Refused,
+    resolve_expression,
 )
 from waymark_schema.ir.language import CLASS_METHODS, METHODS
+from waymark_schema.values.frozen import thawed
 
 PURE_CALLS = {
     "int", "float", "str", "bytes", "bool", "list", "tuple", "dict", "set", "frozenset", "range", "zip",
@@ -49,6 +54,7 @@ _METHODS_OF_CONSTANTS = {
 }  # fmt: skip
 _READING = frozenset({"get", "keys", "values", "items", "copy", "index", "count"})
 """Methods of mutable containers that leave them alone."""
+_OF_LOGGER = "it is made of a logger, which every process sets up for itself"
 Judge = Callable[[Captured], str | None]
 """Why a captured name cannot be captured, or None."""
 
@@ -59,6 +65,10 @@ class Purity:
 
     language: Names
     judge: Judge
+    named: bool = False
+    """Whether classes, actions and functions of the user's are told by their names, and so are pure."""
+    whole: ast.expr | None = None
+    """The only expression that may be a logger: what it is a part of may show how the process set it up."""
 
     def why_not(
         self, node: ast.expr, namespace: Namespace, known: frozenset[str] = frozenset()
@@ -97,22 +107,31 @@ class Purity:
         return self._all(elements, namespace, known)
 
     def _call(self, node: ast.Call, namespace: Namespace, known: frozenset[str]) -> str | None:
-        if not self._is_pure_callee(node.func, namespace, known):
-            return f"`{ast.unparse(node.func)}(…)` may give another value in every process"
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if node is self.whole and self._is_get_logger(node.func, namespace):
+            # The name of the module is told as what others import it by, if it is the program that is run.
+            arguments = [part for part in arguments if not _is_own_name(part)]
+        elif not self._is_pure_callee(node.func, namespace, known):
+            return f"`{ast.unparse(node.func)}(…)` may give another value in every process"
         return self._all(arguments, namespace, known)
 
+    def _is_get_logger(self, func: ast.expr, namespace: Namespace) -> bool:
+        symbol = resolve_expression(func, namespace, self.language)
+        return isinstance(symbol, Refused) and symbol.value is logging.getLogger
+
     def _is_pure_callee(self, func: ast.expr, namespace: Namespace, known: frozenset[str]) -> bool:
-        symbol = self._symbol(func, namespace)
+        symbol = resolve_expression(func, namespace, self.language)
         match symbol:
             case Builtin(name=name):
                 return name in PURE_CALLS
             case Kind(cls=cls):
                 return is_declared(cls)
+            case Refused(value=NewType()):
+                return True
             case _:
                 pass
         if isinstance(func, ast.Attribute):
-            owner = self._symbol(func.value, namespace)
+            owner = resolve_expression(func.value, namespace, self.language)
             if isinstance(owner, Builtin):
                 return func.attr in CLASS_METHODS.get(owner.name, ())
             return self._is_pure_method(func, namespace, known)
@@ -140,14 +159,15 @@ class Purity:
             # What a comprehension walks: members of enums have these two, and nothing is run to read them.
             pure = isinstance(node, ast.Attribute) and node.attr in {"name", "value"}
             return None if pure else f"`{ast.unparse(node)}` is not a constant"
-        symbol = self._symbol(node, namespace)
+        symbol = resolve_expression(node, namespace, self.language)
         match symbol:
             case Constant() | Builtin():
                 return None
-            case Kind(cls=cls) if issubclass(cls, enum.Enum):
+            case Kind() | Action() | Compiled() if self.named or _is_enum(symbol):
                 return None
-            case Captured():
-                return self.judge(symbol)
+            case Captured(value=value):
+                logger = isinstance(value, logging.Logger) and node is not self.whole
+                return _OF_LOGGER if logger else self.judge(symbol)
             case _:
                 pass
         if isinstance(node, ast.Attribute) and symbol is None:
@@ -156,14 +176,13 @@ class Purity:
                 return why
         return f"`{ast.unparse(node)}` is not a constant"
 
-    def _symbol(self, node: ast.expr, namespace: Namespace) -> Any:
-        if isinstance(node, ast.Name):
-            return resolve_name(node.id, namespace, self.language)
-        if isinstance(node, ast.Attribute):
-            base = self._symbol(node.value, namespace)
-            if base is not None:
-                return resolve_attribute(base, node.attr, ast.unparse(node), self.language)
-        return None
+
+def _is_own_name(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "__name__"
+
+
+def _is_enum(symbol: object) -> bool:
+    return isinstance(symbol, Kind) and issubclass(symbol.cls, enum.Enum)
 
 
 def _expressions(node: ast.AST) -> list[ast.expr]:
@@ -215,7 +234,7 @@ def is_field(value: Any, name: str) -> bool:
 def evaluated(pure: ast.expr, namespace: Namespace) -> Any:
     """Value of an expression that was checked to be pure, name by name."""
     code = compile(ast.Expression(pure), "<captured>", "eval")
-    return eval(code, dict(namespace.names))  # noqa: S307 - nothing in it can have an effect
+    return eval(code, thawed(namespace.names))  # noqa: S307 - nothing in it can have an effect
 
 
 def same(one: Any, other: Any) -> bool:
@@ -224,4 +243,6 @@ def same(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, enum.Enum):
         return one is other
+    if isinstance(one, re.Pattern):  # whose repr leaves out what is long
+        return bool(one == other)
     return repr(one) == repr(other) or bool(one == other)

@@ -1,6 +1,7 @@
 """A function object goes in; its syntax tree, from text proven to be what was imported, comes out."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import linecache
@@ -37,6 +38,8 @@ class SourceFile:
     nodes: dict[tuple[int, str], FunctionNode]
     classes: dict[str, list[ast.ClassDef]]
     """Every class of its tree, by name."""
+    lambdas: dict[int, list[ast.Lambda]]
+    """Every lambda of its tree, by line."""
 
 
 @dataclass(slots=True)
@@ -52,18 +55,29 @@ class SourceReader:
             SourceMissing: typed into a prompt, run from a string, or imported without its text.
             SourceChanged: the file was edited after it was imported.
         """
+        candidate, file = self._code(function)
+        node = file.nodes.get((candidate.co_firstlineno, candidate.co_name))
+        if node is None:
+            msg = f"{candidate.co_qualname!r} is a lambda; expected a function written with `def`"
+            raise SourceMissing(msg)
+        return node, file
+
+    def member(self, function: FunctionType) -> tuple[FunctionNode, SourceFile]:
+        """Do as ``function`` does; a lambda comes as the ``def`` that does the same."""
+        candidate, file = self._code(function)
+        if candidate.co_name != "<lambda>":
+            return self.function(function)
+        found = file.lambdas.get(candidate.co_firstlineno, [])
+        alike = found if len(found) == 1 else [one for one in found if _makes(one, candidate)]
+        return _as_definition(alike[0]) if alike else self.function(function)[0], file
+
+    def _code(self, function: FunctionType) -> tuple[CodeType, SourceFile]:
         code = function.__code__
         file = self._file(code, function.__globals__)
         loose = "@pytest_ar" in function.__globals__
         for candidate in file.codes.get(code.co_qualname, ()):
             if same_code(candidate, code, loose=loose):
-                node = file.nodes.get((candidate.co_firstlineno, candidate.co_name))
-                if node is None:
-                    msg = (
-                        f"{code.co_qualname!r} is a lambda; expected a function written with `def`"
-                    )
-                    raise SourceMissing(msg)
-                return node, file
+                return candidate, file
         msg = f"{code.co_qualname!r} in {code.co_filename!r} is not what was imported"
         raise SourceChanged(msg)
 
@@ -142,14 +156,30 @@ def parse(filename: str, text: str) -> SourceFile:
     _collect_codes(module, codes)
     nodes: dict[tuple[int, str], FunctionNode] = {}
     classes: dict[str, list[ast.ClassDef]] = {}
+    lambdas: dict[int, list[ast.Lambda]] = {}
     for node in walk(tree):
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.Lambda):
+            lambdas.setdefault(node.lineno, []).append(node)
+        elif isinstance(node, ast.ClassDef):
             classes.setdefault(node.name, []).append(node)
         elif isinstance(node, FunctionNode):
             first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
             nodes[first, node.name] = node
     lines = tuple(text.split("\n"))
-    return SourceFile(content, Text(filename, lines), tree, codes, nodes, classes)
+    return SourceFile(content, Text(filename, lines), tree, codes, nodes, classes, lambdas)
+
+
+def _makes(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether a lambda that is not the only one in its line is where a code object comes from."""
+    flags = code.co_flags & __future__.annotations.compiler_flag
+    made = compile(ast.Expression(node), "", "eval", flags=flags, dont_inherit=True)
+    return any(isinstance(one, CodeType) and same_code(one, code) for one in made.co_consts)
+
+
+def _as_definition(node: ast.Lambda) -> ast.FunctionDef:
+    result = ast.copy_location(ast.Return(node.body), node.body)
+    made = ast.FunctionDef(name="<lambda>", args=node.args, body=[result], decorator_list=[])
+    return ast.copy_location(made, node)
 
 
 def _collect_codes(code: CodeType, found: dict[str, list[CodeType]]) -> None:

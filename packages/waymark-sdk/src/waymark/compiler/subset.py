@@ -47,26 +47,39 @@ REFUSED: dict[str, tuple[str, str, str]] = {
 }
 
 
-def check(node: FunctionNode, text: Text, reporter: Reporter) -> bool:
+REFUSED_IN_HELPERS = REFUSED | {
+    "Global": ("WM108", "`global` is not supported", "return the value, or pass it on")
+}
+"""The same of functions that are no methods of the workflow: they have no ``self`` to keep a value in."""
+
+
+def check(
+    node: FunctionNode,
+    text: Text,
+    reporter: Reporter,
+    refused: dict[str, tuple[str, str, str]] = REFUSED,
+) -> bool:
     """Report everything in the body of a function that the language lacks; True if there is nothing."""
     before = len(reporter.found)
     for statement in node.body:
-        _check(statement, text, reporter)
+        _check(statement, text, reporter, refused)
     return len(reporter.found) == before
 
 
-def _check(node: ast.AST, text: Text, reporter: Reporter) -> None:
+def _check(
+    node: ast.AST, text: Text, reporter: Reporter, refused: dict[str, tuple[str, str, str]]
+) -> None:
     kind = type(node)
     if kind not in ACCEPTED and not isinstance(node, _OPERATORS):
         name = kind.__name__
-        code, message, instead = REFUSED.get(
+        code, message, instead = refused.get(
             name,
             ("WM100", f"`{name}` is not part of the language", "write it with simpler statements"),
         )
         reporter.report(code, head(node), text, message, instead)
         return
     for child in _children(node):
-        _check(child, text, reporter)
+        _check(child, text, reporter, refused)
 
 
 def _children(node: ast.AST) -> list[ast.AST]:

@@ -6,11 +6,17 @@ import __future__
 import ast
 import builtins
 import enum
+import inspect
 import sys
 from dataclasses import dataclass, field
-from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
+from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, NewType
 
+from pydantic import BaseModel
+
+from waymark.compiler import members
+from waymark.compiler.diagnostics import MOVE_TO_ACTION
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.language import Names, is_stable, refuse_attribute, refuse_object
 from waymark.compiler.prelude.names import PACKAGE, PRELUDE
@@ -18,6 +24,7 @@ from waymark.compiler.source import SourceFile
 from waymark.registry import ActionDefinition
 from waymark_schema.ir.language import BUILTINS
 from waymark_schema.values.describe import kind_of
+from waymark_schema.values.frozen import meant_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class Refused:
     code: str
     message: str
     instead: str
+    value: object = None
+    """What was refused, where its package may say more."""
 
 
 Symbol = Module | Action | Builtin | Kind | WorkflowClass | Compiled | Constant | Captured | Refused
@@ -156,6 +165,7 @@ def _of_closure(name: str, value: object, language: Names) -> Symbol:
 
 def classify(value: Any, name: str, module: ModuleType | None, language: Names) -> Symbol:
     """What a host object found under ``name`` in ``module`` means."""
+    value = meant_by(value) or value
     definition = getattr(value, "__waymark_action__", None)
     known = language.of(value)
     if isinstance(definition, ActionDefinition):
@@ -181,7 +191,7 @@ def _classified(value: object, name: str, module: ModuleType | None) -> Symbol:
 
 
 def _of_value(value: object, name: str, module: ModuleType | None) -> Symbol:
-    if module is not None and is_stable(module) and is_immutable(value):
+    if module is not None and is_stable(module, name) and is_immutable(value):
         return Constant(value)
     return Captured(value, name, module or sys.modules["builtins"])
 
@@ -193,7 +203,7 @@ def _of_class(cls: type, name: str) -> Symbol:
         return Refused(*refuse_object(name, cls))
     if kind_of(cls) is not None:
         return Kind(cls)
-    return Refused(*refuse_object(name, cls))
+    return Refused(*refuse_object(name, cls), cls)
 
 
 def _is_ours(value: Any) -> bool:
@@ -204,16 +214,51 @@ def _is_ours(value: Any) -> bool:
 
 
 def _of_callable(value: Any, name: str) -> Symbol:
+    if isinstance(value, FunctionType) and value.__name__ == "<lambda>":
+        return _of_lambda(value, name)
     if isinstance(value, FunctionType) and not _is_ours(value):
         top = value.__module__.partition(".")[0]
         if top not in sys.stdlib_module_names:
             return Compiled(value)
-    if isinstance(value, FunctionType | BuiltinFunctionType):
-        return Refused(*refuse_object(name, value))
+    if isinstance(value, FunctionType | BuiltinFunctionType | MethodType):
+        return Refused(*refuse_object(name, value), value)
+    if isinstance(value, NewType):
+        return Refused(
+            "WM121",
+            f"`{name}` is a NewType, which can only be called in a workflow",
+            f"write `lambda value: {name}(value)`",
+            value,
+        )
+    if isinstance(getattr(value, "__wrapped__", None), FunctionType):
+        return Refused(
+            "WM122",
+            f"`{name}` is an object of class {type(value).__qualname__} around a function",
+            "leave the decorator out, or call it in an @action function",
+        )
+    instead = "pass what is needed of it as an input of run(), or use it inside an @action function"
+    if _is_mock(value):
+        instead = f"in a test, put a function in the place of a helper, and in that of an action `waymark_runtime.stub({name}, …)`"
     return Refused(
         "WM121",
         f"`{name}` is an object of class {type(value).__qualname__}, which cannot be captured",
-        "pass what is needed of it as an input of run(), or use it inside an @action function",
+        instead,
+    )
+
+
+def _is_mock(value: object) -> bool:
+    """Whether a test has put it in the place of something else."""
+    mock = sys.modules.get("unittest.mock")
+    return mock is not None and isinstance(value, mock.NonCallableMock)
+
+
+def _of_lambda(value: FunctionType, name: str) -> Refused:
+    own = name.rpartition(".")[2]
+    parameters = ", ".join(inspect.signature(value).parameters)
+    return Refused(
+        "WM130",
+        f"`{name}` is a lambda outside of the workflow; expected a function written with `def`",
+        f"write `def {own}({parameters}): return …` at module level, or the lambda inside run()",
+        value,
     )
 
 
@@ -221,32 +266,40 @@ def resolve_attribute(base: Symbol, attribute: str, text: str, language: Names) 
     """What ``base.attribute`` means if that is known without running the workflow, else None."""
     match base:
         case Module(value=module):
-            return _of_module_attribute(module, attribute, language)
+            return _of_module_attribute(module, attribute, text, language)
         case Builtin(name=name, value=value):
             return _of_builtin_attribute(name, value, attribute)
         case Kind(cls=cls):
             return _of_kind_attribute(cls, attribute, text, language)
-        case Refused():
-            return base
+        case WorkflowClass(cls=cls) if (inner := members.class_in(cls, attribute)) is not None:
+            return classify(inner, text, None, language)
         case Compiled(function=function) if function is PRELUDE["itertools.chain"]:
-            return (
-                Compiled(PRELUDE[f"itertools.chain.{attribute}"])
-                if attribute == "from_iterable"
-                else None
-            )
+            whole = f"itertools.chain.{attribute}"
+            return Compiled(PRELUDE[whole]) if whole in PRELUDE else None
         case _:
-            return None
+            return base if isinstance(base, Refused) else None
 
 
-def _of_module_attribute(module: ModuleType, attribute: str, language: Names) -> Symbol:
+def _of_module_attribute(module: ModuleType, attribute: str, text: str, language: Names) -> Symbol:
     refused = refuse_attribute(module.__name__, attribute)
     if refused:
         return Refused(*refused)
-    if not hasattr(module, attribute):
+    if not has_name(module, attribute):
         return Refused(
             "WM120", f"module `{module.__name__}` has no attribute `{attribute}`", "check the name"
         )
-    return classify(getattr(module, attribute), attribute, module, language)
+    value = getattr(module, attribute)
+    found = classify(value, attribute, module, language)
+    # Captured values are looked up by their own name; what is refused is called as it is written.
+    return classify(value, text, module, language) if isinstance(found, Refused) else found
+
+
+def has_name(module: ModuleType, name: str) -> bool:
+    """Whether a module has a name; its own ``__getattr__`` may say no with any error."""
+    try:
+        return hasattr(module, name)
+    except Exception:  # noqa: BLE001 - whatever the user's module raises
+        return False
 
 
 def _of_builtin_attribute(name: str, value: object, attribute: str) -> Symbol | None:
@@ -266,13 +319,69 @@ def _of_kind_attribute(cls: type, attribute: str, text: str, language: Names) ->
     if issubclass(cls, enum.Enum) and attribute in cls.__members__:
         return Constant(cls.__members__[attribute])
     found = vars(cls).get(attribute)
-    if attribute == "_fields" and issubclass(cls, tuple):
-        return Constant(found)
+    if attribute == "_fields" and issubclass(cls, tuple) and hasattr(cls, attribute):
+        return Constant(getattr(cls, attribute))
     if isinstance(found, type):
         return classify(found, text, None, language)
     return None
 
 
+def used_by(module: str, found: Symbol, node: ast.expr) -> Symbol:
+    """``found`` itself, or why a workflow of ``module`` cannot use it: it belongs to another package."""
+    match found:
+        case Compiled(function=value) if not value.__module__.startswith(f"{PACKAGE}."):
+            pass
+        case Refused(value=FunctionType() | MethodType() | type() as value) if not _is_of_python(
+            value.__module__
+        ):
+            pass
+        case _:
+            return found
+    package, own = members.package_of(value.__module__), members.package_of(module)
+    if package == own:
+        return found
+    name = dotted(node)
+    if value is BaseModel:
+        why = f"`{name}` is the base of all models, which no workflow can ask for"
+        return Refused("WM123", why, "name the models themselves: `isinstance(x, (Order, Item))`")
+    if isinstance(value, type):
+        why = f"`{name}` is a class of package `{package}`; {_ONLY_VALUES}"
+        return Refused("WM123", why, MOVE_TO_ACTION)
+    if _is_installed(value.__module__):
+        why = (
+            f"`{name}` is a function of package `{package}`, which may block or do I/O; {_ONLY_OWN}"
+        )
+        return Refused("WM122", why, "call it in an @action function and await that")
+    why = f"`{name}` is a function of package `{package}`, the workflow belongs to `{own}`; {_ONLY_OWN}"
+    instead = "call it in an @action function, or move it into the workflow's package"
+    return Refused("WM122", why, instead)
+
+
+_ONLY_OWN = "only functions of the workflow's own package are compiled in"
+_ONLY_VALUES = "of other packages a workflow holds only pydantic models, dataclasses, named tuples, enums and exceptions"
+
+
+def _is_of_python(module: str) -> bool:
+    top = module.partition(".")[0]
+    return top in sys.stdlib_module_names or top in members.OURS
+
+
+def _is_installed(module: str) -> bool:
+    filename = getattr(sys.modules.get(module), "__file__", None) or ""
+    return not {"site-packages", "dist-packages"}.isdisjoint(PurePath(filename).parts)
+
+
 def dotted(node: ast.expr) -> str:
     """Text of a name or attribute chain, for messages."""
     return ast.unparse(node)
+
+
+def resolve_expression(node: ast.expr, namespace: Namespace, language: Names) -> Symbol | None:
+    """What a global name, dotted or not, means; None for any other expression."""
+    if isinstance(node, ast.Name):
+        return resolve_name(node.id, namespace, language)
+    if isinstance(node, ast.Attribute):
+        base = resolve_expression(node.value, namespace, language)
+        if base is not None:
+            return resolve_attribute(base, node.attr, ast.unparse(node), language)
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -74,9 +74,12 @@ class Job:
     """``module:Class.method`` of the method of a value's class without which nothing asks for it."""
 
 
-def origin_of(owner: type, name: str) -> str:
-    """Return how a method of a value's class is called among what is left out of the program."""
-    return f"{owner.__module__}:{owner.__qualname__}.{name}"
+def origin_of(owner: type, function: FunctionType) -> str:
+    """Return how a method of a value's class is called among what is left out of the program.
+
+    By its function's own name: in the class it may have another, or several.
+    """
+    return f"{owner.__module__}:{owner.__qualname__}.{function.__name__}"
 
 
 @dataclass(eq=False, slots=True)
@@ -136,6 +139,8 @@ class Tables:
     """``str.lower`` and the like as values: their functions."""
     origin: str | None = None
     """Origin of the function that is being lowered."""
+    stand_ins: set[FunctionType] = field(default_factory=set)
+    """Functions that a test has put in the place of others: wherever they were made, they are compiled in."""
     failed: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why its lowering failed in this round."""
     _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)
@@ -191,9 +196,9 @@ class Tables:
             self.jobs.append(Job(number, function, owner, self.origin))
         return number
 
-    def why_excluded(self, owner: type, name: str) -> str | None:
+    def why_excluded(self, owner: type, function: FunctionType) -> str | None:
         """Why an earlier round could not compile a method of a value's class in, or None."""
-        return self.assumed.excluded.get(origin_of(owner, name))
+        return self.assumed.excluded.get(origin_of(owner, function))
 
     # --- globals, actions, types ---------------------------------------------------------------
 
@@ -220,7 +225,7 @@ class Tables:
                     definition.policy,
                 )
             )
-            self.mention(definition.function)
+            self.mention(definition.function, besides=_injected(definition))
         return number
 
     def type_entry(self, cls: type) -> int:
@@ -240,10 +245,11 @@ class Tables:
         """Whether the program may mean an attribute of this name."""
         return self.any_name or name in self.used
 
-    def mention(self, function: Any) -> None:
-        """Put the classes of a function's annotations into the type table."""
-        for hint in hints(function).values():
-            self.annotation(hint)
+    def mention(self, function: Any, *, besides: Collection[str] = ()) -> None:
+        """Put the classes of a function's annotations into the type table, ``besides`` those of some parameters."""
+        for name, hint in hints(function).items():
+            if name not in besides:
+                self.annotation(hint)
 
     def annotation(self, hint: Any) -> Annotation:
         """Form of a type hint; ``Any`` where the grammar has none."""
@@ -272,10 +278,7 @@ def hints(function: Any) -> dict[str, Any]:
 
 def action_parameters(definition: ActionDefinition) -> list[Parameter]:
     """Return what a workflow may pass to an action; injected parameters need no argument."""
-    try:
-        injected = {name for name, _ in wiring(definition.function).injected}
-    except TypeError:
-        injected = set()
+    injected = _injected(definition)
     return [
         Parameter(
             one.name,
@@ -284,3 +287,11 @@ def action_parameters(definition: ActionDefinition) -> list[Parameter]:
         )
         for one in definition.signature.parameters.values()
     ]
+
+
+def _injected(definition: ActionDefinition) -> set[str]:
+    """Parameters that no workflow needs to pass: what they hold is made in the worker and never leaves it."""
+    try:
+        return {name for name, _ in wiring(definition.function).injected}
+    except TypeError:
+        return set()

@@ -10,7 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from waymark.coercion.imports import parametrised
+from waymark.executor.grafting import grafted
 from waymark.registry import ActionDefinition, Place
+from waymark_schema.values.parts import Path
 
 KEY = "waymark:construct"
 
@@ -26,33 +29,48 @@ async def construct(
     args: list[Any],
     kwargs: dict[str, Any],
     method: str = "",
+    *,
+    graft: bool = False,
+    same: list[list[Path]] | None = None,
 ) -> object:
     """Make one object of a class whose construction needs its own code (validators, ``__post_init__``).
 
     ``method`` names a method of pydantic to call in place of the class, or is ``replace`` for that of dataclasses;
-    an object comes as its first argument.
+    an object comes as its first argument. With ``graft`` the outcome says where arguments are in it.
+    ``same`` are places of arguments at which stands what is at another place, too.
 
     Raises:
         TypeError: ``type`` does not name a class whose objects can be kept durably, or ``method`` nothing
             that may be called; nothing is called.
 
     """
-    cls = _durable_class(type)
+    call = _callable(type, method)
+    if graft:
+        return grafted(args, kwargs, same or [], lambda: call(*args, **kwargs))
+    return call(*args, **kwargs)
+
+
+def _callable(qualname: str, method: str) -> Any:
+    cls = _durable_class(qualname)
     if not method:
-        return cls(*args, **kwargs)
+        return cls
     if method == REPLACE and dataclasses.is_dataclass(cls):
-        return dataclasses.replace(*args, **kwargs)
+        return dataclasses.replace
     if method not in METHODS or not issubclass(cls, BaseModel):
-        msg = f"method {method!r} of {type!r}; expected one of {sorted(METHODS)} of a model"
+        msg = f"method {method!r} of {qualname!r}; expected one of {sorted(METHODS)} of a model"
         raise TypeError(msg)
-    return getattr(cls, method)(*args, **kwargs)
+    return getattr(cls, method)
 
 
 def _durable_class(qualname: str) -> Any:
     module, _, path = qualname.partition(":")
     found: Any = importlib.import_module(module)
+    path, bracket, _ = path.partition("[")
     for name in path.split("."):
         found = getattr(found, name)
+    if bracket:
+        # Whoever compiled the workflow has made the parametrised class, and a worker has.
+        found = parametrised(found, qualname)
     if isinstance(found, type) and (
         issubclass(found, BaseModel | enum.Enum | BaseException)
         or dataclasses.is_dataclass(found)

@@ -20,13 +20,25 @@ class Tee:
         self._level = level
 
     def write(self, text: str) -> int:
-        """Write on, and keep what an attempt wrote itself."""
-        written = self._stream.write(text)
+        """Write on, and keep what an attempt wrote itself. That it goes nowhere else is no failure of the attempt."""
         attempt = running_attempt.get()
+        try:
+            self._stream.write(text)
+        except OSError:
+            if attempt is None:
+                raise
         # A log record is kept as a record; its text must not come a second time through a stream.
         if attempt is not None and sys._getframe(1).f_globals.get("__name__") != "logging":  # noqa: SLF001 - the documented way to see one's caller
             attempt.log.write(self._level, text)
-        return written
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if anybody takes it."""
+        try:
+            self._stream.flush()
+        except OSError:
+            if running_attempt.get() is None:
+                raise
 
     def writelines(self, lines: list[str]) -> None:
         """Write each of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -17,7 +18,9 @@ import click
 from waymark_schema.database.settings import from_environment
 from waymark_schema.errors import SettingError
 from waymark_schema.migrate import migrate_up
-from waymark_worker.dev.session import ENDINGS, Plan, run, say
+from waymark_worker.dev.checking import check, first_missing
+from waymark_worker.dev.session import ENDINGS, Plan, run
+from waymark_worker.dev.telling import say, tell
 from waymark_worker.embedded import database_for
 from waymark_worker.settings import WEB_PORT, available_cpus
 
@@ -89,10 +92,10 @@ def dev(
         try:
             status = _run(named, command, directory, postgres_port)
         except (_Enough, KeyboardInterrupt):
-            click.echo("Stopped.")
+            tell("Stopped.")
         else:
             if status == 0:
-                click.echo("Stopped.")
+                tell("Stopped.")
     sys.exit(status)
 
 
@@ -124,6 +127,7 @@ def _run(
 ) -> int:
     address = os.environ.get(_ADDRESS) or f"127.0.0.1:{WEB_PORT}"
     _refuse_busy(address)
+    _refuse_missing(modules)
     with database_for(directory, port=postgres_port) as database:
         environment = {
             **os.environ,
@@ -138,6 +142,15 @@ def _run(
         server = database.server.pid if database.server else None
         grace = int(environment.get("WAYMARK_SHUTDOWN_GRACE_MS") or _GRACE_MS) / 1000
         return run(Plan(modules, command, address, environment, server, grace))
+
+
+def _refuse_missing(modules: tuple[str, ...]) -> None:
+    """Look for the modules before anything starts; what keeps one from being found is told as a check does."""
+    if first_missing(modules) is None:
+        return
+    missing = asyncio.run(check(modules, os.environ)).nothing_there
+    if missing:
+        raise click.ClickException(missing)
 
 
 def _few_workers() -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.machinery import BuiltinImporter, PathFinder
 from pathlib import Path
 
 import msgspec
@@ -67,11 +68,14 @@ class Checked:
         return not self.crash and all(one.severity != "error" for one in self.problems)
 
     @property
-    def nothing_there(self) -> bool:
-        """Whether a module of that name does not even exist: no save mends a name on a command line."""
-        return bool(self.crash) or any(
-            one.code == NOT_IMPORTED and "no module named" in one.message for one in self.problems
+    def nothing_there(self) -> str:
+        """Why a module of that name does not even exist, else empty: no save mends a name on a command line."""
+        missing = (
+            str(one)
+            for one in self.problems
+            if one.code == NOT_IMPORTED and "no module named" in one.message
         )
+        return self.crash or "\n\n".join(missing)
 
 
 async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Checked:
@@ -105,6 +109,25 @@ async def check(modules: Sequence[str], environment: Mapping[str, str]) -> Check
     # Actions alone are enough for a pool, which says so itself where there is nothing at all.
     problems = tuple(one for one in report.findings if one.code != NOTHING_DEFINED)
     return Checked(tuple(report.workflows), problems, files)
+
+
+def first_missing(modules: Sequence[str]) -> str | None:
+    """The first of some names under which nothing is found in the current directory or where Python looks."""
+    return next((module for module in modules if not _is_there(module)), None)
+
+
+def _is_there(module: str) -> bool:
+    """Look for a module without importing the packages around it."""
+    paths: Sequence[str] = ["", *sys.path]
+    name = ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        found = sys.modules[name].__spec__ if name in sys.modules else None
+        found = found or PathFinder.find_spec(name, paths) or BuiltinImporter.find_spec(name)
+        if found is None:
+            return False
+        paths = list(found.submodule_search_locations or ())
+    return True
 
 
 def digest(path: Path) -> bytes | None:

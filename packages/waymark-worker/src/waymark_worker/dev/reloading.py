@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import click
-
 from waymark_worker.dev.checking import Checked, check, digest
 from waymark_worker.dev.children import Child, start_announced
+from waymark_worker.dev.telling import tell
 
 SLOW_SECONDS = 10.0
 _SHOWN_FILES = 3
@@ -65,13 +64,13 @@ class Pools:
 
     async def begin(self) -> bool:
         """Start the first pool; False when no save can help, because there is no such module."""
-        self._say("Workers", f"are started for {', '.join(self._modules)}")
         checked = await self._check()
         if checked.nothing_there:
             return False
         if not checked.sound:
             self._say("Waiting", "for a save that mends this; no workers run yet.")
             return True
+        self._say("Workers", f"are started for {', '.join(self._modules)}")
         self._sound = await self._replace()
         if self._sound:
             self._say("Workers", f"ready to run {_listed(checked.workflows)}")
@@ -122,10 +121,10 @@ class Pools:
             self._known[path] = digest(path)
         problems = tuple(str(problem) for problem in checked.problems)
         if problems and (problems != self._told or not checked.sound):
-            click.echo("\n\n".join(problems), err=True)
+            tell("\n\n".join(problems), err=True)
         self._told = problems
         if checked.crash:
-            click.echo(f"waymark check: {checked.crash}", err=True)
+            tell(f"waymark check: {checked.crash}", err=True)
         return checked
 
     def _slow(self) -> None:

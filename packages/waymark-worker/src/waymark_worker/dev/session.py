@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import click
-
 from waymark_worker.clock import pause
 from waymark_worker.dev.checking import WAYMARK
 from waymark_worker.dev.children import Child, KeptCommand, start, start_kept
 from waymark_worker.dev.reloading import Pools
+from waymark_worker.dev.telling import say, tell
 from waymark_worker.dev.watching import Watcher
 from waymark_worker.embedded.watchdog import first_to_end
 from waymark_worker.pool.process import exit_text
@@ -49,11 +48,6 @@ class Plan:
     """Process id of the private Postgres, if there is one."""
     grace: float
     """Seconds that what runs may take to end."""
-
-
-def say(heading: str, text: str) -> None:
-    """Print one line of `waymark dev` itself."""
-    click.echo(f"{heading:<9} {text}")
 
 
 class Session:
@@ -202,9 +196,7 @@ class Session:
         if not self._end.done():
             # Without its database the pool cannot write anything down: waiting for it gains nothing.
             self._without_database = True
-            click.echo(
-                "The private Postgres ended by itself; its log says why. Stopping.", err=True
-            )
+            tell("The private Postgres ended by itself; its log says why. Stopping.", err=True)
             self._finish(1)
 
     async def _stop(self) -> None:

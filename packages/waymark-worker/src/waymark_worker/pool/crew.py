@@ -47,6 +47,9 @@ class Crew:
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count(1)
         self._failures = 0
+        """Workers in a row that ended soon and had done nothing."""
+        self._failed_at = 0.0
+        """Loop time of the last of them."""
         self._watchers: set[asyncio.Task[None]] = set()
         self.workers: dict[Channel, Worker] = {}
         self.by_number: dict[int, Worker] = {}
@@ -81,9 +84,10 @@ class Crew:
         worker.kill()
         self._listener.worker_refused(reason)
 
-    def worked(self) -> None:
-        """A worker did its work: the next death is the first one."""
-        self._failures = 0
+    def worked(self, worker: Worker) -> None:
+        """A worker has ended its first call: if it began after the last failure, that was the last in a row."""
+        if worker.ready_at >= self._failed_at:
+            self._failures = 0
 
     async def ended(self) -> None:
         """Wait until no worker is left."""
@@ -164,8 +168,9 @@ class Crew:
     def _may_go_on(self, worker: Worker, code: int) -> bool:
         """Count a short life; False before the pool was ever ready, when no worker gets as far as its hello."""
         lived = self._loop.time() - worker.ready_at if worker.ready_at else 0.0
-        if lived < STABLE_SECONDS:
+        if lived < STABLE_SECONDS and not worker.worked:
             self._failures += 1
+            self._failed_at = self._loop.time()
         if self.proven or worker.hello is not None:
             return True
         if self._failures < self._size * DEATHS_BEFORE_HELLO:

@@ -105,6 +105,12 @@ class WorkerPool:
         """Every live worker, those that are starting or draining too."""
         return tuple(self._workers.values())
 
+    def running(self) -> Iterable[Attempt[Any]]:
+        """Every attempt that a worker holds, given up ones too."""
+        return [
+            attempt for worker in self._workers.values() for attempt in worker.in_flight.values()
+        ]
+
     async def start(self) -> None:
         """Start all workers; their hellos arrive at the listener."""
         await self._crew.start()
@@ -153,14 +159,24 @@ class WorkerPool:
             self._reasons.remove(reason)
             self.fill()
 
-    def begin(self, attempt: Attempt[Any]) -> bool:
-        """Start an attempt though others are held; False while no worker is free of others."""
-        empty = [worker for worker in self._ready if not worker.in_flight]
-        if self._draining or not empty:
+    def has_room(self, attempt: Attempt[Any]) -> bool:
+        """Whether a worker could take it beside others, or without if it must have none, were others not held."""
+        chosen = self._choose()
+        return chosen is not None and not (attempt.alone and chosen.in_flight)
+
+    def recall(self, attempt: Attempt[Any]) -> bool:
+        """Take out what waits, to begin it later; False if it does not wait here."""
+        return (self._cell if attempt.alone else self.waiting).remove(attempt)
+
+    def begin(self, attempt: Attempt[Any], *, beside: bool = False) -> bool:
+        """Start an attempt though others are held; False while no worker is free of others, or ``beside`` them has room."""
+        empty = next((worker for worker in self._ready if not worker.in_flight), None)
+        worker = empty or (self._choose() if beside and not attempt.alone else None)
+        if self._draining or worker is None:
             return False
         if attempt.alone:
-            self._cell.confine(empty[0])
-        self._start(empty[0], attempt)
+            self._cell.confine(worker)
+        self._start(worker, attempt)
         return True
 
     async def settled(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left of a grace period
@@ -243,7 +259,9 @@ class WorkerPool:
                 listener.attempt_gone(attempt)
             elif not self._crew.stopping:
                 listener.attempt_ended(attempt, end)
-        self._crew.worked()
+        if not worker.worked:
+            worker.worked = True
+            self._crew.worked(worker)
         self._settled.set()
         if self._lifecycle is not None and worker.started_count >= self._lifecycle:
             self.replace(worker)

@@ -1,13 +1,15 @@
-"""One worker process: a command in, a child with its own end of a socket pair out."""
+"""Processes of a pool: a command in, a child out; a worker has its own end of a socket pair."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 import signal
 import socket
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -57,6 +59,23 @@ class ChildProcess:
                 os.kill(self._process.pid, number)
 
 
+async def start_process(
+    *command: str, env: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
+) -> ChildProcess:
+    """Start a child that reads nothing; without ``env`` it has ours.
+
+    Raises OSError when it cannot be started.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, env=env, pass_fds=tuple(pass_fds)
+        )
+    except RuntimeError as error:
+        # Where asyncio has a thread wait for each child, threads may be short like processes.
+        raise OSError(errno.EAGAIN, str(error)) from error
+    return ChildProcess(process)
+
+
 @dataclass(frozen=True, slots=True)
 class Spawned:
     """A started worker: the process, our ends of its two sockets, and the secret that its hello must name."""
@@ -78,7 +97,7 @@ async def spawn(command: WorkerCommand) -> Spawned:
     try:
         for end in (ours, watch):
             end.setblocking(False)  # noqa: FBT003 - socket's own signature
-        process = await asyncio.create_subprocess_exec(
+        process = await start_process(
             command.python,
             "-m",
             "waymark.executor",
@@ -88,7 +107,6 @@ async def spawn(command: WorkerCommand) -> Spawned:
             ",".join(command.modules),
             "--concurrency",
             str(command.concurrency),
-            stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), theirs_watch.fileno()),
             env={
                 **os.environ,
@@ -103,7 +121,7 @@ async def spawn(command: WorkerCommand) -> Spawned:
     finally:
         theirs.close()
         theirs_watch.close()
-    return Spawned(ChildProcess(process), ours, watch, token)
+    return Spawned(process, ours, watch, token)
 
 
 def exit_text(code: int) -> str:

@@ -36,6 +36,7 @@ class Worker:
         "told_seconds",
         "watch",
         "why",
+        "worked",
     )
 
     def __init__(self, number: int, process: ChildProcess, token: str, channel: Channel) -> None:
@@ -50,6 +51,8 @@ class Worker:
         self.replaced = False
         self.in_flight: dict[int, Attempt[Any]] = {}
         self.started_count = 0
+        self.worked = False
+        """It has ended a call."""
         self.silent_seconds = 0.0
         """Since its last tick, as far as this process was awake to see it."""
         self.blocked_at: float | None = None

@@ -14,10 +14,12 @@ import msgspec
 
 from waymark_schema.ids import LeaseId
 from waymark_worker.board import Board, create_page
-from waymark_worker.pool.process import ChildProcess
+from waymark_worker.pool.process import ChildProcess, start_process
 from waymark_worker.runloop.report import RunloopReport, decode_report
 from waymark_worker.telemetry import log
 
+LONGEST_REPORT = 64 * 1024 * 1024
+"""Bytes; one names every worker, and every program that it refuses with the reason."""
 LOOK_SECONDS = 1.0
 """The most that one look adds to what was seen: after a time in which everything stood still, the runloop is about to move."""
 
@@ -58,21 +60,29 @@ class RunloopChild:
         self.board.put("generation", self.generation)
 
     @property
+    def ended(self) -> bool:
+        """Whether the last process that was started has ended."""
+        return self.process is not None and self.process.returncode is not None
+
+    @property
     def wants_lease(self) -> bool:
         """Whether the process lives, can run calls, and has no lease or has given its present one up."""
-        if self.process is None or self.process.returncode is not None:
+        if self.process is None or self.ended:
             return False
         if self.report is None or not self.report.ready:
             return False
         return self.lease is None or self.board.get("lost") >= self.generation
 
     async def start(self, *, reported: Callable[[], None], poison: Iterable[UUID] = ()) -> None:
-        """Start the process; ``reported`` is called on every report; ``poison`` names runs it must not touch."""
+        """Start the process; ``reported`` is called on every report; ``poison`` names runs it must not touch.
+
+        Raises OSError when it cannot be started.
+        """
         self.report = None
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003 - socket's own signature
         try:
-            process = await asyncio.create_subprocess_exec(
+            self.process = await start_process(
                 sys.executable,
                 "-m",
                 "waymark_worker.runloop",
@@ -86,14 +96,14 @@ class RunloopChild:
                 str(self.workers),
                 *(["--session-features"] if self._features else []),
                 *(word for instance in poison for word in ("--poison", str(instance))),
-                stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(self._fd, theirs.fileno()),
-                start_new_session=False,
             )
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
-        self.process = ChildProcess(process)
-        reader, self._control = await asyncio.open_unix_connection(sock=ours)
+        reader, self._control = await asyncio.open_unix_connection(sock=ours, limit=LONGEST_REPORT)
         self._reading = asyncio.create_task(self._read(reader, reported))  # noqa: TID251 - ends with the process it watches
         self._tick = -1
 
@@ -120,10 +130,11 @@ class RunloopChild:
         """Wait for the end of the process; its exit status."""
         assert self.process is not None
         code = await self.process.wait()
-        if self._control is not None:
-            self._control.close()
+        # Its end is the end of what it reported: only then is everything read that it said.
         if self._reading is not None:
             await self._reading
+        if self._control is not None:
+            self._control.close()
         return code
 
     def close(self) -> None:
@@ -140,5 +151,5 @@ class RunloopChild:
                     log.warning("runloop.bad_report", error=str(error))
                     continue
                 reported()
-        except (ConnectionError, ValueError) as error:
+        except ConnectionError as error:
             log.debug("runloop.report_ended", error=str(error))

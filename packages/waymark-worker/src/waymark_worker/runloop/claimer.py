@@ -21,6 +21,7 @@ from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.marks import Marks
 from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
 from waymark_worker.runloop.rebuilder import Rebuilder, why_not
+from waymark_worker.runloop.searching import Search
 from waymark_worker.runloop.turns import Turns
 from waymark_worker.sessions import first_line, pause_after
 from waymark_worker.telemetry import Counters, log
@@ -35,7 +36,7 @@ class Adopter(rebuilder.Adopter, Protocol):
     """Who takes the instances over."""
 
     def room(self) -> int: ...
-    def holds(self, instance: UUID) -> bool: ...
+    def knows(self, instance: UUID) -> bool: ...
     def set_aside(self, claimed: Claimed) -> bool: ...
     def begin(self, instance: LiveInstance) -> None: ...
 
@@ -80,8 +81,7 @@ class Claimer:
         self._quiet_refresh = (
             QUIET_REFRESH_SECONDS if poll_interval >= REFRESH_SECONDS else REFRESH_SECONDS
         )
-        self._unsure = False
-        """A claim broke off: the lease may hold runs that nobody here knows of."""
+        self._search = Search(sessions, clock.monotonic)
         self.took_all = True
         """Whether the last claim found fewer than it had room for."""
 
@@ -129,6 +129,8 @@ class Claimer:
             await self._close()
 
     async def _turn(self) -> None:
+        if self._search.due_in <= 0:
+            await self._find()
         room = self._adopter.room()
         if room <= 0:
             self._room.clear()
@@ -144,15 +146,18 @@ class Claimer:
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, max(0.0, self._search.due_in))):
                 await event.wait()
         except TimeoutError:
             return
 
-    async def _claim(self, room: int) -> int:
+    async def _open(self) -> Session:
         if self._session is None:
             self._session = await self._sessions.open_after_lost(role="claim")
-        session = self._session
+        return self._session
+
+    async def _claim(self, room: int) -> int:
+        session = await self._open()
         if self._refresh_due_in() <= 0 or not self._shelf.claimable:
             self._told = False
             await self._shelf.refresh(session, self._lease)
@@ -165,19 +170,28 @@ class Claimer:
         finally:
             self._settled.set()
 
-    async def _take(self, session: Session, room: int) -> int:
-        if self._unsure:
+    async def _find(self) -> None:
+        """Adopt what the lease holds and nobody here knows."""
+        session = await self._open()
+        self._settled.clear()
+        try:
             held = await fetch_all(session, instances.owned(self._lease))
-            await self._adopt(session, [row for row in held if not self._adopter.holds(row.id)])
-        if self._stopped:
-            return 0
-        self._unsure = True
+            unknown = [row for row in held if not self._adopter.knows(row.id)]
+            if unknown:
+                log.info("claim.found", runs=len(unknown))
+            await self._adopt(session, unknown)
+        finally:
+            self._settled.set()
+        self._search.done()
+
+    async def _take(self, session: Session, room: int) -> int:
+        self._search.asks()
         asked = self._marks.stretches(self._shelf.claimable, now=self._clock.monotonic())
         claim = instances.claim(self._lease, asked, room=room, python_minor=PYTHON_MINOR)
         rows = await fetch_all(session, claim)
         self._marks.note(rows)
         await self._adopt(session, rows)
-        self._unsure = False
+        self._search.answered()
         return len(rows)
 
     async def _adopt(self, session: Session, rows: list[Claimed]) -> None:
@@ -220,6 +234,7 @@ class Claimer:
         self._adopter.begin(live)
 
     async def _lose(self) -> None:
+        self._search.lost()
         session, self._session = self._session, None
         if session is not None:
             await self._sessions.lose(session)

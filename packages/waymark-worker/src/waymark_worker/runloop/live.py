@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from waymark_worker.runloop.programs import RunnableProgram
 
 
+POISON_DEATHS = 3
+LONE_POISON_DEATHS = 2
+"""Of these: whoever was there when a neighbour ended the worker may have one death of its own."""
+
+
 class LiveCall:
     """One call that has not settled. Mutable: one per action on the hot path."""
 
@@ -25,6 +30,7 @@ class LiveCall:
         "alone_epoch",
         "arguments",
         "attempt",
+        "beside_epochs",
         "committed_retry",
         "deaths",
         "failed",
@@ -54,9 +60,11 @@ class LiveCall:
         self.lone_deaths = 0
         """Those of them that ran nothing else."""
         self.alone = 0
-        """How often it was begun with nothing beside it, because pools had died around its run."""
+        """How often it was tried, with nothing new beside it, because pools had died around its run."""
         self.alone_epoch: int | None = None
-        """The claim of its instance under which that was last so."""
+        """The claim of its instance under which it was last begun with nothing beside it at all."""
+        self.beside_epochs: tuple[int, ...] = ()
+        """Claims under which it was begun beside calls that had been running for a while."""
         self.retry_at: float | None = None
         """When the next attempt starts, by the database; None unless it backs off."""
         self.retry_handle: asyncio.TimerHandle | None = None
@@ -75,6 +83,11 @@ class LiveCall:
         """The worker that ran it has ended; ``alone``: it ran nothing else."""
         self.deaths += 1
         self.lone_deaths += alone
+
+    @property
+    def poison(self) -> bool:
+        """It has ended enough workers not to be tried again."""
+        return self.deaths >= POISON_DEATHS and self.lone_deaths >= LONE_POISON_DEATHS
 
     def survived(self) -> None:
         """An attempt came to an end of its own."""
@@ -115,6 +128,7 @@ class LiveInstance:
         "program",
         "recoveries",
         "timers",
+        "told_at",
     )
 
     def __init__(
@@ -138,6 +152,8 @@ class LiveInstance:
         """Position of the newest entry, committed or on its way."""
         self.calls: dict[int, LiveCall] = {}
         self.timers: dict[int, LiveTimer] = {}
+        self.told_at = 0.0
+        """Seconds since the epoch: the latest moment that its code was told."""
         self.pending_commits = 0
         self.recoveries = 0
         """Owners in a row that were lost before they committed anything of it."""

@@ -26,6 +26,7 @@ class CallProgress(msgspec.Struct, frozen=True, array_like=True):
     alone: int = 0
     alone_epoch: int | None = None
     lone_deaths: int = 0
+    beside_epochs: tuple[int, ...] = ()
 
 
 class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):
@@ -34,6 +35,7 @@ class StoredSnapshot(msgspec.Struct, frozen=True, array_like=True):
     machine: bytes
     timers: dict[int, float]
     calls: dict[int, CallProgress]
+    told_at: float = 0.0
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -11,6 +11,7 @@ from waymark_schema.kinds import OutcomeKind
 from waymark_schema.tables.offers import OfferKey
 from waymark_worker.journal import Change
 from waymark_worker.pool.attempts import Attempt
+from waymark_worker.runloop import outcomes
 from waymark_worker.runloop.dispatcher import Dispatcher
 from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.offered import OfferedOutcome
@@ -92,6 +93,15 @@ class OfferedCalls:
         if call.attempt is attempt:
             call.attempt = None
             self._runloop.dispatcher.dispatch(call)
+
+    def refused(self, attempt: Attempt[LiveCall], reason: str) -> None:
+        """Fail an attempt that only other pools could run and that cannot be offered to them."""
+        call = attempt.owner
+        if call.attempt is attempt and not call.instance.ended:
+            call.attempt = None
+            call.failed += 1
+            payload = outcomes.refused_error(attempt.action, attempt.number, reason)
+            self._runloop.settle(call, attempt, OutcomeKind.ERROR, payload, 0.0)
 
     def discard(self, letter: tuple[UUID, int]) -> bool:
         """Consume mail that nobody waits for; False while its run is claimed but not here yet, and may wait for it."""

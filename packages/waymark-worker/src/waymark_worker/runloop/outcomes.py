@@ -33,12 +33,17 @@ def crashed_error(call: LiveCall, reason: str) -> bytes:
     )
 
 
-def ended_pools_error(action: str, deaths: int) -> bytes:
-    """The pool ended once more, with nothing running in it but this call."""
+def ended_pools_error(action: str, deaths: int, *, alone: bool) -> bytes:
+    """The pool ended once more, with nothing running in it but this call, or nothing that was new."""
+    last = (
+        "the last one with nothing else running in it"
+        if alone
+        else "some of them when nothing else had been started for seconds"
+    )
     return _codec.encode_exception(
         WorkerCrashed(
             f"{_name(action)} ended its whole pool: {deaths} pools in a row died before anything of this run was"
-            " committed, the last one with nothing else running in it; the call is not tried again"
+            f" committed, {last}; the call is not tried again"
         )
     )
 
@@ -46,6 +51,15 @@ def ended_pools_error(action: str, deaths: int) -> bytes:
 def lost_error(reason: str) -> bytes:
     """The attempt was lost to infrastructure; for people only."""
     return _codec.encode_exception(WaymarkError(f"attempt lost: {reason}"))
+
+
+def refused_error(action: str, attempt: int, reason: str) -> bytes:
+    """The call cannot be offered, or its outcome cannot be told to its owner."""
+    return _codec.encode_exception(
+        SerializationError(
+            f"the database refused attempt {attempt} of {_name(action)} on its way between two pools: {reason}"
+        )
+    )
 
 
 def quarantine_error(reason: str) -> bytes:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,9 +24,10 @@ from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.pool.process import WorkerCommand
 from waymark_worker.pool.vigil import Limits
 from waymark_worker.runloop import stillness
+from waymark_worker.runloop.control import Control, open_control
 from waymark_worker.runloop.live import LiveInstance
 from waymark_worker.runloop.programs import ProgramShelf
-from waymark_worker.runloop.report import RunloopReport, encode_report
+from waymark_worker.runloop.report import RunloopReport
 from waymark_worker.runloop.tenure import LOST_LEASE, Tenure
 from waymark_worker.sessions import LeaseSessions
 from waymark_worker.settings import DISPATCH_MARGIN_MS, PoolSettings
@@ -84,12 +83,14 @@ class RunloopProcess:
         self._actions: list[str] = []
         self._workflows: list[str] = []
         self._ready = False
+        self._failure = ""
+        """Why starting again cannot help; once said, every later report says it too."""
         self._generation = self._board.get("generation")
         """Of the lease that is held; what the page says at the start belonged to a process that died."""
         self._draining = asyncio.Event()
         self._patient = False
         """What runs may take as long as it takes to end: another pool has taken over."""
-        self._control: asyncio.StreamWriter | None = None
+        self._control: Control | None = None
         self._poison = frozenset(arguments.poison)
 
     async def run(self) -> None:
@@ -99,7 +100,13 @@ class RunloopProcess:
         loop.add_signal_handler(signal.SIGTERM, self._drain_soon)
         loop.add_signal_handler(signal.SIGUSR1, self._drain_patiently)
         loop.add_signal_handler(signal.SIGINT, lambda: None)
-        await self._connect_control()
+        self._control = await open_control(self._arguments.control_fd)
+        try:
+            await self._work()
+        finally:
+            await self._control.close()
+
+    async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
             duties = [group.create_task(self._tick()), group.create_task(self._report_regularly())]
             self._pool = WorkerPool(
@@ -119,7 +126,8 @@ class RunloopProcess:
                 if await self._first_hello():
                     await self._hold_leases()
             except CannotRun as error:
-                self._report(failure=str(error))
+                self._failure = str(error)
+                self._report()
                 raise
             finally:
                 await self._pool.stop(grace=DRAIN_SECONDS if self._draining.is_set() else 0.0)
@@ -127,16 +135,6 @@ class RunloopProcess:
                 duty.cancel()
 
     # start --------------------------------------------------------------------------------
-
-    async def _connect_control(self) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        transport, protocol = await loop.create_unix_connection(
-            lambda: asyncio.StreamReaderProtocol(reader),
-            sock=_socket_of(self._arguments.control_fd),
-        )
-        self._control = asyncio.StreamWriter(transport, protocol, reader, loop)
-        self._lifeline = loop.create_task(_die_with(reader))
 
     async def _first_hello(self) -> bool:
         """Wait for the first worker; False if SIGTERM came first."""
@@ -206,6 +204,8 @@ class RunloopProcess:
             if not generation:
                 return
             self._generation = generation
+            # Before anything is told to a run: the clock of this host may be wrong by any amount.
+            self._learn_time()
             tenure = Tenure(
                 LeaseId(self._board.get("lease")),
                 application=f"{self._arguments.application}:{generation}",
@@ -293,11 +293,7 @@ class RunloopProcess:
     def _awaited(self) -> bool:
         """Whether an attempt runs whose outcome matters."""
         assert self._pool is not None
-        return any(
-            not attempt.abandoned
-            for worker in self._pool.workers()
-            for attempt in worker.in_flight.values()
-        )
+        return any(not attempt.abandoned for attempt in self._pool.running())
 
     def _advancing(self, instance: LiveInstance | None) -> None:
         if instance is None:
@@ -361,11 +357,7 @@ class RunloopProcess:
         while True:
             board = self._board
             board.tick()
-            read_at = board.time("database_at")
-            if read_at:
-                self._clock.set(
-                    database=board.time("database_now"), asked_at=read_at, answered_at=read_at
-                )
+            self._learn_time()
             over = max(board.get("fenced"), board.get("generation") - 1)
             if self._tenure is not None and over >= self._generation:
                 self._tenure.fenced.set()
@@ -377,7 +369,14 @@ class RunloopProcess:
                 self._tenure.runloop.dispatcher.allow(may_start)
             if may_start and self._pool.queued:
                 self._pool.fill()
+            if self._tenure is not None:
+                self._tenure.runloop.flights.look(self._pool.running())
             await pause(TICK_SECONDS)
+
+    def _learn_time(self) -> None:
+        ahead = self._board.time("database_ahead")
+        if ahead:
+            self._clock.set(ahead)
 
     def _may_start(self) -> bool:
         """Whether the last confirmed heartbeat is young enough; asked anew each time: we may have been stopped."""
@@ -389,8 +388,8 @@ class RunloopProcess:
             await pause(min(1.0, self._settings.runner_profile_interval_ms / 1000))
             self._report()
 
-    def _report(self, *, failure: str = "") -> None:
-        if self._control is None or self._pool is None or self._control.is_closing():
+    def _report(self) -> None:
+        if self._control is None or self._pool is None:
             return
         runloop = self._tenure.runloop if self._tenure is not None else None
         workers = [
@@ -405,41 +404,25 @@ class RunloopProcess:
             )
             for worker in self._pool.workers()
         ]
-        self._control.write(
-            encode_report(
-                RunloopReport(
-                    ready=self._ready,
-                    actions=self._actions,
-                    programs=[int(id_) for id_ in self._shelf.can_run],
-                    workflows=self._workflows,
-                    workers=workers,
-                    counters=self._counters.values(),
-                    instances_active=len(runloop.instances) if runloop else 0,
-                    calls_in_flight=self._in_flight(),
-                    calls_queued=self._pool.queued,
-                    memory_bytes=sum(worker.resident_bytes for worker in self._pool.workers()),
-                    refusals={int(id_): why for id_, why in self._shelf.refusals().items()},
-                    failure=failure,
-                )
+        self._control.report(
+            RunloopReport(
+                ready=self._ready,
+                actions=self._actions,
+                programs=[int(id_) for id_ in self._shelf.can_run],
+                workflows=self._workflows,
+                workers=workers,
+                counters=self._counters.values(),
+                instances_active=len(runloop.instances) if runloop else 0,
+                calls_in_flight=self._in_flight(),
+                calls_queued=self._pool.queued,
+                memory_bytes=sum(worker.resident_bytes for worker in self._pool.workers()),
+                refusals={int(id_): why for id_, why in self._shelf.refusals().items()},
+                failure=self._failure,
             )
         )
-
-
-async def _die_with(reader: asyncio.StreamReader) -> None:
-    """The supervisor's end closes when it dies, however it dies; then nothing here may go on."""
-    with suppress(ConnectionError):
-        # Reset: it died before it had read our last report.
-        await reader.read()
-    os._exit(1)
 
 
 def _first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _socket_of(fd: int) -> Any:
-    connection = socket.socket(fileno=fd)
-    connection.setblocking(False)  # noqa: FBT003 - socket's own signature
-    return connection

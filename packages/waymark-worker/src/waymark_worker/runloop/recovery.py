@@ -75,6 +75,7 @@ def restored(
     instance.position = instance.kept_at = loaded.snapshot_position or 0
     instance.kept_bytes = len(loaded.snapshot)
     instance.had_snapshot = True
+    instance.told_at = stored.told_at
     _restore_progress(instance, stored, now)
     return Replay(instance, now)
 
@@ -93,10 +94,12 @@ def snapshot_state(instance: LiveInstance) -> bytes:
                     call.alone,
                     call.alone_epoch,
                     call.lone_deaths,
+                    call.beside_epochs,
                 )
                 for number, call in instance.calls.items()
                 if call.failed or call.deaths or call.alone
             },
+            instance.told_at,
         )
     )
 
@@ -113,6 +116,7 @@ def _restore_progress(instance: LiveInstance, stored: StoredSnapshot, now: float
             )
             call.alone, call.alone_epoch = progress.alone, progress.alone_epoch
             call.lone_deaths = progress.lone_deaths
+            call.beside_epochs = progress.beside_epochs
     for number in instance.machine.pending_timers:
         due_at = stored.timers.get(number)
         if due_at is None:
@@ -208,12 +212,16 @@ class Replay:
         elif recorded.alone_epoch is not None:
             call.alone += 1
             call.alone_epoch = recorded.alone_epoch
+        elif recorded.beside_epoch is not None:
+            call.alone += 1
+            call.beside_epochs += (recorded.beside_epoch,)
         else:
             call.died(alone=False)  # the journal does not tell
 
     def _advance(self, entry: Entry | None, recorded: EntryLocals) -> list[Effect]:
-        local = RecordedLocals(recorded.values)
+        local = RecordedLocals(recorded.values, self.instance.told_at)
         effects = self.instance.machine.advance(entry, local, replay=True)
+        self.instance.told_at = local.told_at
         mismatch = local.mismatch()
         if mismatch is not None:
             raise Diverged(mismatch)

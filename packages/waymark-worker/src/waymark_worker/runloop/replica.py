@@ -36,6 +36,8 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     """All of them; empty: only the first advance has been run."""
     snapshot: bytes | None
     """Taken before the last entry, as the column keeps it."""
+    spans: bytes = b""
+    """Lines of the program, for the tracebacks of errors."""
 
 
 class Recovered(msgspec.Struct, frozen=True, array_like=True):
@@ -69,7 +71,7 @@ def _recover(step: Step) -> Recovered:
         step.digest,
         "",
         "",
-        link(step.program, step.digest),
+        link(step.program, step.digest, spans=step.spans),
         {key: index for index, key in enumerate(step.actions)},
         (),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from waymark_schema.kinds import InstanceState, JournalKind, OutcomeKind
-from waymark_schema.tables.settle import FinalRow, JournalRow
+from waymark_schema.tables.settle import FinalRow, InFlightRow, JournalRow
 from waymark_worker.clock import moment
 from waymark_worker.pool.attempts import Attempt
 from waymark_worker.runloop import outcomes
@@ -12,6 +12,8 @@ from waymark_worker.vm.effects import Cancelled, Complete, Effect, Fail
 
 MOST_ATTEMPTS = 32_767
 """What a journal row can count; later attempts bear this number."""
+MOST_SHOWN_BYTES = 64 * 1024
+"""Of the inputs of a call while it runs; its entry has all of them."""
 ENDINGS: dict[type, InstanceState] = {
     Complete: InstanceState.COMPLETED,
     Fail: InstanceState.FAILED,
@@ -55,6 +57,22 @@ def attempt_row(
     )
 
 
+def in_flight_row(attempt: Attempt[LiveCall], *, now: float, loop_now: float) -> InFlightRow:
+    """An attempt that runs; ``now`` is the database's time and ``loop_now`` the loop's, at the same moment."""
+    call = attempt.owner
+    instance = call.instance
+    return InFlightRow(
+        instance.id,
+        call.number,
+        min(attempt.number, MOST_ATTEMPTS),
+        instance.program.action_index.get(call.action),
+        call.arguments if len(call.arguments) <= MOST_SHOWN_BYTES else None,
+        moment(call.queued_at),
+        moment(now - (loop_now - attempt.started_at)),
+        attempt.worker_number,
+    )
+
+
 def timer_row(instance: LiveInstance, number: int) -> JournalRow:
     """The next entry of an instance: a timer of it came due."""
     instance.position += 1
@@ -87,9 +105,11 @@ def running_row(instance: LiveInstance) -> FinalRow:
 def queued_row(instance: LiveInstance, *, crash_limit: int) -> FinalRow:
     """The instance goes back to the queue, with the owners that it has lost.
 
-    If a call was recorded as running alone and nobody died of it, the next owner must not take it for the cause.
+    If a call was recorded as being tried and nobody died of it, the next owner must not take it for the cause.
     """
     recoveries = instance.recoveries
+    if any(instance.epoch in call.beside_epochs for call in instance.calls.values()):
+        recoveries = 0
     if any(call.alone_epoch == instance.epoch for call in instance.calls.values()):
         recoveries = min(recoveries, crash_limit)
     return FinalRow(instance.id, instance.epoch, int(InstanceState.QUEUED), recoveries=recoveries)

@@ -19,6 +19,7 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import consequences, keeping, outcomes, rows
 from waymark_worker.runloop.dispatcher import Dispatcher
+from waymark_worker.runloop.flights import Flights
 from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.locals import EntryLocals, encode_locals
 from waymark_worker.runloop.offered_calls import NO_LETTERS, OfferedCalls
@@ -37,10 +38,6 @@ from waymark_worker.vm.effects import (
 )
 from waymark_worker.vm.entries import CallRaised, Entry, TimerFired
 from waymark_worker.vm.local import FreshLocals
-
-DEATHS_BEFORE_POISON = 3
-LONE_DEATHS_BEFORE_POISON = 2
-"""Of these: whoever was there when a neighbour ended the worker may have one death of its own."""
 
 
 class Runloop:
@@ -86,6 +83,7 @@ class Runloop:
         self.suspects = Suspects(self.solo, self, crash_limit=crash_limit)
         self.dispatcher.confine = self.suspects.confine
         self.pace = Pace(self._loop.time)
+        self.flights = Flights(committer.add, self.instances, clock=clock)
 
     # claimed instances ------------------------------------------------------------------------
 
@@ -124,6 +122,7 @@ class Runloop:
     def drop(self, instance: LiveInstance) -> None:
         """Forget an instance without writing anything: it is no longer ours."""
         instance.ended = True
+        self.flights.drop(instance)
         self._forget(instance)
 
     def drop_all(self) -> None:
@@ -205,7 +204,7 @@ class Runloop:
         if isinstance(verdict, Feed):
             row = self.row(attempt, verdict.kind, outcome, verdict.payload, seconds)
             del call.instance.calls[call.number]
-            withdrawn = self._withdrawn(attempt)
+            withdrawn = attempt if attempt.abandoned else None
             self._advance(call.instance, verdict.entry, row, withdrawn=withdrawn, output=output)
         else:
             call.retry_at = self._clock.now() + verdict.seconds
@@ -215,7 +214,8 @@ class Runloop:
     def lost(self, call: LiveCall, attempt: Attempt[LiveCall], reason: str) -> None:
         """Journal an attempt that ended without an outcome; the call starts again, or fails as poison."""
         self._counters.attempts_lost += 1
-        if call.deaths >= DEATHS_BEFORE_POISON and call.lone_deaths >= LONE_DEATHS_BEFORE_POISON:
+        # Whatever ended while others ran, or before it began, is not what the call is failed for.
+        if call.poison and attempt.alone:
             self.fail(call, attempt, outcomes.crashed_error(call, reason))
             return
         payload = outcomes.lost_error(reason)
@@ -227,9 +227,6 @@ class Runloop:
         row = self.row(attempt, JournalKind.OUTCOME, OutcomeKind.ERROR, payload, 0.0)
         del call.instance.calls[call.number]
         self._advance(call.instance, CallRaised(call.number, payload), row)
-
-    def _withdrawn(self, attempt: Attempt[LiveCall]) -> Attempt[LiveCall] | None:
-        return attempt if attempt.abandoned else None
 
     def row(
         self,
@@ -252,7 +249,7 @@ class Runloop:
         if recorded.retry_at is not None or recorded.output:
             row = row._replace(local=encode_locals(recorded))
         instance = call.instance
-        carried = (instance, (), call, self._withdrawn(attempt))
+        carried = (instance, (), call, attempt if attempt.abandoned else None)
         self.commit(instance, Change(instance.id, instance.epoch, carried, rows=[row]))
 
     def attempt_of(self, call: LiveCall) -> Attempt[LiveCall]:
@@ -276,7 +273,7 @@ class Runloop:
     ) -> None:
         """Feed one entry; commit it with its consequences; dispatch follows the commit."""
         self.idle.discard(instance)
-        fresh = FreshLocals(self._clock.now)
+        fresh = FreshLocals(self._clock.now, told_at=instance.told_at)
         self._advancing(instance)
         try:
             effects, row = consequences.feed(
@@ -284,10 +281,12 @@ class Runloop:
             )
         except Exception as error:  # noqa: BLE001 - a defect of the machine costs one run, never the pool
             log.error("machine.failed", instance=str(instance.id), exc_info=error)
-            self._set_aside(instance, f"the machine failed: {error!r}", row)
+            kept = [row] if row is not None else []  # nothing settled is lost
+            self._set_aside(instance, f"the machine failed: {error!r}", rows=kept)
             return
         finally:
             self._advancing(None)
+        instance.told_at = fresh.told_at
         recorded, final = consequences.read(
             instance, effects, fresh, output=output, now=self._clock.now()
         )
@@ -322,6 +321,7 @@ class Runloop:
         """Write a change, and consume the mail that led to it."""
         instance.pending_commits += 1
         keeping.note(instance, change)
+        self.flights.note(instance, change)
         if instance.letters:
             change.consumed += instance.letters
             instance.letters.clear()
@@ -361,18 +361,21 @@ class Runloop:
             self.drop(instance)
             return
         reason = str(error).strip() or repr(error)
-        self._set_aside(instance, f"the database refused its commit: {reason}", None)
+        self._set_aside(
+            instance, f"the database refused its commit: {reason}", landed=change.landed
+        )
 
-    def _set_aside(self, instance: LiveInstance, reason: str, row: JournalRow | None) -> None:
-        """Quarantine: nothing of it goes on until a person decides. ``row`` is kept, so that nothing settled is lost."""
-        self.drop(instance)
+    def _set_aside(self, instance: LiveInstance, reason: str, **kept: Any) -> None:
+        """Quarantine: nothing of it goes on until a person decides; ``kept`` of a change is written nevertheless."""
+        instance.ended = True
+        self._forget(instance)
         change = Change(
             instance.id,
             instance.epoch,
             (instance, (), None, None),
-            rows=[row] if row is not None else [],
             final=rows.quarantine_row(instance, reason),
             last_word=True,
+            **kept,
         )
         self.commit(instance, change)
 

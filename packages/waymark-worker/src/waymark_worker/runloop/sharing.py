@@ -18,6 +18,7 @@ from waymark_schema.kinds import InboxKind, OutcomeKind
 from waymark_schema.tables import inbox, offers
 from waymark_schema.tables.inbox import Message
 from waymark_schema.tables.offers import NewOffer, OfferKey, OfferState
+from waymark_worker.batches import fitting, halves, refused, too_long
 from waymark_worker.clock import Clock
 from waymark_worker.journal import Sessions
 from waymark_worker.pool.attempts import Attempt
@@ -56,6 +57,7 @@ class Owner(Protocol):
     def attempts_lost(self, attempts: list[Attempt[LiveCall]], reason: str) -> None: ...
     def attempt_gone(self, attempt: Attempt[LiveCall]) -> None: ...
     def resubmit(self, attempt: Attempt[LiveCall]) -> None: ...
+    def refused(self, attempt: Attempt[LiveCall], reason: str) -> None: ...
     def discard(self, letter: tuple[UUID, int]) -> bool: ...
 
 
@@ -303,17 +305,52 @@ class Sharer:
             )
 
     async def _put(self, session: Session, attempts: Iterable[Attempt[LiveCall]]) -> None:
-        rows = []
-        for attempt in attempts:
+        waiting = list(attempts)
+        for attempt in waiting:
             attempt.offered = True
             self._offered[_key(attempt)] = attempt
-            rows.append(_row(attempt))
-        if not rows:
+        if not waiting:
             return
         self.written.clear()
-        await execute(session, offers.offer(self._lease, rows))
+        while waiting:
+            part = fitting(waiting, _size)
+            del waiting[: len(part)]
+            # While others were written, some may have been withdrawn, or left to the next owner of their run.
+            await self._write(session, [attempt for attempt in part if attempt.offered])
+            self._told()
         self.written.set()
-        self._told()
+
+    async def _write(self, session: Session, attempts: list[Attempt[LiveCall]]) -> None:
+        """Write offers; one that the server refuses is isolated by halving and is none."""
+        pending = [attempts]
+        while pending:
+            part = pending.pop()
+            if not part:
+                continue
+            try:
+                await execute(session, offers.offer(self._lease, [_row(each) for each in part]))
+            except Exception as error:
+                if len(part) > 1 and (refused(error) or too_long(error)):
+                    log.warning("offers.halved", offers=len(part), error=first_line(error))
+                    pending += halves(part)
+                    continue
+                if not refused(error):
+                    raise
+                self._refused(part[0], error)
+
+    def _refused(self, attempt: Attempt[LiveCall], error: Exception) -> None:
+        """Nobody else can be asked: it runs here, or ends with that."""
+        reason = str(error).strip() or repr(error)
+        key = _key(attempt)
+        log.error("offer.rejected", instance=str(key.instance), call=key.call, error=reason)
+        # It may have been withdrawn while the statement was under way.
+        if self._offered.pop(key, None) is None or self.owner is None:
+            return
+        attempt.offered = False
+        if self.knows(attempt.action):
+            self.owner.resubmit(attempt)
+        else:
+            self.owner.refused(attempt, reason)
 
     async def _open(self) -> Session:
         if self._session is None:
@@ -330,6 +367,10 @@ class Sharer:
         session, self._session = self._session, None
         if session is not None:
             await session.connection.close()
+
+
+def _size(attempt: Attempt[LiveCall]) -> int:
+    return len(attempt.arguments)
 
 
 def _key(attempt: Attempt[LiveCall]) -> OfferKey:

@@ -13,7 +13,7 @@ def keep(board: Board, pool: WorkerPool, solo: Solo | None) -> None:
     """Move lonely calls on, ask the other runloops of the pool to keep still for them, and keep still for theirs."""
     asks = False
     if solo is not None:
-        solo.step(granted=bool(board.get("granted")))
+        solo.step(granted=bool(board.get("granted")), floor=not board.get("hush"))
         asks = solo.asking
     board.put("asks", int(asks))
     hushed = bool(board.get("hush"))

@@ -1,6 +1,7 @@
-"""Calls of own runs around which pools have died in; each recorded before it runs alone, and who is to blame, out.
+"""Calls of own runs around which pools have died in; each recorded before it is tried, and who is to blame, out.
 
-If the pool dies once more after the record and before anything of the run is committed, it was that call.
+If the pool dies once more after the record and before anything of the run is committed, it was that call, if it ran
+alone. If calls ran beside it that had been running for a while, it may have been one of those, but hardly twice.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from waymark_worker.runloop.live import LiveCall, LiveInstance
 from waymark_worker.runloop.locals import EntryLocals, encode_locals
 from waymark_worker.runloop.solo import Solo, trial_seconds
 from waymark_worker.telemetry import log
+
+DEATHS_BESIDE_OTHERS = 2
 
 
 class Runloop(Protocol):
@@ -52,10 +55,16 @@ class Suspects:
 
     def blame(self, instance: LiveInstance) -> None:
         """Fail the call of a recovered instance that ran alone when the last pool died."""
+        if instance.recoveries <= self._limit:
+            return
+        # Under the first of the claims that were lost in a row it had come further: a record of then is settled.
+        lost = range(instance.epoch - instance.recoveries + 1, instance.epoch)
         for call in tuple(instance.calls.values()):
-            if instance.recoveries > self._limit and call.alone_epoch == instance.epoch - 1:
+            alone = call.alone_epoch == instance.epoch - 1
+            beside = sum(epoch in lost for epoch in call.beside_epochs)
+            if alone or beside >= DEATHS_BESIDE_OTHERS:
                 log.error("call.ended_its_pool", instance=str(instance.id), action=call.action)
-                payload = outcomes.ended_pools_error(call.action, instance.recoveries)
+                payload = outcomes.ended_pools_error(call.action, instance.recoveries, alone=alone)
                 self._runloop.fail(call, self._runloop.attempt_of(call), payload)
 
 
@@ -87,28 +96,38 @@ class OwnSuspect:
         """After so long it counts as harmless."""
         return trial_seconds(self.attempt.owner.alone - 1)
 
+    @property
+    def bears_company(self) -> bool:
+        """The journal can tell that others ran beside it."""
+        return True
+
     def put_off(self) -> None:
         """The pool did not come to rest; the next time comes."""
 
-    def record(self) -> None:
-        """Journal that it is about to run alone. This settles nothing, so it does not count as progress."""
+    def record(self, *, beside: bool) -> None:
+        """Journal that it is about to be tried. This settles nothing, so it does not count as progress."""
         call, instance = self.attempt.owner, self.attempt.owner.instance
         log.warning(
-            "call.alone",
+            "call.tried_beside_others" if beside else "call.alone",
             instance=str(instance.id),
             action=call.action,
             pools_lost=instance.recoveries,
         )
         call.alone += 1
-        call.alone_epoch = instance.epoch
+        if beside:
+            call.beside_epochs += (instance.epoch,)
+            recorded = EntryLocals(beside_epoch=instance.epoch)
+        else:
+            call.alone_epoch = instance.epoch
+            recorded = EntryLocals(alone_epoch=instance.epoch)
         reason = (
             f"{instance.recoveries} pools in a row ended before anything of this run was committed, so this call"
-            " is begun with nothing beside it"
+            f" is begun with nothing {'new ' if beside else ''}beside it"
         )
         row = self._runloop.row(
             self.attempt, JournalKind.LOST, OutcomeKind.LOST, outcomes.lost_error(reason), 0.0
         )
-        row = row._replace(local=encode_locals(EntryLocals(alone_epoch=instance.epoch)))
+        row = row._replace(local=encode_locals(recorded))
         self._runloop.add(instance, _change(instance, row))
 
     def acquit(self) -> None:

@@ -60,12 +60,19 @@ class TakenSuspect:
         """After so long it counts as harmless."""
         return trial_seconds(self._times)
 
+    @property
+    def bears_company(self) -> bool:
+        """Its offer can only tell that nothing else runs."""
+        return False
+
     def put_off(self) -> None:
         """The pool did not come to rest."""
         self._put_off += 1
 
-    def record(self) -> None:
+    def record(self, *, beside: bool) -> None:
         """Let its offer tell that it is about to run alone."""
+        assert not beside
+        self.recorded = False
         owner = self.attempt.owner
         log.warning(
             "call.alone",

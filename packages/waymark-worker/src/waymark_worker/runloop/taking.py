@@ -16,7 +16,7 @@ from waymark_schema.errors import DatabaseError
 from waymark_schema.ids import LeaseId
 from waymark_schema.kinds import OutcomeKind
 from waymark_schema.tables import offers
-from waymark_schema.tables.offers import OfferedEnd, OfferKey, TakenOffer
+from waymark_schema.tables.offers import OfferKey, TakenOffer
 from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
 from waymark_worker.clock import DatabaseClock
 from waymark_worker.journal import Sessions
@@ -24,9 +24,11 @@ from waymark_worker.pool.attempts import Attempt
 from waymark_worker.pool.pool import WorkerPool
 from waymark_worker.runloop import outcomes
 from waymark_worker.runloop.dispatcher import DEATHS_BEFORE_ALONE
-from waymark_worker.runloop.offered import OfferedOutcome, encode_outcome
+from waymark_worker.runloop.mailing import Ended, letter, mail
+from waymark_worker.runloop.offered import OfferedOutcome
 from waymark_worker.runloop.pace import Pace
 from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.searching import Search
 from waymark_worker.runloop.solo import Suspect
 from waymark_worker.runloop.taken import TakenCall, TakenSuspect
 from waymark_worker.sessions import first_line, pause_after
@@ -70,7 +72,7 @@ class Taker:
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(self._loop.time)
         self._taken: dict[OfferKey, Attempt[TakenCall]] = {}
-        self._ends: list[tuple[Attempt[TakenCall], OfferedEnd]] = []
+        self._ends: list[Ended] = []
         self._drops: list[OfferKey] = []
         self._given_back: list[OfferKey] = []
         self._marks: deque[tuple[TakenSuspect, bool]] = deque()
@@ -87,8 +89,7 @@ class Taker:
         self._hurry = False
         """Whether there is a reason to take before the poll interval is over."""
         self._foreign_at = self._loop.time()
-        self._unsure = False
-        """A take broke off: the lease may hold offers that nobody here knows of."""
+        self._search = Search(sessions, self._loop.time)
         self._stopped = False
         self._taking: Session | None = None
         self._reporting: Session | None = None
@@ -202,16 +203,8 @@ class Taker:
         began = 0.0
         if attempt.started_at:
             began = self._clock.now() - (self._loop.time() - attempt.started_at)
-        outcome = OfferedOutcome(
-            payload,
-            seconds,
-            began,
-            output,
-            attempt.worker_number,
-            died=died,
-            alone=died and attempt.alone,
-        )
-        self._ends.append((attempt, OfferedEnd(*key, int(kind), encode_outcome(outcome), ended)))
+        outcome = OfferedOutcome(payload, seconds, began, output, attempt.worker_number, died)
+        self._ends.append(letter(attempt, kind, outcome, ended=ended))
         self._changed()
 
     def _changed(self) -> None:
@@ -233,9 +226,8 @@ class Taker:
             while True:
                 pause = REVIEW_SECONDS
                 try:
-                    if self._unsure:
+                    if self._search.due_in <= 0:
                         await self._give_back_unknown(await self._open())
-                        self._unsure = False
                     if await self._take():
                         pause = AGAIN_SECONDS
                     if self._taken:
@@ -293,18 +285,20 @@ class Taker:
         return await self._begin(await self._open(), query)
 
     async def _begin(self, session: Session, query: Query[TakenOffer]) -> bool:
-        self._unsure = True
+        self._search.asks()
         taken = await fetch_all(session, query)
-        self._unsure = False
+        self._search.answered()
         if not taken:
             return False
         self._hurry = True
         programs = await self._shelf.get(session, {row.program for row in taken})
         for row in taken:
             program = programs.get(row.program)
-            if program is None:
-                # Its owner linked it; here something is wrong with it, and the owner can run the call.
-                self._given_back.append(OfferKey(row.instance, row.call, row.attempt))
+            key = OfferKey(row.instance, row.call, row.attempt)
+            if program is None or key in self._given_back:
+                # Its owner linked it, so something is wrong with it here, and the owner can run the call. Or it is
+                # being given back, the answer may have been lost: that statement would open again what ran here.
+                self._given_back.append(key)
                 self._changed()
             else:
                 self._start(row, program.digest)
@@ -355,6 +349,7 @@ class Taker:
         keys = {OfferKey(row.instance, row.call, row.attempt) for row in held}
         self._given_back += keys - known - self._known()
         self._changed()
+        self._search.done()
 
     def _known(self) -> set[OfferKey]:
         ends = {attempt.owner.key for attempt, _ in self._ends}
@@ -372,6 +367,7 @@ class Taker:
         return self._taking
 
     async def _lose(self) -> None:
+        self._search.lost()
         session, self._taking = self._taking, None
         if session is not None:
             await self._sessions.lose(session)
@@ -410,28 +406,25 @@ class Taker:
         if self._reporting is None:
             self._reporting = await self._sessions.open(role="report")
         session = self._reporting
-        while self._ends:
-            ends = self._ends[:500]
-            await execute(session, offers.finish(self._lease, [end for _, end in ends]))
-            del self._ends[: len(ends)]
-            self._told({attempt.owner.owner for attempt, _ in ends})
-            for attempt, end in ends:
-                if not end.ended:
-                    self._pool.withdraw(attempt)
+        await mail(
+            session, self._lease, self._ends, mailed=self._mailed, given_up=self._drops.append
+        )
         while self._marks:
             suspect, alone = self._marks[0]
             key = suspect.attempt.owner.key
             held = await fetch_all(session, offers.mark_alone(self._lease, key, alone=alone))
             self._marks.popleft()
             suspect.recorded = alone and bool(held)
-        if self._drops:
-            keys = list(self._drops)
-            await execute(session, offers.drop_taken(self._lease, keys))
-            del self._drops[: len(keys)]
-        if self._given_back:
-            keys = list(self._given_back)
-            await execute(session, offers.give_back(self._lease, keys))
-            del self._given_back[: len(keys)]
+        for query, keys in ((offers.drop_taken, self._drops), (offers.give_back, self._given_back)):
+            if sent := list(keys):
+                await execute(session, query(self._lease, sent))
+                del keys[: len(sent)]
+
+    def _mailed(self, ends: list[Ended]) -> None:
+        self._told({attempt.owner.owner for attempt, _ in ends})
+        for attempt, end in ends:
+            if not end.ended:
+                self._pool.withdraw(attempt)
 
     async def _close_reporting(self) -> None:
         session, self._reporting = self._reporting, None

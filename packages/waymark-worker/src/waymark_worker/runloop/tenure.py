@@ -257,9 +257,9 @@ class Tenure:
             memory += self._make_room(room - memory)
         return min(room, memory)
 
-    def holds(self, instance: UUID) -> bool:
-        """Whether a run is in memory here."""
-        return instance in self.runloop.instances
+    def knows(self, instance: UUID) -> bool:
+        """Whether a run is in memory here, or its last word is on the way to the database."""
+        return instance in self.runloop.instances or self._committer.settles(instance)
 
     def set_aside(self, claimed: Claimed) -> bool:
         """Quarantine a run that must not be tried again; False for any other."""

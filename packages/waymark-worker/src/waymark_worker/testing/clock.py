@@ -3,45 +3,55 @@
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from waymark_worker.testing.alarm import real_time
 
 FIRST, DEADLINE, TARGET = range(3)
 """Ranks of events that are due at the same moment: what a run does; who gives up waiting; ``advance``."""
 
 
 class VirtualClock:
-    """A clock that stands still until it is moved, and never goes back; a ``Clock`` of the worker."""
+    """A clock that stands still until it is moved, and never goes back; a ``Clock`` of the worker.
 
-    __slots__ = ("_now", "_started")
+    It starts when it is first read: a fixture that is set up before a test travels in time starts none.
+    """
 
-    def __init__(self, started: float) -> None:
-        """``started`` is in seconds since the epoch."""
-        self._started = self._now = started
+    __slots__ = ("_begin", "_now", "_started")
+
+    def __init__(self, begin: Callable[[], float]) -> None:
+        """``begin`` says where it starts, in seconds since the epoch."""
+        self._begin = begin
+        self._started: float | None = None
+        self._now = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
+        if self._started is None:
+            self._started = self._now = self._begin()
         return self._now
 
     def monotonic(self) -> float:
-        """Seconds since the clock was made."""
-        return self._now - self._started
+        """Seconds since the clock was started."""
+        now = self.now()
+        assert self._started is not None
+        return now - self._started
 
     @property
     def moment(self) -> datetime:
         """Now, aware."""
-        return datetime.fromtimestamp(self._now, UTC)
+        return datetime.fromtimestamp(self.now(), UTC)
 
     @property
     def elapsed(self) -> timedelta:
         """How far the clock has been moved."""
-        return timedelta(seconds=round(self._now - self._started, 6))
+        return timedelta(seconds=round(self.monotonic(), 6))
 
     def move_to(self, seconds: float) -> None:
         """Move to a moment; one that has passed changes nothing."""
-        self._now = max(self._now, seconds)
+        self._now = max(self.now(), seconds)
 
 
 @dataclass(order=True, slots=True)
@@ -54,7 +64,7 @@ class Event:
     happen: Callable[[], None] = field(compare=False)
     own_time: bool = field(default=False, compare=False)
     """The deadline of an attempt: real time that passes while it runs counts at once."""
-    planned: float = field(default_factory=time.monotonic, compare=False)
+    planned: float = field(default_factory=real_time, compare=False)
     """Real time at which it was planned."""
     off: bool = field(default=False, compare=False)
 

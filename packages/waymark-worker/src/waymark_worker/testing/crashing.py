@@ -119,6 +119,7 @@ class CrashEverywhere:
             instance.inputs,
             instance.journal,
             self._snapshots.get(instance),
+            report.spans,
         )
         seed, found = self._replicas.recover(step)
         self.steps += 1

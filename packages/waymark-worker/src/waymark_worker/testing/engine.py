@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from uuid import UUID
@@ -15,6 +14,7 @@ from waymark_schema.wire.frames import CANCELLED, RETURNED, CallEnd
 from waymark_worker.runloop import outcomes
 from waymark_worker.runloop.live import LiveCall
 from waymark_worker.runloop.verdicts import Feed, judge
+from waymark_worker.testing.alarm import Alarm, real_time
 from waymark_worker.testing.clock import FIRST, Agenda, Event, VirtualClock
 from waymark_worker.testing.instances import Instance
 from waymark_worker.testing.pacing import Pacing
@@ -51,6 +51,7 @@ class Engine:
         self.closing: set[Instance] = set()
         self._pacing = Pacing(clock, self._tries, self.waiters, self.closing)
         self._wakes_at = float("inf")
+        self._alarm = Alarm(self._wake)
         self._draw = random.Random(0).random  # noqa: S311 - jitter
         self._pumping = False
         self._happened = 0
@@ -95,6 +96,7 @@ class Engine:
         """Give everything up: the test is over."""
         with self.lock:
             self.closed = True
+            self._alarm.close()
             for tried, instance in tuple(self._tries.items()):
                 instance.performer.give_up(tried)
             self._tries.clear()
@@ -112,6 +114,7 @@ class Engine:
         self._ends.clear()
         self.waiters.clear()
         self._agenda = Agenda()
+        self._alarm, self._wakes_at = Alarm(self._wake), float("inf")
         self._pumping = False
         for instance in self.instances.values():
             instance.tries.clear()
@@ -223,7 +226,7 @@ class Engine:
         if not live:
             self._pacing.quiet = not self._turns and not self._tries
             return
-        now = time.monotonic()
+        now = real_time()
         waits: list[float] = []
         if self._turns:
             waits.append(max(PATIENCE - (now - tried.began) for tried in live))
@@ -237,8 +240,7 @@ class Engine:
         if now < self._wakes_at <= now + wait:
             return
         self._wakes_at = now + wait
-        loop = live[0].loop
-        loop.call_soon_threadsafe(loop.call_later, wait, self._wake)
+        self._alarm.set(now + wait, live[0].loop)
 
     def _wake(self) -> None:
         self._wakes_at = float("inf")
@@ -362,7 +364,7 @@ class Engine:
 
     def _perform(self, instance: Instance, tried: Try) -> None:
         tried.taking = None
-        tried.began = time.monotonic()
+        tried.began = real_time()
         try:
             instance.performer.begin(tried, self._ended)
         except RuntimeError:  # its loop was closed this very moment

@@ -45,7 +45,7 @@ Committed = Callable[["Instance", JournalEntry | None, list[Effect]], None]
 def runnable(request: StartRequest) -> RunnableProgram:
     """Link the program of a request, as a pool does with a stored one."""
     report = request.program
-    linked = link(report.program, report.digest)
+    linked = link(report.program, report.digest, spans=report.spans)
     return RunnableProgram(
         ProgramId(0),
         report.digest,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 
+from waymark_worker.testing.alarm import real_time
 from waymark_worker.testing.clock import Event, VirtualClock
 from waymark_worker.testing.performing import PATIENCE, Try
 from waymark_worker.testing.waiting import Waiter
@@ -28,7 +28,7 @@ class Pacing:
         self._tries = tries
         self._waiters = waiters
         self._closing = closing
-        self._busy_since = time.monotonic()
+        self._busy_since = real_time()
         """Real time since which there is always an attempt running, or since the clock last moved."""
         self.quiet = True
         """No attempt runs, none waits for its turn."""
@@ -36,13 +36,13 @@ class Pacing:
     def begin(self) -> None:
         """An attempt begins."""
         if self.quiet:
-            self.quiet, self._busy_since = False, time.monotonic()
+            self.quiet, self._busy_since = False, real_time()
 
     def move_to(self, moment: float) -> None:
         """Let time pass."""
         if moment > self._clock.now():
             self._clock.move_to(moment)
-            self._busy_since = time.monotonic()
+            self._busy_since = real_time()
 
     def live(self) -> list[Try]:
         """Attempts that do something right now."""
@@ -50,7 +50,7 @@ class Pacing:
 
     def fresh(self) -> bool:
         """Whether an attempt has begun so recently that the next one waits for it."""
-        now = time.monotonic()
+        now = real_time()
         return any(now - tried.began < PATIENCE for tried in self.live())
 
     def limit(self) -> float:
@@ -71,7 +71,7 @@ class Pacing:
         live = self.live()
         if not live:
             return PATIENCE if self._closing else 0.0
-        now = time.monotonic()
+        now = real_time()
         patience = max(PATIENCE - (now - tried.began) for tried in live)
         if now - self._busy_since >= CHAIN_PATIENCE:
             patience = 0.0

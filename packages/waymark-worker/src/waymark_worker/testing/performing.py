@@ -21,6 +21,7 @@ from waymark.executor.invoke import Invoker
 from waymark.executor.output import Tee, noting
 from waymark_schema.wire.frames import CallEnd, CallStart
 from waymark_worker.runloop.live import LiveCall
+from waymark_worker.testing.alarm import real_time
 from waymark_worker.testing.clock import Event
 from waymark_worker.testing.stubs import Stub
 
@@ -41,7 +42,7 @@ class Try:
             number,
             deadline_at=time.time() + call.policy.timeout if call.policy.timeout else None,  # noqa: TID251 - told to the action
         )
-        self.began = time.monotonic()
+        self.began = real_time()
         """Real time at which it last began to do something."""
         self.taking: Event | None = None
         """While a stub lets virtual time pass."""
@@ -55,7 +56,7 @@ class Try:
     @property
     def live(self) -> bool:
         """Whether it does something right now that takes real time."""
-        if self.given_up and time.monotonic() - self.began >= PATIENCE:
+        if self.given_up and real_time() - self.began >= PATIENCE:
             return False  # it does not heed its cancellation
         return self.taking is None and not self.waits and self.loop.is_running()
 
@@ -148,7 +149,7 @@ class Performer(Invoker):
     def give_up(self, tried: Try) -> None:
         """Cancel an attempt that nobody waits for any more."""
         tried.given_up = True
-        tried.began = time.monotonic()
+        tried.began = real_time()
         tried.release()
         tried.attempt.cancelled = True
         if tried.task is not None and not tried.loop.is_closed():

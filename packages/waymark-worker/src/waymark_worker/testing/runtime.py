@@ -14,9 +14,11 @@ from uuid import UUID
 
 from waymark.attempts import running_attempt
 from waymark.blocking import run_blocking
+from waymark.definitions import are_variants, follow_patches
 from waymark.dependencies import override
-from waymark.errors import InstanceNotFound
+from waymark.errors import BridgeUnavailable, InstanceNotFound
 from waymark.requests import Outcome, RunState, StartRequest
+from waymark.runtime import current
 from waymark.unfinished import unfinished
 from waymark_schema.errors import ProgramConflict
 from waymark_worker.testing.clock import DEADLINE, TARGET, VirtualClock
@@ -52,7 +54,7 @@ class InProcessRuntime:
         """
         if isinstance(crash_everywhere, bool):
             crash_everywhere = CrashEverywhere() if crash_everywhere else None
-        self.clock = VirtualClock(float(int(time.time())))  # noqa: TID251 - where virtual time begins
+        self.clock = VirtualClock(_wall_time)
         self._crashes = crash_everywhere
         self._committed = None if crash_everywhere is None else crash_everywhere.committed
         self._keep = keep
@@ -61,6 +63,7 @@ class InProcessRuntime:
         self._keys: dict[tuple[str, str], UUID] = {}
         self._versions: dict[tuple[str, str], bytes] = {}
         self._engine = Engine(self.clock)
+        follow_patches(_serves)
         _alive.add(self)
 
     # what a test asks for ---------------------------------------------------------------------------
@@ -217,7 +220,10 @@ class InProcessRuntime:
                 raise unfinished("options(tags=…)")
             report = request.program
             digest = self._versions.setdefault((report.workflow, report.version), report.digest)
-            if digest != report.digest:
+            # What a test has put in the place of something else makes no new version.
+            if digest != report.digest and not are_variants(
+                report.workflow, (digest, report.digest)
+            ):
                 raise ProgramConflict(report.workflow, report.version)
 
     def _begin(self, request: StartRequest, home: asyncio.AbstractEventLoop) -> UUID:
@@ -272,6 +278,19 @@ class InProcessRuntime:
                 engine.waiters.pop(waiter, None)
                 waiter.release()
             engine.pump()
+
+
+def _serves() -> bool:
+    """Whether a run that is started now goes to one of these: others get what the pool will run."""
+    try:
+        return isinstance(current(), InProcessRuntime)
+    except BridgeUnavailable:
+        return False
+
+
+def _wall_time() -> float:
+    """Where virtual time begins: now, or where a test has travelled to."""
+    return float(int(time.time()))  # noqa: TID251 - see above
 
 
 _alive: weakref.WeakSet[InProcessRuntime] = weakref.WeakSet()

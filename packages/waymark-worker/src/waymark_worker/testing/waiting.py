@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from uuid import UUID
 
 from waymark.requests import Outcome
 from waymark_schema.errors import WaymarkError
+from waymark_worker.testing.alarm import real_time
 from waymark_worker.testing.clock import Event
 from waymark_worker.testing.instances import Instance
 from waymark_worker.testing.performing import Try
@@ -55,7 +55,7 @@ class Waiter:
             self.event.call_off()
         if self.inside is not None:
             self.inside.waits -= 1
-            self.inside.began = time.monotonic()
+            self.inside.began = real_time()
             self.inside = None
 
     def _later(self, settle: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from waymark_schema.values.faults import is_stand_in
+from waymark_schema.values.faults import changed, is_stand_in
 from waymark_worker.vm import decimals
 from waymark_worker.vm.callables import BoundMethod, Builtin, FunctionValue
 from waymark_worker.vm.methods import (
@@ -103,7 +103,9 @@ def _field(obj: Any, name: str) -> tuple[bool, Any]:
     if isinstance(obj, BaseException):
         return _exception_field(obj, name)
     if isinstance(obj, enum.Enum):
-        own = name in {"name", "value"} or (name in obj.__dict__ and not name.startswith("_"))
+        own = name in {"name", "value", "_name_", "_value_"} or (
+            name in obj.__dict__ and not name.startswith("_")
+        )
         return (True, getattr(obj, name)) if own else (False, None)
     kind: Any = type(obj)
     if isinstance(obj, BaseModel):
@@ -203,6 +205,18 @@ def set_attr(obj: Any, name: str, value: Any) -> None:
     setattr(obj, name, value)
 
 
+def put_attr(*args: Any, **keywords: Any) -> None:
+    """Do ``object.__setattr__(obj, name, value)``: a frozen dataclass does not refuse that."""
+    if len(args) == 3 and not keywords and isinstance(args[1], str):  # noqa: PLR2004 - as CPython counts
+        obj, name, _ = args
+        plain = isinstance(obj, BaseException) or dataclasses.is_dataclass(type(obj))
+        if not plain:
+            what = f"object.__setattr__ of a {public_name(type(obj))}"
+            raise unsupported_operation(what, "assign to the attribute: `value.name = …`")
+        _check_writable(obj, name)
+    object.__setattr__(*args, **keywords)
+
+
 def del_attr(obj: Any, name: str) -> None:
     """Do ``del obj.name``."""
     _check_writable(obj, name)
@@ -219,6 +233,8 @@ def _check_writable(obj: Any, name: str) -> None:
             # The host reads it without a look at its type.
             what = f"assigning to attribute {name!r} of a {public_name(type(obj))}"
             raise unsupported_operation(what, "raise an error of your own")
+        if not name.startswith("__"):
+            changed(obj, name)
         return
     if kind in RECORDS or isinstance(obj, type):
         what = f"assigning to attribute {name!r} of a {public_name(type(obj))}"

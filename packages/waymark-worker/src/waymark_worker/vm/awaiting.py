@@ -16,6 +16,8 @@ from waymark_worker.vm.callables import (
     SleepValue,
 )
 from waymark_worker.vm.effects import StartCall, StartTimer
+from waymark_worker.vm.grafting import METHODS as GRAFTING
+from waymark_worker.vm.grafting import shared
 from waymark_worker.vm.limits import LONGEST, MAX_ALIVE, MAX_DEPTH
 from waymark_worker.vm.names import type_name
 from waymark_worker.vm.operations import compare
@@ -185,7 +187,10 @@ def _begin(
 def start_inline(
     machine: Machine, cls: type, args: list[Any], keywords: dict[str, Any], *, method: str = ""
 ) -> Any:
-    """Have a worker run an opaque type's own code while the whole workflow stands still."""
+    """Have a worker run an opaque type's own code while the whole workflow stands still.
+
+    What it makes then holds the very arguments; under semantics 1, copies.
+    """
     if machine.runs:
         doing = method or "making one"
         what = (
@@ -197,9 +202,14 @@ def start_inline(
     }  # fmt: skip
     if method:
         given["method"] = method
+    if method in GRAFTING and machine.linked.program.semantics > 1:
+        given["graft"] = True
+        same = shared([args, keywords])
+        if same:
+            given["same"] = same
     arguments = machine.encode(given)
     future = _begin(machine, Future(), CONSTRUCT, arguments, NO_POLICY, inline=True)
-    machine.inline = (future, machine.task, machine.frame)
+    machine.inline = (future, machine.task, machine.frame, [args, keywords])
     machine.frame = None
     return PUSHED
 

@@ -18,7 +18,7 @@ from waymark_schema import failures
 from waymark_schema.ir import language
 from waymark_worker.vm import asynchrony, iterators
 from waymark_worker.vm.arithmetic import bits_of, power
-from waymark_worker.vm.attributes import STATIC, get_attr
+from waymark_worker.vm.attributes import STATIC, get_attr, put_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
 from waymark_worker.vm.callbacks import CALLBACKS
 from waymark_worker.vm.constructors import CONSTRUCTORS
@@ -49,8 +49,8 @@ from waymark_worker.vm.weights import weigh
 Args = list[Any]
 Keywords = dict[str, Any]
 
-NATIVE = frozenset({"asyncio.sleep", "asyncio.gather", "aiter", "anext"})
-"""Builtins that the machine carries out itself: they give something to await, or run compiled code."""
+NATIVE = frozenset({"asyncio.sleep", "asyncio.gather", "aiter", "anext", "NotImplemented"})
+"""Builtins that the machine carries out itself (they give something to await, or run compiled code), or that do nothing."""
 
 CLASSES: dict[str, type] = {
     **TYPES,
@@ -405,9 +405,8 @@ _FUNCTIONS: dict[str, Implementation] = {
     "sorted": _sorted,
     "min": _extreme("min"),
     "max": _extreme("max"),
+    "object.__setattr__": lambda _ctx, args, keywords: put_attr(*args, **keywords),
     "dataclasses.replace": _dataclass(dataclasses.replace),
-    "dataclasses.asdict": _dataclass(dataclasses.asdict),
-    "dataclasses.astuple": _dataclass(dataclasses.astuple),
     "dataclasses.is_dataclass": _plain(dataclasses.is_dataclass),
     **MANAGERS,
     **DECIMALS,
@@ -451,7 +450,7 @@ def _by_the_machine(_ctx: Any, _args: Args, _keywords: Keywords) -> Any:
     raise unsupported_operation(what, "call it in a statement")
 
 
-_FUNCTION_VALUES: dict[str, Builtin] = {}
+_FUNCTION_VALUES: dict[str, Any] = {"NotImplemented": NotImplemented}
 
 
 def value(name: str) -> Any:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir.policies import StoredPolicy
-from waymark_worker.vm.names import register
+from waymark_worker.vm.names import refuse_copy, register, share
 
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedFunction
     from waymark_worker.vm.scheduling import Future
     from waymark_worker.vm.state import Frame
+
+
+PARTIAL = "partial.<locals>.call"
+"""What ``functools.partial`` gives, by its qualified name."""
 
 
 class Unbound:
@@ -52,6 +57,14 @@ class FunctionValue:
         self.keyword_defaults = keyword_defaults or {}
         self.cells = cells
 
+    def __copy__(self) -> FunctionValue:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> FunctionValue:
+        if self.function.qualname == PARTIAL:
+            refuse_copy(self)  # CPython copies its arguments.
+        return self
+
 
 class BoundFunction:
     """A compiled method and the object it was looked up on."""
@@ -66,6 +79,12 @@ class BoundFunction:
         if other.__class__ is not BoundFunction:
             return NotImplemented
         return self.function is other.function and self.receiver is other.receiver
+
+    def __copy__(self) -> BoundFunction:
+        return BoundFunction(self.function, self.receiver)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BoundFunction:
+        return BoundFunction(self.function, copy.deepcopy(self.receiver, memo))
 
     __hash__ = None  # type: ignore[assignment] # CPython hashes the receiver's address
 
@@ -186,3 +205,4 @@ register(Coroutine, "coroutine")
 register(Unbound, "NoneType")
 register(Cell, "cell")
 register(WorkflowObject, "Workflow")
+share(Action, Builtin, BoundMethod)

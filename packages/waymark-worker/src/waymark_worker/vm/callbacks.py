@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.invoking import RESOLVERS, Implementation, implementation
-from waymark_worker.vm.names import register
+from waymark_worker.vm.names import register, share
 from waymark_worker.vm.nesting import Failed, machine_for, run
+
+if TYPE_CHECKING:
+    from waymark_worker.vm.linked import LinkedProgram
 
 CALLS: list[Callable[[Any, Any, list[Any], dict[str, Any]], Any]] = []
 """How the machine calls any value; its module puts it here."""
@@ -25,7 +28,7 @@ class Hosted:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """Call it; compiled code runs to its end at once. Raises what it raises."""
         machine = machine_for("a call of compiled code")
-        pure = implementation(self.function)
+        pure = None if _runs_code(machine.linked, self.function) else implementation(self.function)
         if pure is not None:
             return pure(machine, list(args), keywords)
         try:
@@ -34,6 +37,13 @@ class Hosted:
             error = failed.error
         machine.carried = error
         raise error
+
+
+def _runs_code(linked: LinkedProgram, function: Any) -> bool:
+    """Whether a class of the program makes its objects with code of its own."""
+    return isinstance(function, type) and (
+        function in linked.opaque or (function, "__init__") in linked.members
+    )
 
 
 class Comparer:
@@ -61,3 +71,4 @@ register(Comparer, "functools.KeyWrapper", callable=True)
 RESOLVERS[Comparer] = lambda comparer: lambda _ctx, args, keywords: comparer(*args, **keywords)
 register(Hosted, "function", callable=True)
 RESOLVERS[Hosted] = lambda hosted: lambda _ctx, args, keywords: hosted(*args, **keywords)
+share(Hosted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from waymark_worker.vm.async_generators import AsyncGenerator
@@ -28,6 +29,7 @@ from waymark_worker.vm.nesting import Failed, run
 from waymark_worker.vm.opaque import INLINE_METHODS, whose_code_runs
 from waymark_worker.vm.records import RecordMethod, call_record_method
 from waymark_worker.vm.refusals import LACKING, UnsupportedOperation
+from waymark_worker.vm.replacing import replacing
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
 
 if TYPE_CHECKING:
@@ -236,6 +238,10 @@ def _replace(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
     if cls in machine.linked.opaque:
         # Which parameters its ``__init__`` has, and what it makes of them, only the class itself knows.
         return start_inline(machine, cls, args, keywords, method="replace")
+    if cls is not None and (cls, "__init__") in machine.linked.members and is_dataclass(cls):
+        number = machine.linked.members[cls, "__init__"][1].function.number
+        init = machine.linked.program.functions[number]
+        return _construct(machine, cls, [], replacing(args[0], keywords, init))
     return callee.implementation(machine, args, keywords)
 
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from waymark_worker.vm.names import register
+from waymark_worker.vm.names import register, share
 
 
 class Suppress:
@@ -105,6 +105,7 @@ FUNCTIONS: dict[str, Callable[[Any, list[Any], dict[str, Any]], Any]] = {
 register(Suppress, "suppress")
 register(NullContext, "nullcontext")
 register(ManagerFunction, "function", callable=True)
+share(ManagerFunction)
 register(GeneratorManager, "_GeneratorContextManager")
 register(AsyncGeneratorManager, "_AsyncGeneratorContextManager")
 register(Traceback, "traceback")

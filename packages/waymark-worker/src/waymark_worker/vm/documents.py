@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import copy
+import dataclasses
 import json
 import uuid
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.meter import METER, check_text
-from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.names import RECORDS, refuse_copy
 from waymark_worker.vm.refusals import unsupported_operation
 from waymark_worker.vm.weights import CONTAINERS, children, weigh
 
@@ -99,19 +100,32 @@ def _copied(deep: bool) -> Implementation:  # noqa: FBT001 - two functions, told
 
 
 def _check_durable(value: Any, *, deep: bool) -> None:
-    """Refuse what the host would copy as an object of the machine's own."""
+    """Refuse iterators, which the host would copy; the machine's own objects say themselves how they are copied."""
     left, seen = [value], {id(value)}
     while left:
         at = left.pop()
-        if type(at) in RECORDS:
-            what = f"copying a {RECORDS[type(at)]}"
-            raise unsupported_operation(what, "copy the values that it works on")
+        if type(at) in RECORDS and not hasattr(at, "__deepcopy__"):
+            refuse_copy(at)
         if deep:
             fresh = [each for each in children(at) if id(each) not in seen]
             seen.update(map(id, fresh))
             left += fresh
         elif type(at) in CONTAINERS:
             METER.charge(len(at))
+
+
+def _spread(name: str, factory: str) -> Implementation:
+    """``asdict`` and ``astuple``, which copy what the fields hold."""
+    host: Callable[..., Any] = getattr(dataclasses, name)
+
+    def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
+        for arg in args:
+            weigh(arg)
+        if factory in keywords:
+            keywords = {**keywords, factory: Hosted(keywords[factory])}
+        return host(*args, **keywords)
+
+    return run
 
 
 def _plain(host: Callable[..., Any]) -> Implementation:
@@ -127,6 +141,8 @@ DOCUMENTS: dict[str, Implementation] = {
     "json.loads": _loads,
     "copy.copy": _copied(deep=False),
     "copy.deepcopy": _copied(deep=True),
+    "dataclasses.asdict": _spread("asdict", "dict_factory"),
+    "dataclasses.astuple": _spread("astuple", "tuple_factory"),
     "uuid.uuid3": _plain(uuid.uuid3),
     "uuid.uuid5": _plain(uuid.uuid5),
     **{

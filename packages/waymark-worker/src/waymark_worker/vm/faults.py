@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from waymark_schema.values import faults
@@ -55,18 +56,26 @@ class Trails:
         lines = ["Traceback of the workflow (most recent call last):"]
         lines += [_line(linked, block, index) for block, index in reversed(held[1])]
         name = type(error).__qualname__
-        message = faults.message(error)
+        message = _said(linked, error, "__str__", faults.message)
         lines.append(f"{name}: {message}" if message else name)
         told = "\n".join(lines) + "\n"
         if past is not None and past.traceback:
             told = f"{past.traceback.rstrip()}\n\n{told}"
         error.__dict__[MARK] = Remains(
             past.qualname if past else faults.qualified(type(error)),
-            past.message if past else message,
-            past.text if past else faults.text(error),
+            message,
+            _said(linked, error, "__repr__", faults.text),
             told[-faults.TEXT_LIMIT :],
-            *((past.bases,) if past else (tuple(faults.base_names(type(error))),)),
+            past.bases if past else tuple(faults.base_names(type(error))),
         )
+
+
+def _said(
+    linked: LinkedProgram, error: BaseException, name: str, ask: Callable[[BaseException], str]
+) -> str:
+    """A text of ``error``; where that needs code that is missing, what it said where it was raised."""
+    told = faults.TOLD[name](error) if (type(error), name) in linked.uncompiled else None
+    return ask(error) if told is None else told
 
 
 def _line(linked: LinkedProgram, block: LinkedBlock, index: int) -> str:

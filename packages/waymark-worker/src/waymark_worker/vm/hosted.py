@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from waymark_schema.values.faults import MARK
+from waymark_schema.values.faults import TOLD
 from waymark_worker.vm.calls import call_function
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import SPECIALS
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from waymark_schema.ir.program import TypeEntry
     from waymark_schema.values.descriptors import Descriptor
     from waymark_worker.vm.callables import FunctionValue
-
-_TEXTS = frozenset({"__str__", "__repr__"})
+    from waymark_worker.vm.linked import LinkedProgram
 
 
 def is_special(name: str) -> bool:
@@ -33,13 +32,23 @@ def host_specials(
             _host(cls, name, function, descriptor)
 
 
+def inherit_texts(
+    cls: type, linked: LinkedProgram, own: dict[str, tuple[str, FunctionValue]]
+) -> None:
+    """Let an exception class without texts of its own say what the compiled methods of its bases say."""
+    for name in TOLD if issubclass(cls, BaseException) else ():
+        compiled = (cls, name) in linked.members and name not in own
+        if compiled and (cls, name) not in linked.uncompiled and name in vars(cls):
+            delattr(cls, name)  # once: the class outlives its program's linked form
+
+
 def _derives(cls: type, name: str) -> bool:
     """Whether the host's ``split`` and ``subgroup`` of a group call a method."""
     return name == "derive" and issubclass(cls, BaseExceptionGroup)
 
 
 def _host(cls: type, name: str, function: FunctionValue, descriptor: Descriptor) -> None:
-    told = getattr(cls, name) if issubclass(cls, BaseException) and name in _TEXTS else None
+    told = TOLD.get(name) if issubclass(cls, BaseException) else None
     setattr(cls, name, _calling(f"{cls.__qualname__}.{name}", function, told))
     setattr(cls, SPECIALS, frozenset({name, *getattr(cls, SPECIALS, ())}))
     if name == "__eq__" and not _keeps_hash(descriptor):
@@ -53,16 +62,17 @@ def _keeps_hash(descriptor: Descriptor) -> bool:
 
 
 def _calling(
-    what: str, function: FunctionValue, told: Callable[[Any], str] | None
+    what: str, function: FunctionValue, told: Callable[[Any], str | None] | None
 ) -> Callable[..., Any]:
     def special(*args: Any, **keywords: Any) -> Any:
-        if told is not None and MARK in args[0].__dict__:
-            return told(args[0])  # it came from an action, and still says what it said there
         machine = machine_for(what)
         try:
             made = run(machine, lambda: call_function(machine, function, list(args), keywords))
         except Failed as failed:
             error = failed.error
+            said = told(args[0]) if told is not None and isinstance(error, AttributeError) else None
+            if said is not None:
+                return said  # it came from an action, without what no journal can keep
         else:
             if made.__class__ is str:
                 # The host puts it into a text of its own, whose length nobody can tell before.

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from waymark_worker.vm.callables import Builtin, FunctionValue
+from waymark_worker.vm.cursors import (
+    CURSORS,
+    DequeCursor,
+    ItemCursor,
+    KeyCursor,
+    SetCursor,
+    ValueCursor,
+)
 from waymark_worker.vm.limits import MAX_DEPTH, TURN
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.nesting import ENDED, Failed, machine_for, run
-from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.state import PUSHED, Frame, too_deep
-from waymark_worker.vm.views import DictItems, DictKeys, DictValues
 
 if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedProgram
@@ -240,96 +246,6 @@ def pull(machine: Machine, iterator: Any) -> Any:
             raise iterator.carried()
         return EXHAUSTED if iterator.ended else iterator.produce(machine)
     return next(iterator, EXHAUSTED)
-
-
-class Cursor:
-    """Walks a dict, one of its views or an ordered set with the host's own iterator."""
-
-    __slots__ = ("host", "reverse", "source")
-    message = ""
-    """What CPython says when the source changed its size, where the host's own words differ."""
-
-    def __init__(self, source: Any, *, reverse: bool = False) -> None:
-        self.source = source
-        self.reverse = reverse
-        pieces = getattr(source, "host", source)
-        self.host: Iterator[Any] = reversed(pieces) if reverse else iter(pieces)
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        try:
-            return next(self.host)
-        except RuntimeError as error:
-            changed = RuntimeError(self.message) if self.message else error
-        raise changed  # outside the handler: it must not have the other one as its context
-
-    def remaining(self) -> int:
-        """Items to come, or -1 if the source changed so that the next step raises."""
-        try:
-            return len(self.host.__reduce__()[1][0])
-        except RuntimeError:
-            return -1
-
-    def skip_to(self, remaining: int) -> None:
-        """Go on where an equal cursor had so many items left."""
-        if remaining < 0:
-            self.host = _changed()
-            return
-        for _ in range(len(self.source) - remaining):
-            next(self.host)
-
-
-def _changed() -> Iterator[Any]:
-    walked = {None: None}
-    host = iter(walked)
-    walked[0] = None  # type: ignore[index] # so that the next step raises
-    return host
-
-
-class KeyCursor(Cursor):
-    """Over the keys of a dict."""
-
-    __slots__ = ()
-
-
-class ValueCursor(Cursor):
-    """Over the values of a dict."""
-
-    __slots__ = ()
-
-
-class ItemCursor(Cursor):
-    """Over the items of a dict."""
-
-    __slots__ = ()
-
-
-class SetCursor(Cursor):
-    """Over an ordered set."""
-
-    __slots__ = ()
-    message = "Set changed size during iteration"
-
-
-class DequeCursor(Cursor):
-    """Over a deque."""
-
-    __slots__ = ()
-
-    def remaining(self) -> int:
-        # The host does not tell whether the deque was changed meanwhile: after a recovery that is not noticed.
-        return self.host.__length_hint__()  # type: ignore[no-any-return,attr-defined] # an int, as every one's
-
-
-CURSORS: dict[type, type[Cursor]] = {
-    **dict.fromkeys((dict, Counter, OrderedDict, defaultdict, DictKeys), KeyCursor),
-    DictValues: ValueCursor,
-    DictItems: ItemCursor,
-    deque: DequeCursor,
-    **dict.fromkeys((OrderedSet, OrderedFrozenset), SetCursor),
-}
 
 
 class _Items:

@@ -29,7 +29,7 @@ from waymark_worker.vm import (
 )
 from waymark_worker.vm.binding import binder
 from waymark_worker.vm.callables import Action, FunctionValue
-from waymark_worker.vm.hosted import host_specials, specials
+from waymark_worker.vm.hosted import host_specials, inherit_texts, specials
 from waymark_worker.vm.limits import bounds
 from waymark_worker.vm.linked import LinkedBlock, LinkedFunction, LinkedProgram
 from waymark_worker.vm.members import refuse_special, special_names
@@ -169,8 +169,9 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
             for name, member in own.get(base, {}).items():
                 linked.members[cls, name] = member
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
-        if entry.descriptor.options.get("own_init") and (cls, "__init__") not in linked.members:
+        if entry.descriptor.options.get("own_init") and "__init__" not in own[cls]:
             linked.opaque.add(cls)
+        inherit_texts(cls, linked, own[cls])
 
 
 def _add_member_attributes(linked: LinkedProgram) -> None:

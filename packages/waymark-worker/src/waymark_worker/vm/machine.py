@@ -26,6 +26,7 @@ from waymark_worker.vm.effects import (
 from waymark_worker.vm.endings import broken, ending_of, failed, last_effects
 from waymark_worker.vm.entries import CallRaised, CallReturned, CancelRequested, Entry, TimerFired
 from waymark_worker.vm.faults import Trails
+from waymark_worker.vm.grafting import graft
 from waymark_worker.vm.growth import measured
 from waymark_worker.vm.interpreter import execute, resume
 from waymark_worker.vm.limits import CHUNK, DEFAULT_BUDGET, HOP
@@ -86,8 +87,8 @@ class Machine:
         self.calls: dict[int, Future] = {}
         self.timers: dict[int, Future] = {}
         self.next_call = self.next_timer = 0
-        self.inline: tuple[Future, Task | None, AnyFrame | None] | None = None
-        """The inline step for which everything stands still, and the stack that waits for it."""
+        self.inline: tuple[Future, Task | None, AnyFrame | None, list[Any]] | None = None
+        """The inline step for which everything stands still, the stack that waits for it, and its arguments."""
         self.fault: BaseException | None = None
         """The exception on its way into a handler block."""
         self.trails = Trails()
@@ -290,12 +291,12 @@ class Machine:
 
     def _resume_inline(self, value: Any, *, returned: bool) -> None:
         assert self.inline is not None
-        _, self.task, self.frame = self.inline
+        _, self.task, self.frame, given = self.inline
         self.inline = None
         if self.decimals and self.task is not None:
             setcontext(self.task.decimal or PRISTINE)
         if returned:
-            resume(self, value)
+            resume(self, graft(given, value))
         else:
             adopt(value, handled(self.frame))
             unwind(self, value)

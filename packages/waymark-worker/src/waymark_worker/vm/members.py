@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from waymark_schema.values.faults import MARK
+from waymark_schema.values.faults import TOLD, is_changed
 from waymark_worker.vm import formatting, operations
 from waymark_worker.vm.callables import UNBOUND, BoundFunction, FunctionValue, WorkflowObject
 from waymark_worker.vm.callbacks import Hosted
@@ -64,6 +64,8 @@ def _compiled(linked: LinkedProgram, value: Any, name: str) -> Any:
     how, function = linked.members.get((value.__class__, name), ("", None))
     if function is None or how in {"property", "init"}:
         return None
+    if name in getattr(value, "__dict__", ()):
+        return None  # what an instance has itself goes before the methods of its class
     if how == "static":
         return function
     return BoundFunction(function, value if how == "method" else value.__class__)
@@ -134,22 +136,19 @@ def _is_special(name: str) -> bool:
 def refuse_special(cls: type, name: str, why: str) -> None:
     """Make a special method of a class of this program refuse: the default would be silently different.
 
-    An exception that came from an action still says what it said there.
+    An exception that came from an action still says what it said there, until it is changed.
     """
-    told = (
-        getattr(cls, name, None)
-        if issubclass(cls, BaseException) and name in {"__str__", "__repr__"}
-        else None
-    )
+    told = TOLD.get(name) if issubclass(cls, BaseException) else None
     setattr(cls, name, _refusing(cls.__qualname__, name, why, told))
 
 
 def _refusing(
-    owner: str, name: str, why: str, told: Callable[[Any], str] | None
+    owner: str, name: str, why: str, told: Callable[[Any], str | None] | None
 ) -> Callable[..., Any]:
     def refuse(self: Any, *_args: Any, **_keywords: Any) -> Any:
-        if told is not None and MARK in self.__dict__:
-            return told(self)
+        said = told(self) if told is not None and not is_changed(self) else None
+        if said is not None:
+            return said
         raise _refusal(owner, name, why)
 
     return refuse

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from waymark_worker.vm.formatting import fill, fill_from
 from waymark_worker.vm.invoking import apply_each
@@ -354,12 +355,49 @@ def _fromkeys(cls: type[dict[Any, Any]], *args: Any) -> Any:
     return cls.fromkeys(*args)
 
 
+def _copied_model(model: BaseModel, *args: Any, **keywords: Any) -> Any:
+    weigh(model)
+    return model.model_copy(*args, **keywords)
+
+
 def _dumped(name: str) -> Method:
     def run(model: BaseModel, *args: Any, **keywords: Any) -> Any:
         weigh(model)
-        return getattr(model, name)(*args, **keywords)
+        if name == "model_dump_json" or keywords.get("mode") == "json":
+            keywords.setdefault("fallback", _listed)
+        try:
+            return _with_own_sets(getattr(model, name)(*args, **keywords))
+        except PydanticSerializationError as error:
+            text = str(error).removeprefix(_IN_FALLBACK)
+        raise PydanticSerializationError(text)
 
     return run
+
+
+_IN_FALLBACK = "Error serializing to JSON: PydanticSerializationError: "
+
+
+def _with_own_sets(dumped: Any) -> Any:
+    """Copy the sets in what pydantic has made: it copies the containers it knows, and shares all else."""
+    if isinstance(dumped, OrderedSet):
+        return dumped.copy()
+    if isinstance(dumped, dict):
+        for key, item in list(dumped.items()):
+            dumped[key] = _with_own_sets(item)
+    elif isinstance(dumped, list | deque):
+        for place, item in enumerate(list(dumped)):
+            dumped[place] = _with_own_sets(item)
+    elif type(dumped) is tuple:
+        return tuple(map(_with_own_sets, dumped))
+    return dumped
+
+
+def _listed(value: Any) -> Any:
+    """What pydantic makes of a set where no field says that it is one."""
+    if isinstance(value, OrderedSet | OrderedFrozenset):
+        return list(value)
+    msg = f"Unable to serialize unknown type: {type(value)}"
+    raise PydanticSerializationError(msg)
 
 
 def _of_its_class(name: str) -> Method:
@@ -440,7 +478,8 @@ def _of_others() -> Overrides:
         yield (moment, "strftime"), _strftime
     for name in ("as_integer_ratio", "to_integral", "to_integral_exact", "to_integral_value"):
         yield ("Decimal", name), _exact(name)
-    for name in ("model_copy", "model_dump", "model_dump_json"):
+    yield ("BaseModel", "model_copy"), _copied_model
+    for name in ("model_dump", "model_dump_json"):
         yield ("BaseModel", name), _dumped(name)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from waymark_worker.vm.refusals import unsupported_operation
+
 RECORDS: dict[type, str] = {}
 """Records of the machine that workflow code can hold, and the name of CPython's type for them."""
 
@@ -40,10 +42,32 @@ def register(
         # The host's own operators and the values' errors name a type by these.
         record.__name__ = record.__qualname__ = name
         record.__module__ = "builtins"
+        if not hasattr(record, "__deepcopy__"):
+            _set_copies(record, refuse_copy)
     if callable:
         CALLABLES.add(record)
     if items is not None:
         ITERABLES.add(record)
+
+
+def refuse_copy(record: Any, _memo: object = None) -> Any:
+    """Stand in for ``__copy__`` and ``__deepcopy__``: the host would copy an object of the machine's own."""
+    what = f"copying a {RECORDS[type(record)]}"
+    raise unsupported_operation(what, "copy the values that it works on")
+
+
+def _itself(record: Any, _memo: object = None) -> Any:
+    return record
+
+
+def share(*records: type) -> None:
+    """Give these records for copies of themselves, as CPython does for functions and patterns."""
+    for record in records:
+        _set_copies(record, _itself)
+
+
+def _set_copies(record: Any, method: Callable[..., Any]) -> None:
+    record.__copy__ = record.__deepcopy__ = method
 
 
 def type_name(value: object) -> str:

@@ -73,7 +73,7 @@ class _Ordered:
         return not any(item in self._items for item in other)
 
     def issubset(self, other: Iterable[Any], /) -> bool:
-        return self._items.keys() <= dict.fromkeys(other).keys()
+        return len(_common(self._items, other)) == len(self._items)
 
     def issuperset(self, other: Iterable[Any], /) -> bool:
         return all(item in self._items for item in other)
@@ -266,7 +266,13 @@ def _fresh(other: Iterable[Any], items: dict[Any, None]) -> Iterable[tuple[Any, 
 def _common(items: dict[Any, None], other: Iterable[Any]) -> dict[Any, None]:
     if isinstance(other, SETS) and len(other) > len(items):
         return {item: None for item in items if item in other}
-    return {item: None for item in other if item in items}
+    common: dict[Any, None] = {}
+    for item in other:
+        if item in items:
+            common.setdefault(item)
+            if len(common) >= len(items):
+                break  # All are found: what is left of an iterator is not asked for.
+    return common
 
 
 def _drop(items: dict[Any, None], other: Iterable[Any]) -> None:

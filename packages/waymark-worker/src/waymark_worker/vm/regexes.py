@@ -10,7 +10,7 @@ from waymark_schema.ir.regexes import MAX_TEXT, bound_of
 from waymark_worker.vm.callbacks import Hosted
 from waymark_worker.vm.invoking import Implementation
 from waymark_worker.vm.meter import METER, check_text
-from waymark_worker.vm.names import RECORDS, STANDING_FOR, register, type_name
+from waymark_worker.vm.names import RECORDS, STANDING_FOR, register, share, type_name
 from waymark_worker.vm.refusals import LimitExceeded, unsupported_operation
 
 Args = list[Any]
@@ -136,6 +136,7 @@ class Match:
 
 register(Pattern, "re.Pattern")
 register(Match, "re.Match")
+share(Pattern, Match)
 STANDING_FOR.update({Pattern: re.Pattern, Match: re.Match})
 
 

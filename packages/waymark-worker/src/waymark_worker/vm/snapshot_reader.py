@@ -16,8 +16,8 @@ from waymark_worker.vm import builtins, decimals, operations
 from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.asynchrony import CALLBACKS
 from waymark_worker.vm.callables import BoundMethod, CallValue, Cell, FunctionValue
+from waymark_worker.vm.cursors import CURSORS
 from waymark_worker.vm.effects import StartCall, StartTimer
-from waymark_worker.vm.iterators import CURSORS
 from waymark_worker.vm.limits import MAX_DEPTH
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.results import remade

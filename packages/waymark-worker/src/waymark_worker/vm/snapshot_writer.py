@@ -18,9 +18,7 @@ from waymark_worker.vm import decimals
 from waymark_worker.vm import snapshot_faults as faults
 from waymark_worker.vm.builtins import CLASSES
 from waymark_worker.vm.callables import Action, BoundMethod, Builtin, CallValue, FunctionValue
-from waymark_worker.vm.decimals import Unshared
-from waymark_worker.vm.iterators import (
-    STATEFUL,
+from waymark_worker.vm.cursors import (
     Cursor,
     DequeCursor,
     ItemCursor,
@@ -28,6 +26,8 @@ from waymark_worker.vm.iterators import (
     SetCursor,
     ValueCursor,
 )
+from waymark_worker.vm.decimals import Unshared
+from waymark_worker.vm.iterators import STATEFUL
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 from waymark_worker.vm.scheduling import PENDING, Future
 from waymark_worker.vm.snapshot_fields import RECORDS, SINGLE
@@ -359,6 +359,7 @@ WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
     FunctionValue: _function,
     BoundMethod: _method,
     Builtin: _builtin,
+    type(NotImplemented): lambda _writer, _value: ["builtin", "NotImplemented"],
     Action: _action,
     list: _sequence("list"),
     tuple: _sequence("tuple"),

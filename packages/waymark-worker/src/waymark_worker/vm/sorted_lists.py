@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 import heapq
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from waymark_worker.vm.callbacks import Hosted
@@ -156,23 +157,43 @@ def _heap(name: str) -> Implementation:
     return run
 
 
+_FIRST = inspect.signature(lambda n, iterable, key=None: None)
+"""What ``nlargest`` and ``nsmallest`` take."""
+
+
 def _first(name: str) -> Implementation:
     """``nlargest`` and ``nsmallest``, as their documentation has them: a stable sort and a slice."""
     host: Callable[..., Any] = getattr(heapq, name)
+    largest = name == "nlargest"
 
     def run(_ctx: Any, args: Args, keywords: Keywords) -> Any:
-        key = _key_of(keywords)
-        named = {key: value for key, value in keywords.items() if key != "key"}
-        if len(args) != 2 or named or not isinstance(args[0], int):  # noqa: PLR2004 - how many, of what
+        try:
+            given = _FIRST.bind(*args, **keywords).arguments
+        except TypeError:
+            return host(*args, **keywords)  # raises CPython's own error
+        if not isinstance(given["n"], int):
             return host(*args, **keywords)
-        values = list(items(args[1]))
+        values, key = items(given["iterable"]), _key_of(given)
+        if given["n"] == 1:
+            return _one(values, key, ">" if largest else "<")
         made: list[Any] = []
-        for order, value in enumerate(values):
+        for order, value in enumerate(values if given["n"] > 0 else ()):
             ranked = value if key is None else key(value)
-            _push(made, _Ranked(ranked, value, order, largest=name == "nlargest"))
-        return [_pop(made).value for _ in range(max(min(args[0], len(values)), 0))]
+            _push(made, _Ranked(ranked, value, order, largest=largest))
+        return [_pop(made).value for _ in range(min(given["n"], len(made)))]
 
     return run
+
+
+def _one(values: Iterator[Any], key: Callable[[Any], Any] | None, operator: str) -> list[Any]:
+    """The first of all, compared as by ``max`` and ``min``."""
+    best: list[Any] = []
+    for value in values:
+        METER.charge(4)
+        ranked = value if key is None else key(value)
+        if not best or COMPARE[operator](ranked, best[0]):
+            best = [ranked, value]
+    return best[1:]
 
 
 class _Ranked:

@@ -8,7 +8,8 @@ from waymark_schema.ir import instructions as ir
 from waymark_worker.vm import operations
 from waymark_worker.vm.awaiting import await_value
 from waymark_worker.vm.callables import FINISHED
-from waymark_worker.vm.iterators import EXHAUSTED, SUSPENDED, Cursor, Framed, pull
+from waymark_worker.vm.cursors import Cursor
+from waymark_worker.vm.iterators import EXHAUSTED, SUSPENDED, Framed, pull
 from waymark_worker.vm.linked import Step
 from waymark_worker.vm.raising import NOTHING, raise_value
 from waymark_worker.vm.state import PUSHED, Frame

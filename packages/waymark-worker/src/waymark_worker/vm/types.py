@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from asyncio.exceptions import (
     CancelledError,
     IncompleteReadError,
@@ -13,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Annotated, Any
 
-from pydantic import GetPydanticSchema
-from pydantic_core import core_schema
+from pydantic import GetCoreSchemaHandler, GetPydanticSchema, Tag, ValidationError
+from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from waymark_schema.ir.policies import Backoff, RetryPolicy
 from waymark_schema.values.binding import Build, TypeRef
@@ -22,7 +23,7 @@ from waymark_schema.values.describe import describe
 from waymark_schema.values.descriptors import Descriptor, digest
 from waymark_schema.values.shadows import Shadows
 from waymark_worker.vm.library_faults import LIBRARY_FAULTS
-from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
+from waymark_worker.vm.ordered import SETS, OrderedFrozenset, OrderedSet
 
 
 class ShadowTypes(Shadows):
@@ -81,6 +82,33 @@ POLICIES: dict[str, type] = {
 _POLICY_BUILDERS: dict[str, Build] = dict(zip(POLICIES, (_retry_policy, _backoff), strict=True))
 
 
+def _dumped_set(value: Any, info: core_schema.SerializationInfo) -> Any:
+    """A set's copy, or its list in JSON; anything else that the field was given is left to pydantic."""
+    if not isinstance(value, SETS):
+        return value
+    return list(value) if info.mode_is_json() else value.copy()
+
+
+def _name_in_places(item: Any, handler: GetCoreSchemaHandler) -> str | None:
+    """What pydantic calls ``item`` in the places of errors; None where it takes more than ``item`` to tell."""
+    try:
+        schema = handler.resolve_ref_schema(handler.generate_schema(item))
+    except LookupError:  # a class with a set of itself, which is being made
+        return None
+    if schema["type"] in {"model", "dataclass"}:
+        return str(schema["cls"].__name__)
+    try:
+        return str(SchemaValidator(schema).title)
+    except SchemaError:
+        return None
+
+
+def _called(schema: core_schema.CoreSchema, name: str) -> core_schema.CoreSchema:
+    """``schema``, with ``name`` for the places of errors where it is a member of a union."""
+    handler: Any = lambda _source: schema  # noqa: E731 - what Tag asks is known already
+    return Tag(name).__get_pydantic_core_schema__(Any, handler)
+
+
 def _set_hint(made: Callable[[Iterable[Any]], Any], host: Any) -> Callable[..., Any]:
     """How a model's field of a set type is validated: by pydantic's own rules, the order kept."""
 
@@ -92,22 +120,33 @@ def _set_hint(made: Callable[[Iterable[Any]], Any], host: Any) -> Callable[..., 
             noted[-1].append(validated)
             return validated
 
-        def validate(value: Any, by_set: Callable[[Any], Any]) -> Any:
-            listed = isinstance(value, OrderedSet | OrderedFrozenset | AbstractSet | Iterator)
+        def taken(value: Any, by_set: Callable[[Any], Any]) -> list[Any]:
             noted.append([])
             try:
-                by_set(list(value) if listed else value)
+                by_set(value)
             finally:
                 items = noted.pop()
-            return made(items)
+            return items
 
-        def whole(source: Any, handler: Callable[[Any], Any]) -> Any:
+        def validate(value: Any, by_set: Callable[[Any], Any]) -> Any:
+            if type(value) is made:
+                # Of all members of a union, pydantic prefers the one whose very type a value has.
+                exact = host(value)
+                with contextlib.suppress(ValidationError):  # told below, in the value's own order
+                    validated = dict(zip(exact, taken(exact, by_set), strict=True))
+                    return made(validated[item] for item in value)
+            listed = isinstance(value, OrderedSet | OrderedFrozenset | AbstractSet | Iterator)
+            return made(taken(list(value) if listed else value, by_set))
+
+        def whole(source: Any, handler: GetCoreSchemaHandler) -> Any:
             serialization = core_schema.plain_serializer_function_ser_schema(
-                made, return_schema=core_schema.any_schema()
+                _dumped_set, info_arg=True, return_schema=core_schema.any_schema()
             )
-            return core_schema.no_info_wrap_validator_function(
+            schema = core_schema.no_info_wrap_validator_function(
                 validate, handler(source), serialization=serialization
             )
+            name = _name_in_places(item, handler)
+            return schema if name is None else _called(schema, f"{host.__name__}[{name}]")
 
         def one(source: Any, handler: Callable[[Any], Any]) -> Any:
             return core_schema.no_info_after_validator_function(note, handler(source))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from waymark_worker.vm.meter import METER
-from waymark_worker.vm.names import register
+from waymark_worker.vm.names import has, register, type_name
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 
 
@@ -49,13 +49,20 @@ def _host(value: object) -> Any:
     return value.host if isinstance(value, DictView) else value
 
 
+def _set_of(other: Any) -> OrderedSet:
+    kind = type(other)
+    if not hasattr(kind, "__iter__") and not has(kind, "__getitem__"):
+        # Said here as CPython does, which asks no ``__ror__`` of the other side either.
+        msg = f"{type_name(other)!r} object is not iterable"
+        raise TypeError(msg)
+    return OrderedSet(other)
+
+
 def _combined(host: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def combine(self: Any, other: Any) -> Any:
         # The view is a set for this; CPython takes any iterable on the other side of its operators.
         METER.charge(len(self))
-        if not isinstance(other, Iterable):
-            return NotImplemented
-        return host(OrderedSet(self), OrderedSet(other))
+        return host(OrderedSet(self), _set_of(other))
 
     return combine
 
@@ -63,9 +70,7 @@ def _combined(host: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 def _combined_back(host: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def combine(self: Any, other: Any) -> Any:
         METER.charge(len(self))
-        if not isinstance(other, Iterable):
-            return NotImplemented
-        return host(OrderedSet(other), OrderedSet(self))
+        return host(_set_of(other), OrderedSet(self))
 
     return combine
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from waymark_schema.values import validation
 from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import RECORDS, has
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
@@ -130,6 +131,8 @@ def _shown(value: Any) -> Iterable[Any]:
     kind = type(value)
     if has(kind, "__repr__"):
         return ()
+    if kind is ValidationError:
+        return [part for part in validation.shown_in(value) if type(part) not in _FLAT]
     if dataclasses.is_dataclass(kind) and not issubclass(kind, BaseException):
         named = (each.name for each in dataclasses.fields(kind) if each.repr)
         return [getattr(value, name, None) for name in named]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from waymark.checks.lints.reading import LOOPS, SCOPES, Reading
+from waymark.checks.lints.reading import LOOPS, SCOPES, Reading, read
+from waymark.compiler.diagnostics import Reporter
 
 CODE = "WM302"
 _TAKES_ITS_TIME = (ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
@@ -18,7 +19,7 @@ def check(reading: Reading) -> None:
     """Warn about loops without an end or a pause, and about polling without a pause."""
     for node in reading.nodes(ast.While):
         assert isinstance(node, ast.While)
-        if any(_pauses(reading, node)):
+        if any(_pauses(reading, _inside(node), set())):
             continue
         if _is_true(node.test) and not any(_exits(node)):
             _endless(reading, node)
@@ -66,18 +67,35 @@ def _polling(reading: Reading, node: ast.While) -> None:
     reading.warn(CODE, _head(node), why, _PAUSE)
 
 
-def _pauses(reading: Reading, loop: ast.While) -> Iterator[ast.AST]:
-    """Whatever may take its time, or leave that to others: all but the calls of actions."""
-    for node in _inside(loop):
+def _pauses(reading: Reading, nodes: Iterable[ast.AST], seen: set[object]) -> Iterator[ast.AST]:
+    """Whatever may take its time, or leave that to others: all but the calls of actions, and of helpers without any."""
+    for node in nodes:
         if isinstance(node, _TAKES_ITS_TIME) or reading.builtin(node) == "asyncio.sleep":
             yield node
         if isinstance(node, ast.Await) and not _asks(reading, node.value):
             yield node
+        if _helper_pauses(reading, node, seen):
+            yield node
+
+
+def _helper_pauses(reading: Reading, node: ast.AST, seen: set[object]) -> bool:
+    """Whether a call is that of a helper that may take its time, or end the loop by an error of its own."""
+    job = reading.helper(node)
+    if job is None or job.function in seen:
+        return False
+    seen.add(job.function)
+    inner = read(reading.workflow, job, reading.reader, Reporter())
+    if inner is None:
+        return True
+    nodes = list(ast.walk(inner.node))
+    leaves = any(isinstance(one, ast.Raise | ast.Assert) for one in nodes)
+    return leaves or any(_pauses(inner, nodes, seen))
 
 
 def _asks(reading: Reading, node: ast.expr) -> bool:
     return (
         reading.action(node) is not None
+        or reading.helper(node) is not None
         or reading.is_framework(node, "run_action")
         or reading.builtin(node) == "asyncio.gather"
     )

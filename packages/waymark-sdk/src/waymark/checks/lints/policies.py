@@ -17,6 +17,10 @@ from waymark.registry import ActionDefinition
 from waymark_schema.ir.policies import Backoff, RetryPolicy, stored_policy
 
 HANGS = "WM303"
+_LIMITED = (
+    "add `timeout=seconds`, the time that one attempt may take; it ends the call, unless `exception_types`"
+    ' names "ActionTimeout", as in [Exception, "ActionTimeout"]'
+)
 UNREADABLE = "WM304"
 _MAKERS: dict[str, Any] = {
     "waymark.RetryPolicy": RetryPolicy,
@@ -94,8 +98,8 @@ def _hangs(reading: Reading, place: ast.expr, what: str) -> None:
     reading.warn(
         HANGS,
         place,
-        f"{what} is retried but has no timeout: an attempt that never answers is never tried again",
-        "add `timeout=seconds`, the time that one attempt may take",
+        f"{what} is retried but has no timeout: an attempt that never answers keeps the run waiting for ever",
+        _LIMITED,
     )
 
 
@@ -133,9 +137,9 @@ def _decorated(reading: Reading, definition: ActionDefinition) -> None:
             HANGS,
             place,
             file.text,
-            f"action `{definition.name}` is retried but has no timeout: an attempt that never answers is"
-            " never tried again",
-            "add `timeout=seconds`, the time that one attempt may take",
+            f"action `{definition.name}` is retried but has no timeout: an attempt that never answers"
+            " keeps the run waiting for ever",
+            _LIMITED,
         )
 
 

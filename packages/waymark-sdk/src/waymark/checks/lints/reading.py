@@ -115,23 +115,25 @@ class Reading:
             return False
         return self.member(node.func) == members.Framework(name)
 
-    def is_helper(self, node: ast.AST) -> bool:
-        """Whether a call calls a helper coroutine of the user's."""
+    def helper(self, node: ast.AST) -> Job | None:
+        """The helper coroutine of the user's that a call calls."""
         if not isinstance(node, ast.Call):
-            return False
-        found = self.symbol(node.func)
-        if isinstance(found, Compiled):
-            return bool(found.function.__code__.co_flags & _COROUTINE)
-        member = self.member(node.func)
-        return isinstance(member, members.Method) and bool(
-            member.function.__code__.co_flags & _COROUTINE
-        )
+            return None
+        found: object = self.symbol(node.func) or self.member(node.func)
+        match found:
+            case Compiled(function=function):
+                owner = None
+            case members.Method(function=function, owner=owner):
+                pass
+            case _:
+                return None
+        return Job(0, function, owner) if function.__code__.co_flags & _COROUTINE else None
 
     def makes_call(self, node: ast.AST) -> bool:
         """Whether an expression is a call that does nothing until it is awaited."""
         return (
             self.action(node) is not None
-            or self.is_helper(node)
+            or self.helper(node) is not None
             or self.builtin(node) in _LAZY
             or self.is_framework(node, "run_action")
         )
@@ -144,7 +146,7 @@ class Reading:
 def read(workflow: type, job: Job, reader: SourceReader, reporter: Reporter) -> Reading | None:
     """Read one function; None when its text is not known (the compiler says so itself)."""
     try:
-        node, file = reader.function(job.function)
+        node, file = reader.member(job.function)
     except (SourceMissing, SourceChanged):
         return None
     owner = job.owner
@@ -161,11 +163,12 @@ def read(workflow: type, job: Job, reader: SourceReader, reporter: Reporter) -> 
         reader,
         reporter,
         parents,
-        frozenset(_bound(node)),
+        frozenset(bindings(node)),
     )
 
 
-def _bound(function: FunctionNode) -> Iterator[str]:
+def bindings(function: FunctionNode) -> Iterator[str]:
+    """Names that a function binds, nested functions included: each as often as it is bound."""
     for node in ast.walk(function):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.language import is_logger
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 
@@ -103,11 +104,12 @@ def _check_own(ctx: Context, node: ast.Attribute) -> None:
             )
         return
     found = getattr(ctx.tables.workflow, ctx.namespace.mangled(node.attr), None)
-    if callable(found) or isinstance(found, property):
+    if callable(found) or isinstance(found, property) or is_logger(found):
+        what = "the logger" if is_logger(found) else "a method or property"
         ctx.reject(
             "WM113",
             node,
-            f"`self.{node.attr}` is a method or property of the class and cannot be assigned",
+            f"`self.{node.attr}` is {what} of the class and cannot be assigned",
             "use another attribute name",
         )
 

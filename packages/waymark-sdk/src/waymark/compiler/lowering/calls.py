@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+from typing import NewType
 
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.invoke import call
-from waymark.compiler.language import METHODS_INSTEAD
+from waymark.compiler.language import METHODS_INSTEAD, instead_of_starting
+from waymark.compiler.loggers import logger_of, tell
+from waymark.compiler.prelude.names import PRELUDE
 from waymark.compiler.regexes import check_pattern
 from waymark.compiler.symbols import (
     Action,
@@ -48,6 +51,9 @@ def calling(ctx: Context, node: ast.expr, into: int | None) -> int:
     found = ctx.symbol(node.func)
     if found is not None:
         return _named(ctx, node, found, into)
+    logger = logger_of(ctx, node.func)
+    if logger is not None:
+        return tell(ctx, node, logger, into)
     if isinstance(node.func, ast.Attribute) and not ctx.is_self(node.func.value):
         return _method(ctx, node, node.func, into)
     mark = ctx.builder.mark()
@@ -61,6 +67,8 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
 
 def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int:
     match found:
+        case Compiled() | Refused() if (value := _unchanged(found, node)) is not None:
+            return ctx.expr(value, into)
         case Refused():
             raise ctx.rejected(found.code, node.func, found.message, found.instead)
         case Builtin(name=name):
@@ -73,24 +81,51 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
         case Kind(cls=cls):
             return _construct(ctx, node, cls, into)
         case WorkflowClass(cls=cls):
-            raise ctx.rejected(
-                "WM128",
-                node.func,
-                f"`{cls.__name__}` is a workflow; starting one from another is not available yet",
-                "call its helper functions, or start it from an @action function",
-            )
-        case Action():
-            return call(
-                ctx, ctx.families.symbol(ctx, found, node.func, None), node, into, pure=True
-            )
-        case Compiled(function=function):
+            raise ctx.rejected("WM128", node.func, *instead_of_starting(cls))
+        case Action() | Compiled():
             callee = ctx.families.symbol(ctx, found, node.func, None)
-            pure = bool(function.__code__.co_flags & _MAKES_VALUE)
-            return call(ctx, callee, node, into, pure=pure)
+            return call(ctx, callee, node, into, pure=_makes_value(found))
         case _:
             mark = ctx.builder.mark()
             callee = ctx.families.symbol(ctx, found, node.func, None)
             return call(ctx, callee, node, into, pure=False, mark=mark)
+
+
+def _makes_value(found: Action | Compiled) -> bool:
+    """Whether calling it only makes a call, coroutine or generator."""
+    return isinstance(found, Action) or bool(found.function.__code__.co_flags & _MAKES_VALUE)
+
+
+def _unchanged(found: Compiled | Refused, node: ast.Call) -> ast.expr | None:
+    """The value that ``typing.cast(T, value)`` or a ``NewType`` gives, which is the one that it is given."""
+    if isinstance(found, Refused):
+        return _only_value(node) if isinstance(found.value, NewType) else None
+    return _cast(node) if found.function is PRELUDE["typing.cast"] else None
+
+
+def _only_value(node: ast.Call) -> ast.expr | None:
+    match node:
+        case ast.Call(args=[value], keywords=[]) if not isinstance(value, ast.Starred):
+            return value
+        case _:
+            return None
+
+
+def _cast(node: ast.Call) -> ast.expr | None:
+    """What is cast, where the type has no effect: it is for checkers and need not be of the language."""
+    match node:
+        case ast.Call(args=[kind, value], keywords=[]):
+            starred = isinstance(kind, ast.Starred) or isinstance(value, ast.Starred)
+            written = all(isinstance(part, _TYPE_PARTS) for part in ast.walk(kind))
+            return value if written and not starred else None
+        case _:
+            return None
+
+
+_TYPE_PARTS = (
+    ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr, ast.expr_context,
+)  # fmt: skip
+"""What types are written with, and what has no effect."""
 
 
 def _mention(ctx: Context, node: ast.Call) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import sys
 
 from waymark.compiler.builder import Label
 from waymark.compiler.context import Assign, Context, Execute, Finally, Lower
+from waymark.compiler.diagnostics import MOVE_TO_ACTION
 from waymark.compiler.exits import end_finally
 from waymark.compiler.symbols import Refused
 from waymark_schema.ir import instructions as ins
@@ -14,9 +14,9 @@ from waymark_schema.ir.instructions import NONE
 
 _IN_ACTION = "do what needs it in an @action function and await it"
 _OF_YOUR_OWN = "write it as a function under @contextmanager, or as a dataclass with `__enter__` and `__exit__`"
-_NESTED = "nest `with` statements, or call a helper that does"
+_UNDONE = "keep functions that undo each step in a list, and call them in reverse in a `finally`"
 INSTEAD = {
-    **dict.fromkeys(("ExitStack", "AsyncExitStack"), _NESTED),
+    **dict.fromkeys(("ExitStack", "AsyncExitStack"), _UNDONE),
     "closing": "use try/finally, with `close()` in the `finally`",
     "aclosing": "use try/finally, with `await ….aclose()` in the `finally`",
     **dict.fromkeys(
@@ -101,7 +101,7 @@ def _check(ctx: Context, node: ast.expr) -> None:
     if not isinstance(found, Refused) or found.code not in {"WM123", "WM124"}:
         return
     name = ast.unparse(made)
-    own = found.code == "WM123" and name.partition(".")[0] not in sys.stdlib_module_names
+    own = found.code == "WM123" and found.instead != MOVE_TO_ACTION
     known = found.instead if found.code == "WM124" else _IN_ACTION
     instead = INSTEAD.get(name.rpartition(".")[2], _OF_YOUR_OWN if own else known)
     if not name.startswith("asyncio."):

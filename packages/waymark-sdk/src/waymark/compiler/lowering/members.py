@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import sys
 
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.diagnostics import Unsupported
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.durable import is_immutable, without_advice
 from waymark.compiler.exception_texts import text_of_arguments
+from waymark.compiler.inits import is_generated
 from waymark.compiler.invoke import call
-from waymark.compiler.language import instead_of_capturing
+from waymark.compiler.language import PRINT, instead_of_capturing
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
@@ -84,7 +86,7 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
         try:
             tables.attributes[name] = tables.writer.encode(found.value, path=f"self.{name}")
         except SerializationError as error:
-            why = str(error)
+            why = without_advice(error, found.value)
     if why is not None:
         ctx.reject(
             "WM126",
@@ -102,8 +104,17 @@ def _refused(ctx: Context, node: ast.Attribute, found: Framework | Strange) -> U
             "WM128",
             node,
             f"`{ast.unparse(node)}` is not available inside a workflow yet",
-            "use actions, asyncio.sleep, asyncio.gather and self.run_action(…)",
+            (
+                PRINT
+                if found.name == "log"
+                else "use actions, asyncio.sleep, asyncio.gather and self.run_action(…)"
+            ),
         )
+    name = ctx.namespace.mangled(node.attr)
+    if members.class_in(ctx.tables.workflow, name) is not None:
+        owner = ctx.tables.workflow.__qualname__
+        what = f"`{ast.unparse(node)}` is a class"
+        return ctx.rejected("WM133", node, what, f"read it as `{owner}.{node.attr}`")
     return ctx.rejected(
         "WM133",
         node,
@@ -256,8 +267,20 @@ def _super_of_value(
             "WM112", func, "`super()` needs a class with one base class here", "name the base class"
         )
     found = members.find(owner, func.attr, after=owner)
+    if func.attr == "__setattr__" and found is None and dataclasses.is_dataclass(owner):
+        mark = ctx.builder.mark()
+        first = (ctx.load(receiver),)
+        put = ctx.builtin("object.__setattr__")
+        return call(ctx, put, node, into, pure=True, first=first, mark=mark)
     if isinstance(found, Method) and found.kind == "method":
-        why = ctx.tables.why_excluded(found.owner, func.attr)
+        if is_generated(found.function) and hasattr(found.owner, "__post_init__"):
+            ctx.reject(
+                "WM112",
+                func,
+                f"`super().__init__` calls a `__post_init__` of `{found.owner.__qualname__}` or of another class",
+                "let @dataclass make the `__init__`",
+            )
+        why = ctx.tables.why_excluded(found.owner, found.function)
         if why is not None:
             ctx.reject("WM123", func, why, "call a method that can be compiled in")
         number = ctx.tables.function(found.function, found.owner)

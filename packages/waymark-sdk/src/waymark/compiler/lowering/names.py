@@ -8,10 +8,10 @@ import sys
 import typing
 
 from waymark.compiler import members
-from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Policy
+from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Remade
 from waymark.compiler.context import Assign, Context, Execute, Lower
-from waymark.compiler.durable import SCALARS, is_immutable
-from waymark.compiler.language import instead_of_capturing
+from waymark.compiler.durable import SCALARS, is_immutable, without_advice
+from waymark.compiler.language import instead_of_capturing, instead_of_starting
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -40,7 +40,7 @@ def constant(ctx: Context, node: ast.expr, into: int | None) -> int:
             "WM110",
             node,
             f"constant {node.value!r} of type {type(node.value).__name__} cannot be kept durably",
-            "use None, bool, int, float, str or bytes",
+            "use None, bool, int, float, complex, str or bytes",
         )
     return ctx.constant(node.value, node)
 
@@ -82,7 +82,9 @@ def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int
         case Compiled(function=function):
             number = tables.function(function, None)
             return builder.constant(tables.function_value(number))
-        case Module() | WorkflowClass():
+        case WorkflowClass(cls=cls):
+            ctx.reject("WM128", node, *instead_of_starting(cls))
+        case Module():
             ctx.reject(
                 "WM124",
                 node,
@@ -130,11 +132,12 @@ def _captured(ctx: Context, found: Captured, node: ast.expr, into: int | None) -
             try:
                 index = ctx.tables.global_value(key, value)
             except SerializationError as error:
-                ctx.reject("WM121", node, str(error), "pass it as an input of run()")
+                instead = instead_of_capturing(value, "pass it as an input of run()")
+                ctx.reject("WM121", node, without_advice(error, value), instead)
             target = ctx.target(into)
             ctx.builder.emit(ins.LoadGlobal(target, index))
             return target
-        case Policy(expression=expression, namespace=namespace):
+        case Remade(expression=expression, namespace=namespace):
             with ctx.elsewhere(namespace, node):
                 return ctx.expr(expression, into)
     typing.assert_never(verdict)
@@ -194,8 +197,15 @@ def _of_class(ctx: Context, node: ast.Attribute, cls: type, into: int | None) ->
         "WM126",
         node,
         f"`{ast.unparse(node)}` cannot be used as a value in a workflow",
-        "read it from an instance, or bind the value once at module level",
+        _UNREAD.get(node.attr, "read it from an instance, or bind the value once at module level"),
     )
+
+
+_UNREAD = {
+    "_field_defaults": "write the defaults as constants of the module",
+    "__match_args__": "use `_fields` of a named tuple, or write the names",
+}
+"""What to write in place of what classes know of themselves."""
 
 
 def _unbound(ctx: Context, node: ast.Attribute, owner: str) -> int:

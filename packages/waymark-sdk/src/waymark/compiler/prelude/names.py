@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from waymark.compiler.prelude import applying, combining, iterating
+from waymark.compiler.prelude import applying, combining, iterating, logs, typed
 
 
 def _functions() -> dict[str, FunctionType]:
@@ -13,11 +13,15 @@ def _functions() -> dict[str, FunctionType]:
         (iterating, "itertools"),
         (combining, "itertools"),
         (applying, "functools"),
+        (typed, "typing"),
+        (logs, "logging"),
     ):
         for name, value in vars(module).items():
             if isinstance(value, FunctionType) and not name.startswith("_"):
                 found[f"{owner}.{name}"] = value
     found["itertools.chain.from_iterable"] = found.pop("itertools.chain_from_iterable")
+    found["logging.warn"] = found["logging.warning"]
+    found["logging.fatal"] = found["logging.critical"]
     found["operator.itemgetter"] = found.pop("functools.itemgetter")
     return found
 
