@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -204,6 +205,17 @@ async def test_a_batch_ends_before_its_journals_are_too_long_together(engine: En
     assert (await engine.count("instances"), await engine.count("journal")) == (0, 0)
 
 
+async def test_a_sweep_goes_on_until_a_long_journal_has_gone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pruning, "prune_instances", partial(pruning.prune_instances, most=10))
+    await engine.enqueue(1)
+    async with engine.owner() as owner:
+        await _complete(owner, 1, entries=25)
+    await _sweep(_pruner(engine, room=3))
+    assert (await engine.count("instances"), await engine.count("journal")) == (0, 0)
+
+
 async def test_two_pruners_at_once_share_the_work(engine: Engine) -> None:
     await engine.enqueue(60)
     async with engine.owner() as owner:
@@ -266,6 +278,19 @@ async def test_a_sweep_leaves_no_dead_leases_markers_samples_or_mail(engine: Eng
     await _sweep(pruner)
     tables = ("leases", "commits", "pool_samples", "inbox", "pools")
     assert {table: await engine.count(table) for table in tables} == dict.fromkeys(tables, 0)
+
+
+async def test_a_pool_goes_only_long_after_its_last_word(engine: Engine) -> None:
+    await engine.session.connection.execute(
+        b"insert into waymark.pools (pid, host, version, python, program_format, program_semantics, seen_at, stopped_at)"
+        b" select n, 'elsewhere', '1', '3.12', 1, 1, now() - seen * interval '1 day', now() - stopped * interval '1 day'"
+        b" from (values (1, 3, null), (2, 3, 3), (3, 3, 0), (4, 0, 3), (5, 1, null)) as of (n, seen, stopped)"
+    )
+    await _sweep(_pruner(engine, room=9))
+    cursor = await engine.session.connection.execute(
+        b"select pid from waymark.pools where host = 'elsewhere' order by pid"
+    )
+    assert [pid for (pid,) in await cursor.fetchall()] == [3, 4, 5]
 
 
 async def test_a_program_goes_when_nobody_uses_it_and_comes_back_with_the_next_run(

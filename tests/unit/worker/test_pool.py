@@ -115,6 +115,27 @@ async def test_workers_that_die_at_once_are_started_ever_more_slowly_whoever_els
     assert pauses[-1] < pauses[0], "a life in which it did something is no failure"
 
 
+async def test_who_began_before_a_failure_does_not_show_that_it_has_passed(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def pause(_crew: crew.Crew, seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(crew.Crew, "_pause", pause)
+    stable = await make(size=4, window=1)
+    elders = stable.workers[:3]
+    stable.submit(4)
+    await until(lambda: all(elder.starts for elder in elders))
+    for turn, elder in enumerate(elders, 1):
+        stable.workers[-1].process.end(-9)
+        await until(lambda count=4 + turn: len(stable.workers) == count)  # type: ignore[misc] # of this turn
+        elder.end()
+        await until(lambda count=turn: len(stable.listener.ended) == count)  # type: ignore[misc] # likewise
+    assert pauses == sorted(set(pauses)), "each is longer than the one before"
+
+
 async def test_a_withdrawn_attempt_that_waits_never_starts(make: Make) -> None:
     stable = await make(size=1, window=1)
     running, waiting = stable.submit(2)

@@ -83,6 +83,5 @@ delete from {schema}.pool_samples as s using old as o where s.pool = o.pool and 
 -- name: prune_pools
 -- Pools that stopped or fell silent long ago and hold no lease.
 delete from {schema}.pools as p
-where coalesce(p.stopped_at, p.seen_at) < clock_timestamp() - $older_than::interval
-    and p.seen_at < clock_timestamp() - $older_than
+where greatest(p.stopped_at, p.seen_at) < clock_timestamp() - $older_than::interval
     and not exists (select from {schema}.leases as l where l.pool = p.id);
