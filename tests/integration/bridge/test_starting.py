@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,7 +14,7 @@ from waymark import Run, runtime
 from waymark.coercion import codec
 from waymark.requests import StartRequest
 from waymark.starting import prepare
-from waymark_schema.errors import DatabaseError, ProgramConflict
+from waymark_schema.errors import DatabaseError, ProgramConflict, RunIdTaken
 from waymark_schema.ids import new_instance_id
 from waymark_schema.inputs import unpack_inputs
 from waymark_schema.wire.frames import ProgramReport
@@ -55,6 +55,27 @@ async def test_the_same_id_started_again_is_the_same_run(
     runs = await asyncio.gather(*(Counting.options(id=chosen).start(1) for _ in range(5)))
     assert {run.id for run in runs} == {str(chosen)}
     assert len(rows(database_url)) == 1
+
+
+async def test_an_id_of_another_workflows_run_is_no_run_of_this_one(
+    bridges: Bridges, database_url: str
+) -> None:
+    chosen = uuid4()
+    await Counting.options(id=chosen).start(1)
+    with pytest.raises(RunIdTaken) as refused:
+        await Greeting.options(id=chosen).start("you")
+    assert str(refused.value).startswith(
+        f"run {chosen} is one of 'counting' already, so 'greeting' was not started under that id"
+    )
+    # At once: in one statement, where only one of the two can be first.
+    ids = [UUID(int=number) for number in range(1, 21)]
+    outcomes = await asyncio.gather(
+        *(Counting.options(id=each).start(1) for each in ids),
+        *(Greeting.options(id=each).start("you") for each in ids),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(outcome, RunIdTaken) for outcome in outcomes) == 20
+    assert len(rows(database_url)) == 21
 
 
 async def test_an_idempotency_key_gives_the_first_ones_run_and_is_the_workflows_own(

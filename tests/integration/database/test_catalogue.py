@@ -43,6 +43,7 @@ _HOT = [
     instances.CLAIM,
     instances.LOAD,
     instances.ENQUEUE,
+    instances.STRANGERS,
     instances.STATUS,
     instances.WAKE_DUE,
     instances.WAKE_ADDRESSED,

@@ -19,8 +19,10 @@ pytestmark = pytest.mark.postgres
 async def test_an_enqueue_sent_again_adds_nothing_and_changes_nothing(engine: Engine) -> None:
     run = NewInstance(new_instance_id(), engine.program, b"first")
     other = NewInstance(run.id, engine.program, b"second", priority=9)
-    for sent in (run, run, other):
-        assert await execute.fetch_all(engine.session, instances.enqueue([sent])) == []
+    assert await execute.fetch_all(engine.session, instances.enqueue([run])) == []
+    there = [instances.NotQueued(run.id, engine.program, registered=True)]
+    for sent in (run, other):
+        assert await execute.fetch_all(engine.session, instances.enqueue([sent])) == there
     assert await engine.count("instances") == 1
     async with engine.owner() as owner:
         (claimed,) = await owner.claim()
@@ -55,7 +57,7 @@ async def test_a_run_of_an_unknown_program_is_named_and_the_others_are_queued(
     good = NewInstance(new_instance_id(), engine.program, b"")
     bad = NewInstance(new_instance_id(), ProgramId(12345), b"")
     missing = await execute.fetch_all(engine.session, instances.enqueue([good, bad]))
-    assert missing == [instances.UnknownProgram(bad.id, ProgramId(12345))]
+    assert missing == [instances.NotQueued(bad.id, ProgramId(12345), registered=False)]
     assert await engine.count("instances") == 1
 
 

@@ -36,8 +36,8 @@ from waymark_schema.reports.workers import UnservedLine
 from waymark_schema.tables.instances import (
     InstanceResult,
     InstanceStatus,
+    NotQueued,
     Queued,
-    UnknownProgram,
 )
 
 DIGEST = bytes(32)
@@ -191,7 +191,7 @@ async def test_an_unreachable_database_leaves_a_start_uncertain() -> None:
 
 
 async def test_unknown_and_pruned_programs_are_asked_for() -> None:
-    gone = [UnknownProgram(InstanceId(UUID(int=1)), program_id(DIGEST))]
+    gone = [NotQueued(InstanceId(UUID(int=1)), program_id(DIGEST), registered=False)]
     intake, fake, queued = intake_of(lambda name, values: gone)
     client, other = Told(), bytes([1]) * 32
     intake.add(Asked(client, 1, [run_of(digest=other), run_of()]))
@@ -213,11 +213,18 @@ async def test_keyed_starts_ride_alone_and_get_the_winners_id() -> None:
     class Holder:
         id: InstanceId = winner
 
-    intake, fake, _ = intake_of(lambda name, values: [Holder()] if name == "find_by_key" else [])
+    lost, mine = run_of(key="w:k"), run_of()
+    there = NotQueued(InstanceId(UUID(bytes=lost.id)), program_id(DIGEST), registered=True)
+
+    def serve(name: str, values: dict[str, Any]) -> list[Any]:
+        if name == "enqueue":
+            return [there] if there.instance in values["id"] else []
+        return [Holder()] if name == "find_by_key" else []
+
+    intake, fake, _ = intake_of(serve)
     client = Told()
-    mine = run_of()
     async with running(intake.run_shared(), intake.run_keyed()):
-        intake.add(Asked(client, 1, [run_of(key="w:k"), mine]))
+        intake.add(Asked(client, 1, [lost, mine]))
         intake.add(Asked(client, 2, [run_of()]))
         await client.hears(2)
     assert Started(1, [winner.bytes, mine.id]) in client.answers

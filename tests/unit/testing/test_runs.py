@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.testing import flows
 from waymark import InstanceNotFound, Run, SerializationError, WorkflowFailed
+from waymark_schema.errors import RunIdTaken
 from waymark_worker.testing import InProcessRuntime, NeverEnds
 
 # The options of waiting, for compatibility, are unknown to type checkers.
@@ -106,6 +107,16 @@ async def test_handles_ids_and_keys_are_those_of_production(served: InProcessRun
     assert flows.TRACE == list("abcde")
     with pytest.raises(InstanceNotFound, match="in this process"):
         await Run.get(uuid.uuid4()).status()
+
+
+async def test_an_id_of_another_workflows_run_is_refused_and_nothing_started(
+    served: InProcessRuntime,
+) -> None:
+    chosen = uuid.uuid4()
+    await flows.Several.options(id=chosen).start(["a"])
+    with pytest.raises(RunIdTaken, match=f"run {chosen} is one of "):
+        await flows.Dozes.options(id=chosen).start(0)
+    assert [run.id for run in served.runs] == [str(chosen)]
 
 
 async def test_arguments_and_results_pass_through_the_durable_form() -> None:

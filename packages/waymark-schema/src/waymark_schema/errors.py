@@ -1,6 +1,7 @@
 """Everything the schema distribution raises: what happened goes in, a message with the next step comes out."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 
 class WaymarkError(Exception):
@@ -96,6 +97,21 @@ class ProgramConflict(WaymarkError):
         )
         self.workflow = workflow
         self.version = version
+
+
+class RunIdTaken(WaymarkError):
+    """The id that a run was given is that of a run of another workflow."""
+
+    def __init__(self, run: UUID, workflow: str, wanted: str) -> None:
+        """Name the run, the workflow that has it, and the one that it was wanted for."""
+        super().__init__(
+            f"run {run} is one of {workflow!r} already, so {wanted!r} was not started under that id.\n"
+            "An id names one run of all workflows: make it of the workflow's name, too, or use"
+            " idempotency_key, of which each workflow has its own."
+        )
+        self.run = run
+        self.workflow = workflow
+        self.wanted = wanted
 
 
 class NotTheOwner(WaymarkError):

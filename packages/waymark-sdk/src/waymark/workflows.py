@@ -101,8 +101,8 @@ class Workflow:
     ) -> Starter[P, R]:
         """Say how to start; they can never collide with parameters of ``run``.
 
-        ``id`` is a UUID of your making, ``idempotency_key`` a text under which a second start gives the
-        first one's run, for as long as that one is kept; ``delay`` (seconds or timedelta) or ``start_at`` (aware) put the start off.
+        ``id`` is a UUID of your making, of all workflows' runs this one's alone, ``idempotency_key`` a text of your own for
+        this workflow; under either a second start gives the first one's run, for as long as that one is kept. ``delay`` (seconds or timedelta) or ``start_at`` (aware) put the start off.
 
         >>> async def main() -> None:
         ...     run = await Greet.options(idempotency_key="order-7", priority=5).start("you")

@@ -28,11 +28,21 @@ class NewInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownProgram:
-    """A run that was not queued because its program is not registered."""
+class NotQueued:
+    """A run that was not queued: its program is not `registered`, or its id or its key has a run already."""
 
     instance: InstanceId
     program: ProgramId
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A run whose id another workflow, not the `wanted` one, has already."""
+
+    id: InstanceId
+    workflow: str
+    wanted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,8 @@ class QueueDepth:
 
 
 _FILE = load_file(__package__, "instances.sql")
-ENQUEUE = _FILE.statement("enqueue", UnknownProgram)
+ENQUEUE = _FILE.statement("enqueue", NotQueued)
+STRANGERS = _FILE.statement("strangers", Stranger)
 STATUS = _FILE.statement("status", InstanceStatus)
 QUEUED = _FILE.statement("queued", Queued)
 RESULTS = _FILE.statement("results", InstanceResult)
@@ -159,11 +170,12 @@ RELEASE = _FILE.statement("release", Queued)
 QUEUE_DEPTH = _FILE.statement("queue_depth", QueueDepth)
 
 
-def enqueue(runs: Sequence[NewInstance]) -> Query[UnknownProgram]:
+def enqueue(runs: Sequence[NewInstance]) -> Query[NotQueued]:
     """Queue runs; ids that exist already are left as they are, so a resend is safe.
 
-    The rows that come back were *not* queued: register their programs and enqueue them again. Fit for
-    the caller's own transaction: it writes nothing but the instances.
+    The rows that come back were *not* queued. Those that are not registered: register their programs and enqueue
+    them again; the others are there already, perhaps as runs of other workflows: ask for `strangers`. Fit for the
+    caller's own transaction: it writes nothing but the instances.
     """
     return ENQUEUE.bind(
         id=[run.id for run in runs],
@@ -175,6 +187,12 @@ def enqueue(runs: Sequence[NewInstance]) -> Query[UnknownProgram]:
         delay=[run.delay for run in runs],
         idempotency_key=[run.idempotency_key for run in runs],
     )
+
+
+def strangers(runs: Iterable[tuple[InstanceId, ProgramId]]) -> Query[Stranger]:
+    """Read which of these ids belong to runs of other workflows than these programs are of."""
+    asked = list(runs)
+    return STRANGERS.bind(id=[run for run, _ in asked], program=[program for _, program in asked])
 
 
 def status(ids: Iterable[UUID]) -> Query[InstanceStatus]:

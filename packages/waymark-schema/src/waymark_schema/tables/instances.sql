@@ -1,7 +1,7 @@
 -- name: enqueue
 -- Insert-only, ids made by the client and inserted in their order, so two batches with the same ids wait
--- for each other in one direction; a resend finds its rows and adds nothing. A program that is not
--- registered adds no row and is reported instead.
+-- for each other in one direction; a resend finds its rows and adds nothing. Whatever adds no row is reported,
+-- because its program is not registered, or because its id or its key has a row already.
 with asked as materialized (
     select * from unnest(
         $id::uuid[], $program::bigint[], $inputs::bytea[], $priority::integer[], $awaited::boolean[],
@@ -25,10 +25,22 @@ added as (
     where exists (select from {schema}.programs as p where p.id = t.program)
     order by t.id
     on conflict do nothing
-    returning id
+    returning id, program
 )
-select a.id as instance, a.program as program from asked as a
-where not exists (select from {schema}.programs as p where p.id = a.program);
+select
+    a.id as instance, a.program as program,
+    exists (select from {schema}.programs as p where p.id = a.program) as registered
+from asked as a
+where not exists (select from added as d where d.id = a.id and d.program = a.program);
+
+-- name: strangers
+-- A plain read in a new statement, after runs with these ids were not added: who had the ids first is committed by now.
+select i.id, theirs.workflow, ours.workflow as wanted
+from unnest($id::uuid[], $program::bigint[]) as a (id, program)
+join {schema}.instances as i on i.id = a.id
+join {schema}.programs as theirs on theirs.id = i.program
+join {schema}.programs as ours on ours.id = a.program
+where theirs.workflow <> ours.workflow;
 
 -- name: status
 -- A plain read of committed rows; several waiters share one statement.

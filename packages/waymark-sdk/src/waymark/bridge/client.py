@@ -95,6 +95,7 @@ class BridgeClient:
             BridgeUnavailable: no bridge could be reached or booted.
             SettingError, DatabaseError: the database cannot be used.
             ProgramConflict: another program has this workflow's name and version.
+            RunIdTaken: a run of another workflow has the id of one of them; the others are queued.
 
         """
         if not requests:

@@ -12,7 +12,7 @@ from uuid import UUID
 from waymark.bridge.parties import Party, failed
 from waymark.bridge.protocol import NewRun, Started, UnknownPrograms
 from waymark.bridge.store import Channel, Store, UnfitValue
-from waymark_schema.errors import DatabaseError, DatabaseUnreachable
+from waymark_schema.errors import DatabaseError, DatabaseUnreachable, RunIdTaken
 from waymark_schema.ids import InstanceId, ProgramId, program_id
 from waymark_schema.tables import instances
 
@@ -120,7 +120,7 @@ class Intake:
         runs = [run for asked in batch for run in asked.runs]
         query = instances.enqueue([_new_instance(run) for run in runs])
         try:
-            unknown = await channel.fetch_all(query, patience=self._patience)
+            left_out = await channel.fetch_all(query, patience=self._patience)
         except UnfitValue as error:
             await self._one_by_one(channel, batch, error)
         except DatabaseUnreachable as error:
@@ -131,10 +131,11 @@ class Intake:
                 asked.party.answer(failed(asked.request, error))
             raise
         else:
-            refused = {row.program for row in unknown}
+            refused = {row.program for row in left_out if not row.registered}
+            there = {row.instance.bytes for row in left_out if row.registered}
             self._queued(run for run in runs if program_id(run.digest) not in refused)
             for asked in batch:
-                await self._answer(channel, asked, refused)
+                await self._answer(channel, asked, refused, there)
 
     async def _one_by_one(
         self, channel: Channel, batch: Sequence[Asked], error: DatabaseError
@@ -145,7 +146,9 @@ class Intake:
         for asked in batch:
             await self._queue(channel, [asked])
 
-    async def _answer(self, channel: Channel, asked: Asked, refused: set[ProgramId]) -> None:
+    async def _answer(
+        self, channel: Channel, asked: Asked, refused: set[ProgramId], there: set[bytes]
+    ) -> None:
         gone = {run.digest for run in asked.runs if program_id(run.digest) in refused}
         if gone:
             # Pruned since it was registered here; the client registers it and asks again.
@@ -153,17 +156,27 @@ class Intake:
             asked.party.answer(UnknownPrograms(asked.request, sorted(gone)))
             return
         ids = [run.id for run in asked.runs]
-        if asked.keyed:
+        if not there.isdisjoint(ids):
             try:
-                ids = [await self._holder(channel, run) for run in asked.runs]
+                await self._expect_own(channel, [run for run in asked.runs if run.id in there])
+                ids = [await self._holder(channel, run, there) for run in asked.runs]
             except DatabaseUnreachable as error:
                 asked.party.answer(failed(asked.request, _uncertain(error, asked)))
                 return
+            except RunIdTaken as error:
+                asked.party.answer(failed(asked.request, error))
+                return
         asked.party.answer(Started(asked.request, ids))
 
-    async def _holder(self, channel: Channel, run: NewRun) -> bytes:
+    async def _expect_own(self, channel: Channel, runs: Iterable[NewRun]) -> None:
+        """Raise ``RunIdTaken`` if one of these is not there from an earlier start, but another workflow's."""
+        asked = [(InstanceId(UUID(bytes=run.id)), program_id(run.digest)) for run in runs]
+        for found in await channel.fetch_all(instances.strangers(asked), patience=self._patience):
+            raise RunIdTaken(found.id, found.workflow, found.wanted)
+
+    async def _holder(self, channel: Channel, run: NewRun, there: set[bytes]) -> bytes:
         """Return whose the key is, in a new statement: if another run won, it is committed by now."""
-        if run.key is None:
+        if run.key is None or run.id not in there:
             return run.id
         found = await channel.fetch_all(instances.find_by_key(run.key), patience=self._patience)
         return found[0].id.bytes if found else run.id

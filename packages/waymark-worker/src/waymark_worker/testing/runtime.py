@@ -20,7 +20,7 @@ from waymark.errors import BridgeUnavailable, InstanceNotFound
 from waymark.requests import Outcome, RunState, StartRequest
 from waymark.runtime import current
 from waymark.unfinished import unfinished
-from waymark_schema.errors import ProgramConflict
+from waymark_schema.errors import ProgramConflict, RunIdTaken
 from waymark_worker.testing.clock import DEADLINE, TARGET, VirtualClock
 from waymark_worker.testing.crashing import CrashEverywhere
 from waymark_worker.testing.engine import Engine
@@ -157,6 +157,7 @@ class InProcessRuntime:
 
         Raises:
             ProgramConflict: another program has this workflow's name and version.
+            RunIdTaken: a run of another workflow has this id.
             RuntimeError: the test is over.
 
         """
@@ -166,6 +167,7 @@ class InProcessRuntime:
                 msg = "a run was started after its test had ended; expected to be started within it"
                 raise RuntimeError(msg)
             self._register(requests)
+            self._expect_own(requests)
             ids = [self._begin(request, home) for request in requests]
         self._engine.pump()
         return ids
@@ -225,6 +227,15 @@ class InProcessRuntime:
                 report.workflow, (digest, report.digest)
             ):
                 raise ProgramConflict(report.workflow, report.version)
+
+    def _expect_own(self, requests: Sequence[StartRequest]) -> None:
+        asked: dict[UUID, str] = {}
+        for request in requests:
+            wanted = request.program.workflow
+            holder = self._engine.instances.get(request.id)
+            found = holder.program.workflow if holder else asked.setdefault(request.id, wanted)
+            if found != wanted:
+                raise RunIdTaken(request.id, found, wanted)
 
     def _begin(self, request: StartRequest, home: asyncio.AbstractEventLoop) -> UUID:
         workflow, key = request.program.workflow, request.idempotency_key
