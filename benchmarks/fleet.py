@@ -8,7 +8,9 @@ import socket
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,12 +18,14 @@ import psycopg
 
 from benchmarks.app import One, Pauses, Three
 from benchmarks.deployment import Deployment, deployed
-from benchmarks.workloads import WORKLOADS, Scale, until
+from benchmarks.workloads import QUIET, WORKLOADS, Scale, until
 from waymark.runs import Run
 from waymark_worker.embedded import EmbeddedServer
 
 CHUNK = 5_000
 PAUSE = 0.05
+ROUNDS_EACH = 2
+"""Of D, before and after each restart."""
 BESIDE_SECONDS = 5.0
 """For so long the second pool stays."""
 NONE_QUEUED = "select not exists (select from waymark.instances where state = 0)"
@@ -126,37 +130,83 @@ async def visits(width: int, deployment: Deployment, folder: Path) -> None:
     await visited(f"{width:,} runs of one such call", runs, deployment, folder)
 
 
-async def restarted(server: EmbeddedServer, deployment: Deployment, rounds: int) -> None:
-    """Print what ``pg_ctl restart -m immediate`` in the middle of D costs, and D before and after."""
-    workload, scale = WORKLOADS["D"], Scale()
-    await workload(scale, deployment)
-    befores: list[float] = []
-    afters: list[float] = []
-    for _ in range(rounds):
-        before = [(await workload(scale, deployment))["per_second"] for _ in range(3)]
-        quiet = asyncio.Event()
-        beside = asyncio.create_task(neighbour(quiet))
-        await Three.start_many([Three.call(number) for number in range(scale.workflows)])
-        os.kill(server.pid, signal.SIGQUIT)
-        await asyncio.to_thread(server.stop)
-        await asyncio.to_thread(server.start)
-        accepts = time.time()
-        settled = await _first_commit(server, since=accepts)
-        quiet.set()
-        waited = await beside
-        after = [(await workload(scale, deployment))["per_second"] for _ in range(3)]
-        print(
-            f"server restarted: the pool committed again {settled - accepts:.2f} s after it accepted"
-            f" connections, the longest run of a neighbour took {max(waited):.2f} s; D before"
-            f" {statistics.median(before):,.0f} /s, after {statistics.median(after):,.0f} /s"
-            f" ({statistics.median(after) / statistics.median(before):.0%})"
+@dataclass
+class Rates:
+    """D before and after the same work, with a restart in its middle or without; workflows per second."""
+
+    before: list[float] = field(default_factory=list)
+    after: list[float] = field(default_factory=list)
+
+    def ratios(self) -> list[float]:
+        """After by before, of each cycle; sorted."""
+        return sorted(
+            statistics.fmean(self.after[at : at + ROUNDS_EACH])
+            / statistics.fmean(self.before[at : at + ROUNDS_EACH])
+            for at in range(0, len(self.before), ROUNDS_EACH)
         )
-        befores += before
-        afters += after
-    whole, again = statistics.median(befores), statistics.median(afters)
-    print(
-        f"all {rounds} restarts: D before {whole:,.0f} /s, after {again:,.0f} /s ({again / whole:.0%}),"
-        f" medians of {len(befores)} rounds each"
+
+    def text(self) -> str:
+        """The medians."""
+        ratios = self.ratios()
+        low, middle, high = (
+            statistics.quantiles(ratios) if len(ratios) > 1 else [statistics.median(ratios)] * 3
+        )
+        return (
+            f"D before {statistics.median(self.before):,.0f} /s, after {statistics.median(self.after):,.0f} /s;"
+            f" after by before, of each: median {middle:.2f}, middle half {low:.2f} to {high:.2f}"
+        )
+
+
+async def restarted(server: EmbeddedServer, deployment: Deployment, cycles: int) -> None:
+    """Print what ``pg_ctl restart -m immediate`` in the middle of D costs, and D before and after, beside cycles without."""
+    await WORKLOADS["D"](Scale(), deployment)
+    found = {"without": Rates(), "with": Rates()}
+    strikes: dict[str, Callable[[], Awaitable[str]]] = {
+        "without": _undisturbed,
+        "with": partial(_restart, server),
+    }
+    for number in range(cycles):
+        # With, without, without, with: neither always comes first.
+        for which in sorted(found, reverse=number % 2 == 0):
+            await _cycle(deployment, found[which], strikes[which])
+    for which, rates in found.items():
+        print(f"{cycles} cycles {which} a restart: {rates.text()}")
+
+
+async def _cycle(
+    deployment: Deployment, rates: Rates, strike: Callable[[], Awaitable[str]]
+) -> None:
+    """D, D with something in its middle, and D again as soon as all of that has ended."""
+    workload, scale = WORKLOADS["D"], Scale()
+    for _ in range(ROUNDS_EACH):
+        rates.before.append((await workload(scale, deployment))["per_second"])
+    ended = asyncio.Event()
+    beside = asyncio.create_task(neighbour(ended))
+    await Three.start_many([Three.call(number) for number in range(scale.workflows)])
+    what = await strike()
+    ended.set()
+    longest = max(await beside)
+    # What it held up is no part of the rounds after it.
+    async with await psycopg.AsyncConnection.connect(deployment.dsn, autocommit=True) as session:
+        await until(session, QUIET)
+    for _ in range(ROUNDS_EACH):
+        rates.after.append((await workload(scale, deployment))["per_second"])
+    print(f"{what}, the longest run of a neighbour took {longest:.2f} s")
+
+
+async def _undisturbed() -> str:
+    return "not restarted"
+
+
+async def _restart(server: EmbeddedServer) -> str:
+    os.kill(server.pid, signal.SIGQUIT)
+    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.start)
+    accepts = time.time()
+    settled = await _first_commit(server, since=accepts)
+    return (
+        f"server restarted: the pool committed again {settled - accepts:.2f} s after it accepted"
+        " connections"
     )
 
 
@@ -181,7 +231,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("--flood", type=int, default=100_000, help="runs of one workflow")
     parser.add_argument("--width", type=int, default=10_000, help="calls of the fan-out")
-    parser.add_argument("--restarts", type=int, default=3, help="of the server (default 3)")
+    parser.add_argument(
+        "--restarts",
+        type=int,
+        default=3,
+        help="of the server, each beside a cycle without (default 3)",
+    )
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="waymark-bench-", ignore_cleanup_errors=True) as name,
