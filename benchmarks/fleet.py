@@ -199,14 +199,15 @@ async def _undisturbed() -> str:
 
 
 async def _restart(server: EmbeddedServer) -> str:
+    struck = time.time()
     os.kill(server.pid, signal.SIGQUIT)
     await asyncio.to_thread(server.stop)
     await asyncio.to_thread(server.start)
     accepts = time.time()
     settled = await _first_commit(server, since=accepts)
     return (
-        f"server restarted: the pool committed again {settled - accepts:.2f} s after it accepted"
-        " connections"
+        f"server away for {accepts - struck:.2f} s: the pool committed again {settled - accepts:.2f} s"
+        " after it accepted connections"
     )
 
 
