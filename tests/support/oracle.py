@@ -14,9 +14,11 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import dataclass, is_dataclass
+from types import FunctionType, ModuleType
 from typing import Any
+
+from pydantic import BaseModel
 
 from tests.support.acting import act
 from tests.support.logged import logging_to
@@ -238,29 +240,46 @@ def _stand_ins(
     modules: list[ModuleType], workflow: type, calls: _Calls, chance: PlainChance
 ) -> Iterator[None]:
     copies: dict[int, Any] = {}
+    """What a run has in the place of objects, by their ids: one copy, wherever an object stands."""
     with contextlib.ExitStack() as undone:
 
         def put(owner: Any, name: str, value: object) -> None:
             undone.callback(setattr, owner, name, getattr(owner, name))
             setattr(owner, name, value)
 
-        for module in modules:
-            for name, value in list(vars(module).items()):
-                definition = getattr(value, DEFINITION, None)
-                if isinstance(definition, ActionDefinition):
-                    put(module, name, calls.parking(definition))
-                elif chance.for_value(value) is not value:
-                    put(module, name, chance.for_value(value))
-                elif type(value) in {list, dict, set} and not name.startswith("__"):
-                    # A run captures its own copy; what one run changes must not reach the next.
-                    put(module, name, copies.setdefault(id(value), copy.deepcopy(value)))
-                elif inspect.isfunction(value) and value.__defaults__:
-                    put(value, "__defaults__", copy.deepcopy(value.__defaults__))
-        for name, value in list(vars(workflow).items()):
-            if type(value) in {list, dict, set} and not name.startswith("__"):
-                put(workflow, name, copy.deepcopy(value))
+        everything = [(module, *item) for module in modules for item in vars(module).items()]
+        for module, name, value in everything:
+            definition = getattr(value, DEFINITION, None)
+            if isinstance(definition, ActionDefinition):
+                copies[id(value)] = calls.parking(definition)
+            elif chance.for_value(value) is not value:
+                copies[id(value)] = chance.for_value(value)
+            if id(value) in copies:
+                put(module, name, copies[id(value)])
+        # A run captures its own copy; what one run changes must not reach the next.
+        for owner, name, value in [
+            *everything,
+            *((workflow, *of) for of in vars(workflow).items()),
+        ]:
+            if _can_change(value) and not name.startswith("__"):
+                put(owner, name, copy.deepcopy(value, copies))
+            elif inspect.isfunction(value) and _has_defaults(value) and owner is not workflow:
+                put(value, "__defaults__", copy.deepcopy(value.__defaults__, copies))
+                put(value, "__kwdefaults__", copy.deepcopy(value.__kwdefaults__, copies))
         put(Workflow, "run_action", calls.run_action())
         yield
+
+
+def _has_defaults(function: FunctionType) -> bool:
+    return bool(function.__defaults__ or function.__kwdefaults__)
+
+
+def _can_change(value: object) -> bool:
+    """Whether something in a value of a module or class may change: no class, function or module."""
+    containers = (list, dict, set, tuple, deque)
+    return isinstance(value, containers) or (
+        not isinstance(value, type) and (is_dataclass(value) or isinstance(value, BaseModel))
+    )
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """asyncio beyond tasks, timeouts, locks and queues: loops, threads, processes, sockets."""
 
 import asyncio
-from asyncio import get_event_loop, subprocess
+from asyncio import Barrier, get_event_loop, subprocess
+from asyncio import Barrier as MeetingPoint
 
 from tests.language.steps import note
 from waymark import Workflow, workflow
@@ -58,7 +59,8 @@ class MakesAFuture(Workflow):
 @workflow
 class UsesABarrier(Workflow):
     async def run(self):
-        barrier = asyncio.Barrier(2)
+        self.barrier, others = asyncio.Barrier(2), [Barrier(2), MeetingPoint(parties=2)]
+        barrier = self.barrier
         await asyncio.gather(barrier.wait(), barrier.wait())
 
 
@@ -81,8 +83,18 @@ class CallsBackWhenDone(Workflow):
         seen = []
         task = asyncio.create_task(note("x"))
         task.add_done_callback(seen.append)
+        add = task.add_done_callback
+        add(seen.append)
+        getattr(task, "add_done_callback")(print)
+        self.task = task
+        self.task.remove_done_callback(print)
+        called_back(task, seen)
         await task
         return seen
+
+
+def called_back(each, seen):
+    each.add_done_callback(lambda _: seen.append(1))
 
 
 @workflow

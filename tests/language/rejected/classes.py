@@ -2,6 +2,7 @@
 
 import enum
 import operator
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partialmethod
@@ -154,7 +155,7 @@ class Defaults(NamedTuple):
 
 @workflow
 class FieldDefaults(Workflow):
-    CAUGHT = (KeyError, IndexError)
+    CAUGHT = (KeyError, Strange)
 
     async def run(self):
         try:
@@ -167,3 +168,30 @@ class FieldDefaults(Workflow):
 class AnyModel(Workflow):
     async def run(self):
         return isinstance(1, BaseModel)
+
+
+@dataclass
+class Check(ABC):
+    name: str
+
+    @abstractmethod
+    def passes(self, n): ...
+
+
+@workflow
+class MakesAnAbstractClass(Workflow):
+    async def run(self):
+        kind = Check
+        return Check("a").passes(1), kind("b")
+
+
+@workflow
+class LooksForItsOwnMethods(Workflow):
+    async def run(self, kind="paid"):
+        return await getattr(self, f"on_{kind}", self.on_other)()
+
+    async def on_paid(self):
+        return await double(1)
+
+    async def on_other(self):
+        return await double(2)

@@ -6,8 +6,9 @@ import random
 import secrets
 import time
 import uuid
+from contextvars import ContextVar, copy_context
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NewType
 
 from tests.language.steps import double, echo
@@ -22,8 +23,13 @@ lucky = random.random()
 salt = uuid.uuid4()
 handle = object()
 twice = lambda x: 2 * x  # noqa: E731 - that is the point
-TABLE = {"double": double, "echo": echo}
-KINDS = [ValueError, KeyError]
+TABLE = {"double": partial(double, 1), "echo": echo}
+KINDS = sorted([ValueError, KeyError], key=lambda kind: kind.__name__)
+RING = [1]
+RING.append(RING)
+CALLS = {"double": double}
+CALLS["own"] = CALLS
+TENANT = ContextVar("tenant", default="nobody")
 if os.environ.get("URL"):
     region = "elsewhere"
 else:
@@ -191,3 +197,21 @@ class FunctionThatRemembers(Workflow):
 class BranchOfTheEnvironment(Workflow):
     async def run(self):
         return await echo(region)
+
+
+@workflow
+class ValuesThatHoldThemselves(Workflow):
+    async def run(self):
+        return len(RING), await CALLS["double"](1)
+
+
+@workflow
+class ReadsAContextVariable(Workflow):
+    async def run(self):
+        TENANT.set("somebody")
+        own = ContextVar("own")
+        return tenant_of(TENANT), copy_context().run(own.get)
+
+
+def tenant_of(variable):
+    return variable.get()

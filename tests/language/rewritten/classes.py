@@ -1,6 +1,7 @@
 """In place of shapes of workflows and calls that cannot be compiled."""
 
 import enum
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 
@@ -182,3 +183,36 @@ class Item(BaseModel):
 class AnyModelRewritten(Workflow):
     async def run(self):
         return [isinstance(x, (Order, Item)) for x in (1, Order(number=1))]
+
+
+@dataclass
+class Check(ABC):
+    name: str
+
+    @abstractmethod
+    def passes(self, n): ...
+
+
+@dataclass
+class IsSmall(Check):
+    def passes(self, n):
+        return n < 10
+
+
+@workflow
+class MakesAnAbstractClassRewritten(Workflow):
+    async def run(self):
+        kind = IsSmall
+        return IsSmall("a").passes(1), kind("b")
+
+
+@workflow
+class LooksForItsOwnMethodsRewritten(Workflow):
+    async def run(self, kind="paid"):
+        return await {"paid": self.on_paid}.get(kind, self.on_other)()
+
+    async def on_paid(self):
+        return await double(1)
+
+    async def on_other(self):
+        return await double(2)

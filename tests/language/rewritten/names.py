@@ -5,6 +5,7 @@ import random
 import time
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import NewType
 
 from tests.language.steps import Point, double, echo, note
@@ -173,14 +174,14 @@ class LambdaOfTheModuleRewritten(Workflow):
 @workflow
 class TableOfActionsRewritten(Workflow):
     async def run(self):
-        table = {"double": double, "echo": echo}
-        return await table["double"](1)
+        table = {"double": partial(double, 1), "echo": echo}
+        return await table["double"]()
 
 
 @workflow
 class ListOfClassesRewritten(Workflow):
     async def run(self):
-        kinds = [ValueError, LookupError]
+        kinds = sorted([ValueError, LookupError], key=lambda kind: kind.__name__)
         return issubclass(IndexError, tuple(kinds))
 
 
@@ -200,3 +201,25 @@ class FunctionThatRemembersRewritten(Workflow):
 class BranchOfTheEnvironmentRewritten(Workflow):
     async def run(self, region):
         return await echo(region)
+
+
+@workflow
+class ValuesThatHoldThemselvesRewritten(Workflow):
+    async def run(self):
+        ring = [1]
+        ring.append(ring)
+        calls = {"double": double}
+        calls["own"] = calls
+        return len(ring), ring[1] is ring, await calls["own"]["double"](1)
+
+
+@workflow
+class ReadsAContextVariableRewritten(Workflow):
+    async def run(self):
+        self.tenant = "somebody"
+        own = await note("mine")
+        return tenant_of(self.tenant), own
+
+
+def tenant_of(tenant):
+    return tenant

@@ -220,8 +220,18 @@ def test_names_of_one_object_are_captured_once(tmp_path: Path, names: str) -> No
 @pytest.mark.parametrize(
     "bound", ['TABLE["a"]', 'TABLE.get("a")', "BOX.items", "X if not X else []"]
 )
-def test_an_object_that_has_a_name_is_not_captured_by_another(tmp_path: Path, bound: str) -> None:
-    assert "it is the same object as" in refused(tmp_path, f"{SHARED}Z = {bound}", "Z")
+def test_an_object_that_stands_in_another_one_is_taken_from_there(
+    tmp_path: Path, bound: str
+) -> None:
+    """Where the program uses both: otherwise nobody can tell it from a copy."""
+    alone = compiled(tmp_path, "return Z", before=f"{SHARED}Z = {bound}")
+    both = compiled(tmp_path, "return TABLE, BOX, X, Z", before=f"{SHARED}Z = {bound}")
+    assert len(alone.program.functions) == 1 < len(both.program.functions)
+
+
+def test_what_shares_nothing_stays_in_the_program(tmp_path: Path) -> None:
+    found = compiled(tmp_path, "return X, D, BOX, TABLE", before=SHARED)
+    assert [len(found.program.functions), len(found.program.globals)] == [1, 4]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 
 from waymark.compiler.bindings import bindings, bindings_in, names_it
-from waymark.compiler.durable import is_changeable, is_immutable, is_tuple_of_names, within
+from waymark.compiler.durable import holds_itself, holds_names, is_immutable, is_tuple_of_names
 from waymark.compiler.language import Names, is_stable
 from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
+from waymark.compiler.recipes import Recipe
+from waymark.compiler.scopes import opens_scopes
 from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
 from waymark.compiler.spelling import SYNTHETIC, spelled
 from waymark.compiler.symbols import Captured, Namespace, has_name, resolve_expression
@@ -35,6 +37,8 @@ class Mutable:
 
     value: object
     key: str
+    recipe: Recipe | None = None
+    """How the module made it; None if something else stands in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Captures:
         self._language = language
         self._earlier = earlier
         self._verdicts: dict[tuple[str, str, int], Verdict] = {}
+        self._class_recipes: dict[str, Recipe] = {}
 
     @property
     def follows(self) -> bool:
@@ -182,12 +187,13 @@ class Captures:
         value = _bound_to(target, whole, captured.name)
         if value is None:
             return NotCaptured(_NOT_PLAIN)
-        pure = self.why_impure(value, namespace, named=is_tuple_of_names(captured.value))
+        pure = self.why_impure(value, namespace, named=_is_told_by_names(captured.value))
         if pure is not None:
             return NotCaptured(pure)
-        alias = self._alias(captured, value, namespace)
-        if alias is not None:
-            return alias
+        if isinstance(value, ast.Name | ast.Attribute) and not is_immutable(captured.value):
+            found = resolve_expression(value, namespace, self._language)
+            if isinstance(found, Captured) and found.value is captured.value:
+                return self.judge(found)
         verdict = self._of_value(captured, value, namespace)
         if len(targets) == 1 or not isinstance(verdict, Mutable):
             return verdict
@@ -195,25 +201,7 @@ class Captures:
         first = next((each.id for each in targets if isinstance(each, ast.Name)), None)
         if value is not whole or first is None:
             return NotCaptured("it is a part of what has another name")
-        return Mutable(verdict.value, f"{captured.module.__name__}:{first}")
-
-    def _alias(self, captured: Captured, value: ast.expr, namespace: Namespace) -> Verdict | None:
-        """What another name has of the same object, if it can change; None if no name that is mentioned has it."""
-        if not is_changeable(captured.value):
-            return None
-        for part in ast.walk(value):
-            found = None
-            if isinstance(part, ast.Name | ast.Attribute):
-                found = resolve_expression(part, namespace, self._language)
-            if not isinstance(found, Captured):
-                continue
-            if part is value and found.value is captured.value:
-                return self.judge(found)
-            if any(each is captured.value for each in within(found.value)):
-                return NotCaptured(
-                    f"it is the same object as `{ast.unparse(part)}`, or a part of it"
-                )
-        return None
+        return self._own(captured.module, first, verdict.value, value, namespace)
 
     def _imported(self, binding: ast.ImportFrom, captured: Captured) -> Verdict:
         names = [item.name for item in binding.names if (item.asname or item.name) == captured.name]
@@ -229,13 +217,23 @@ class Captures:
         fresh = evaluated(value, namespace)
         if not same(fresh, captured.value):
             return self._changed(captured, fresh)
-        if isinstance(fresh, RetryPolicy | Backoff | re.Pattern):
-            return Remade(value, namespace)
         if is_immutable(fresh):
             return Immutable(fresh)
-        if is_tuple_of_names(fresh):
+        # Lambdas and comprehensions have scopes of their own, which only a function can give them.
+        if isinstance(fresh, RetryPolicy | Backoff | re.Pattern):
+            written = spelled(fresh) if opens_scopes(value) else None
+            if written is None:
+                return Remade(value, namespace)
+            return Remade(written[0], Namespace(written[1], None, SYNTHETIC))
+        if is_tuple_of_names(fresh) and not opens_scopes(value):
             return Remade(value, namespace)
-        return Mutable(fresh, f"{captured.module.__name__}:{captured.name}")
+        return self._own(captured.module, captured.name, fresh, value, namespace)
+
+    def _own(
+        self, module: ModuleType, name: str, fresh: object, value: ast.expr, namespace: Namespace
+    ) -> Mutable:
+        key = f"{module.__name__}:{name}"
+        return Mutable(fresh, key, Recipe(key, value, namespace))
 
     def _changed(self, captured: Captured, fresh: object) -> Verdict:
         """What a test has put in the place of a value; an object that has only changed is not that."""
@@ -244,7 +242,11 @@ class Captures:
             or type(fresh) is not type(captured.value)
             or self._earlier.had_another(captured)
         ):
-            return NotCaptured("it has changed since its module bound it")
+            return NotCaptured(
+                "it holds itself"
+                if holds_itself(captured.value)
+                else "it has changed since its module bound it"
+            )
         if is_immutable(captured.value):
             return Immutable(captured.value)
         written = spelled(captured.value)
@@ -340,7 +342,8 @@ class Captures:
         if bound[0] is None:
             return "it is not bound by a plain assignment in the body of the class"
         namespace = Namespace(vars(module), module, file)
-        why = self.why_impure(bound[0], namespace)
+        named = _is_told_by_names(vars(cls).get(name))
+        why = self.why_impure(bound[0], namespace, named=named)
         if why is None:
             fresh = evaluated(bound[0], namespace)
             if not same(fresh, vars(cls).get(name)) and not (
@@ -348,6 +351,25 @@ class Captures:
             ):
                 return "it has changed since the class was made"
         return why
+
+    def class_recipe(self, cls: type, name: str, module: ModuleType) -> Recipe | None:
+        """How a class makes an attribute that ``class_attribute`` has nothing against; None if it has another value now."""
+        bound, file = self.bound_in_class(cls, name, module)
+        namespace = Namespace(vars(module), module, file)
+        key = f"{module.__name__}:{cls.__qualname__}.{name}"
+        match bound:
+            case [ast.expr() as value] if same(evaluated(value, namespace), vars(cls).get(name)):
+                kept = self._class_recipes.get(key)
+                if kept is None:
+                    kept = self._class_recipes[key] = Recipe(key, value, namespace, name)
+                return kept
+            case _:
+                return None
+
+
+def _is_told_by_names(value: object) -> bool:
+    """Whether classes and functions in the expression of a value are not looked into, but stand in the value."""
+    return is_tuple_of_names(value) or holds_names(value)
 
 
 def _key(captured: Captured) -> tuple[str, str]:

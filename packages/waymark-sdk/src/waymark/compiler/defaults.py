@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import enum
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -23,17 +23,27 @@ _FIELD_MAKERS = frozenset({"Field", "field", "PrivateAttr", "pydantic.Field", "d
 _IN_BODY = "use None and make the value in the body"
 
 
-def of_parameters(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
-    """Constants of the parameters' defaults, as they were evaluated when the function was defined."""
-    function, arguments = job.function, node.args
+def evaluated_defaults(job: Job, node: FunctionNode) -> dict[str, object]:
+    """Values of the parameters that have defaults, by name."""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    given = job.function.__defaults__ or ()
+    names = [one.arg for one in positional[len(positional) - len(given) :]]
+    return dict(zip(names, given, strict=True)) | (job.function.__kwdefaults__ or {})
+
+
+def of_parameters(
+    ctx: Context, job: Job, node: FunctionNode, placed: Mapping[str, int]
+) -> dict[str, int]:
+    """Constants of the parameters' defaults, as they were evaluated when the function was defined.
+
+    ``placed`` has those of parameters that the function itself fills in.
+    """
+    arguments, values = node.args, evaluated_defaults(job, node)
     positional = [*arguments.posonlyargs, *arguments.args]
-    given = function.__defaults__ or ()
-    values = dict(
-        zip([one.arg for one in positional[len(positional) - len(given) :]], given, strict=True)
-    )
-    values |= function.__kwdefaults__ or {}
-    numbers: dict[str, int] = {}
-    for place, expression in _written(arguments):
+    numbers = dict(placed)
+    for place, expression in written_defaults(arguments):
+        if place.arg in placed:
+            continue
         try:
             number = _number(ctx, job, place, expression, values[place.arg])
         except Unsupported:
@@ -48,7 +58,8 @@ def of_parameters(ctx: Context, job: Job, node: FunctionNode) -> dict[str, int]:
     return numbers
 
 
-def _written(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+def written_defaults(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """Parameters that have defaults, with their expressions."""
     positional = [*arguments.posonlyargs, *arguments.args]
     count = len(arguments.defaults)
     yield from zip(positional[len(positional) - count :], arguments.defaults, strict=True)

@@ -44,21 +44,22 @@ def is_tuple_of_names(value: object) -> bool:
     """Whether ``value`` is a tuple in which classes and functions stand, and nothing that can change."""
     if type(value) is not tuple or is_immutable(value):
         return False
-    return all(is_immutable(one) or _is_name(one) or is_tuple_of_names(one) for one in value)
+    return all(is_immutable(one) or is_name(one) or is_tuple_of_names(one) for one in value)
 
 
-def _is_name(value: object) -> bool:
+def is_name(value: object) -> bool:
     """Whether a value is a class or function, and so is told by its name: no object that can be called."""
     return isinstance(value, type | FunctionType | BuiltinFunctionType)
 
 
 def holds_names(value: object) -> bool:
-    """Whether a class or function stands somewhere in a container."""
-    if isinstance(value, Mapping):
-        value = [*value.keys(), *value.values()]
-    if not isinstance(value, list | tuple | set | frozenset | deque):
-        return False
-    return any(callable(one) or holds_names(one) for one in value)
+    """Whether a class or function stands somewhere in a container, or in a field of an object."""
+    return any(callable(part) for one in within(value) for part in parts_of(one))
+
+
+def holds_itself(value: object) -> bool:
+    """Whether a container or object can be reached from itself."""
+    return any(part is value for one in within(value) for part in parts_of(one))
 
 
 def without_advice(error: SerializationError, value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from abc import abstractmethod
 from pathlib import PurePath
 from types import FunctionType
 
@@ -14,7 +15,9 @@ from waymark.compiler.diagnostics import Reporter, Text
 from waymark.compiler.frames import Surroundings, close_frame, open_frame, signature
 from waymark.compiler.getters import with_lambdas
 from waymark.compiler.inits import is_generated, write_init
+from waymark.compiler.made import make_all
 from waymark.compiler.managed import is_maker, managed
+from waymark.compiler.named_defaults import fill
 from waymark.compiler.prelude.names import PACKAGE
 from waymark.compiler.scopes import analyse, function_kind
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
@@ -131,7 +134,8 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
     problem: tuple[str, str, str] | None = None
     for decorator in node.decorator_list:
         name = ast.unparse(decorator)
-        made = is_maker(_named(name, function))
+        meant = _named(name, function)
+        made = is_maker(meant) or meant is abstractmethod
         if not made and name.partition("(")[0] not in TRANSPARENT:
             problem = (
                 "WM133",
@@ -208,8 +212,10 @@ def _lower(
     around = Surroundings(tables, families, namespace, file.text, owner)
     qualname = job.function.__qualname__.rpartition("<locals>.")[2]
     ctx = open_frame(around, analyse(node), qualname=qualname)
-    defaults = of_parameters(ctx, job, node)
+    defaults = of_parameters(ctx, job, node, fill(ctx, job, node))
     _own(ctx, job, node)
+    if job.number == 0:
+        make_all(ctx)
     ctx.body(node.body)
     kind = function_kind(node)
     close_frame(ctx, job.number, name=node.name, kind=kind, parameters=signature(node, defaults))

@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from waymark import errors
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
-from waymark.compiler.durable import holds_names
+from waymark.compiler.durable import holds_itself, holds_names
 from waymark.compiler.prelude.names import PRELUDE
 from waymark_schema import failures
 from waymark_schema.ir import policies
@@ -77,7 +77,7 @@ ASYNCIO_INSTEAD = {
     "all_tasks": "keep your tasks in a list",
     "Future": "use asyncio.Event, asyncio.Queue or a task",
     "Task": "make one with asyncio.create_task(...); keep a name of your own to tell it by",
-    "Barrier": "use asyncio.Condition or asyncio.Event",
+    "Barrier": "count who arrives, and let the last one set an asyncio.Event that the others wait for",
     "Timeout": "use asyncio.timeout(...)",
     "eager_task_factory": "use asyncio.create_task(...)",
     "to_thread": _NO_THREAD,
@@ -161,6 +161,7 @@ def refuse_attribute(owner: str, attribute: str) -> tuple[str, str, str] | None:
 
 PRINT = "use print(…): it goes to the run's log"
 LOGGER = "bind the logger once at module level, and call its methods: `logger.info(…)`"
+CONTEXT = "keep the value in an attribute of `self`, or pass it as an argument"
 INSTEAD: dict[str, dict[str, str]] = {
     "logging": {"getLogger": LOGGER},
     "dataclasses": {
@@ -188,6 +189,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "partialmethod": "write a method",
         "wraps": "define the function with a plain `def`",
     },
+    "_contextvars": dict.fromkeys(("ContextVar", "Context", "Token", "copy_context"), CONTEXT),
     "json": {"dump": "use json.dumps()", "load": "use json.loads()"},
     "json.encoder": {"JSONEncoder": "give json.dumps() a function as default="},
     "json.decoder": {"JSONDecoder": "give json.loads() a function as object_hook="},
@@ -241,9 +243,11 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
 
 def instead_of_capturing(value: object, instead: str) -> str:
     """What to do in place of capturing ``value``: ``instead``, unless its kind needs something else."""
-    if holds_names(value):
-        return BUILD_INSIDE
+    if holds_itself(value) or holds_names(value):
+        return "build it inside run()" if holds_itself(value) else BUILD_INSIDE
     match type(value).__module__.partition(".")[0]:
+        case "_contextvars":
+            return CONTEXT
         case "asyncio" | "_asyncio":
             return "make it in run(), and keep it in a variable or on self: it belongs to one run"
         case "logging" if is_logger(value):
@@ -260,6 +264,14 @@ def is_logger(value: object) -> TypeGuard[logging.Logger]:
 
 
 BUILD_INSIDE = "build it inside run(): classes and functions can stand in it there"
+_READ_AS_VALUES = {"add_done_callback", "remove_done_callback", "run_in_executor"}
+
+
+def instead_of_reading(attribute: str) -> tuple[str, str] | None:
+    """Why no workflow has a use for an attribute that is read without a call, and what to write instead, or None."""
+    if attribute not in _READ_AS_VALUES:
+        return None
+    return f"`{attribute}` cannot be used in a workflow", METHODS_INSTEAD[attribute]
 
 
 def is_stable(module: ModuleType, name: str) -> bool:

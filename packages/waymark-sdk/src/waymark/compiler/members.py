@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import dis
 import enum
 import sys
 from collections.abc import Iterator
@@ -210,3 +211,16 @@ def _ordered(function: FunctionType) -> bool:
 
 
 STANDARD_FILES = ("dataclasses.py", "enum.py", "typing.py", "reprlib.py")
+
+
+def makes_none(cls: type, name: str) -> bool:
+    """Whether ``name`` can be called on an abstract class: a static method, or one that never mentions the class."""
+    found = find(cls, name)
+    if not isinstance(found, Method) or found.kind == "method":
+        return False
+    code = found.function.__code__
+    if found.kind == "static" or not code.co_argcount:
+        return found.kind == "static"
+    own = code.co_varnames[0]
+    mentioned = (each.argval for each in dis.get_instructions(code))
+    return not any(own == each or (isinstance(each, tuple) and own in each) for each in mentioned)

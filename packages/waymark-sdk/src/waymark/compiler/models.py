@@ -13,6 +13,7 @@ from types import FunctionType, MemberDescriptorType
 from waymark.compiler import inits, members
 from waymark.compiler.durable import is_immutable
 from waymark.compiler.members import Attribute, Method, Property, Strange
+from waymark.compiler.recipes import shared
 from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.language import ATTRIBUTES, METHODS, RECORD_METHODS
@@ -209,6 +210,8 @@ def learned(tables: Tables) -> Assumed:
                 excluded_names.setdefault(name, why)
         if constructor(tables, cls) is not None:
             constructors.add(cls)
+    unmade = before.unmade | tables.unmade
+    recipes = dict.fromkeys([*before.recipes, *tables.made, *shared(tables.captured)])
     return Assumed(
         frozenset(methods),
         frozenset(properties),
@@ -216,6 +219,8 @@ def learned(tables: Tables) -> Assumed:
         frozenset(names),
         excluded,
         excluded_names,
+        tuple(recipe for recipe in recipes if recipe.key not in unmade),
+        unmade,
         before.finalizers or tables.finalizers,
     )
 

@@ -1,18 +1,22 @@
 """An expression of a module or class body goes in; why its value may differ between processes, or None, comes out."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import dataclasses
 import enum
 import logging
 import re
+import typing
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any, NewType
 
 from pydantic import BaseModel
 
 from waymark.compiler.language import Names
+from waymark.compiler.source import same_code
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -35,7 +39,7 @@ PURE_CALLS = {
     "zoneinfo.ZoneInfo", "decimal.Decimal", "uuid.UUID", "fractions.Fraction",
     "pathlib.Path", "pathlib.PurePosixPath", "collections.deque", "collections.Counter",
     "collections.OrderedDict", "collections.defaultdict",
-    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy", "re.compile",
+    "waymark.RetryPolicy", "waymark.Backoff", "waymark.BackoffPolicy", "re.compile", "re.escape",
 }  # fmt: skip
 """Names of the language that may be called in the expression that binds a captured name."""
 
@@ -83,10 +87,14 @@ class Purity:
                 return self._call(node, namespace, known)
             case _ if isinstance(node, _COMPREHENSIONS):
                 return self._comprehension(node, namespace, known)
-            case _ if isinstance(node, PURE_PARTS):
+            case _ if isinstance(node, PURE_PARTS) or self._is_value(node, known):
                 return self._all(_expressions(node), namespace, known)
             case _:
                 return f"`{ast.unparse(node)}` is not a literal, a container of literals or an enum member"
+
+    def _is_value(self, node: ast.expr, known: frozenset[str]) -> bool:
+        """Whether an expression is a lambda that stands in a value, and sees nothing but names of the module."""
+        return isinstance(node, ast.Lambda) and self.named and not known
 
     def _all(
         self, parts: Iterable[ast.expr], namespace: Namespace, known: frozenset[str]
@@ -113,7 +121,14 @@ class Purity:
             arguments = [part for part in arguments if not _is_own_name(part)]
         elif not self._is_pure_callee(node.func, namespace, known):
             return f"`{ast.unparse(node.func)}(…)` may give another value in every process"
+        keys = (keyword.value for keyword in node.keywords if keyword.arg == "key")
+        ran = next((key for key in keys if not self._is_builtin(key, namespace)), None)
+        if ran is not None:
+            return f"`{ast.unparse(ran)}` would run while the module is imported"
         return self._all(arguments, namespace, known)
+
+    def _is_builtin(self, node: ast.expr, namespace: Namespace) -> bool:
+        return isinstance(resolve_expression(node, namespace, self.language), Builtin)
 
     def _is_get_logger(self, func: ast.expr, namespace: Namespace) -> bool:
         symbol = resolve_expression(func, namespace, self.language)
@@ -126,7 +141,7 @@ class Purity:
                 return name in PURE_CALLS
             case Kind(cls=cls):
                 return is_declared(cls)
-            case Refused(value=NewType()):
+            case Refused(value=value) if isinstance(value, NewType) or value is typing.get_args:
                 return True
             case _:
                 pass
@@ -159,7 +174,8 @@ class Purity:
             # What a comprehension walks: members of enums have these two, and nothing is run to read them.
             pure = isinstance(node, ast.Attribute) and node.attr in {"name", "value"}
             return None if pure else f"`{ast.unparse(node)}` is not a constant"
-        symbol = resolve_expression(node, namespace, self.language)
+        known_as = resolve_expression(node, namespace, self.language)
+        symbol = _of_literals(node, namespace) or known_as
         match symbol:
             case Constant() | Builtin():
                 return None
@@ -177,6 +193,23 @@ class Purity:
         return f"`{ast.unparse(node)}` is not a constant"
 
 
+def _of_literals(node: ast.expr, namespace: Namespace) -> Constant | Captured | None:
+    """``typing.Literal``, or a type of literals that a module has a name for; None for anything else."""
+    value = None
+    match node:
+        case ast.Name(id=name):
+            value = namespace.names.get(name)
+        case ast.Attribute(value=ast.Name(id=name), attr="Literal"):
+            value = getattr(namespace.names.get(name), "Literal", None)
+        case _:
+            pass
+    if value is typing.Literal:
+        return Constant(value)
+    if typing.get_origin(value) is not typing.Literal or namespace.module is None:
+        return None
+    return Captured(value, ast.unparse(node), namespace.module)
+
+
 def _is_own_name(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "__name__"
 
@@ -186,6 +219,8 @@ def _is_enum(symbol: object) -> bool:
 
 
 def _expressions(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, ast.Lambda):
+        return [*node.args.defaults, *filter(None, node.args.kw_defaults)]
     return [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
 
 
@@ -233,7 +268,9 @@ def is_field(value: Any, name: str) -> bool:
 
 def evaluated(pure: ast.expr, namespace: Namespace) -> Any:
     """Value of an expression that was checked to be pure, name by name."""
-    code = compile(ast.Expression(pure), "<captured>", "eval")
+    postponed = namespace.names.get("annotations") is __future__.annotations
+    flags = __future__.annotations.compiler_flag if postponed else 0
+    code = compile(ast.Expression(pure), "<captured>", "eval", flags, dont_inherit=True)
     return eval(code, thawed(namespace.names))  # noqa: S307 - nothing in it can have an effect
 
 
@@ -245,4 +282,30 @@ def same(one: Any, other: Any) -> bool:
         return one is other
     if isinstance(one, re.Pattern):  # whose repr leaves out what is long
         return bool(one == other)
-    return repr(one) == repr(other) or bool(one == other)
+    if repr(one) == repr(other) or bool(one == other):
+        return True
+    return _same_but_for_lambdas(one, other)
+
+
+def _same_but_for_lambdas(one: Any, other: Any) -> bool:
+    """Whether two values differ in nothing but lambdas, each of which is another object with the same code."""
+    match one:
+        case FunctionType():
+            defaults = (one.__defaults__, one.__kwdefaults__)
+            return (
+                same_code(one.__code__, other.__code__)
+                and one.__code__.co_firstlineno == other.__code__.co_firstlineno
+                and one.__closure__ is other.__closure__ is None
+                and same(defaults, (other.__defaults__, other.__kwdefaults__))
+            )
+        case list() | tuple():
+            return len(one) == len(other) and all(map(same, one, other))
+        case dict():
+            return [*one] == [*other] and all(same(one[key], other[key]) for key in one)
+        case _ if dataclasses.is_dataclass(one):
+            return all(
+                same(getattr(one, field.name, None), getattr(other, field.name, None))
+                for field in dataclasses.fields(one)
+            )
+        case _:
+            return False

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from waymark.compiler.trees import children
+from waymark.compiler.trees import children, walk
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 Frame = Definition | ast.Lambda | ast.GeneratorExp
@@ -75,6 +75,12 @@ class Scope:
                 crossed.append(scope)
             scope = scope.parent
         return None
+
+
+def opens_scopes(node: ast.expr) -> bool:
+    """Whether an expression has parts with names of their own."""
+    kinds = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    return any(isinstance(part, kinds) for part in walk(node))
 
 
 def analyse(node: Frame) -> Scope:

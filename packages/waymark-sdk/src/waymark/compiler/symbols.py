@@ -8,6 +8,7 @@ import builtins
 import enum
 import inspect
 import sys
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -18,7 +19,7 @@ from pydantic import BaseModel
 from waymark.compiler import members
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
 from waymark.compiler.durable import is_immutable
-from waymark.compiler.language import Names, is_stable, refuse_attribute, refuse_object
+from waymark.compiler.language import CONTEXT, Names, is_stable, refuse_attribute, refuse_object
 from waymark.compiler.prelude.names import PACKAGE, PRELUDE
 from waymark.compiler.source import SourceFile
 from waymark.registry import ActionDefinition
@@ -191,6 +192,9 @@ def _classified(value: object, name: str, module: ModuleType | None) -> Symbol:
 
 
 def _of_value(value: object, name: str, module: ModuleType | None) -> Symbol:
+    if isinstance(value, ContextVar):
+        why = f"`{name}` is a context variable, of which every process has values of its own"
+        return Refused("WM121", why, CONTEXT)
     if module is not None and is_stable(module, name) and is_immutable(value):
         return Constant(value)
     return Captured(value, name, module or sys.modules["builtins"])

@@ -33,6 +33,7 @@ from waymark_schema.values.descriptors import Annotation, Descriptor
 if TYPE_CHECKING:
     from waymark.compiler.capture import Captures
     from waymark.compiler.language import Names
+    from waymark.compiler.recipes import Recipe
     from waymark.compiler.source import SourceReader
     from waymark.registry import ActionDefinition
 
@@ -104,6 +105,10 @@ class Assumed:
     """``module:Class.method`` → why it cannot be compiled in."""
     excluded_names: dict[str, str] = field(default_factory=dict)
     """Method name → why, for names that mean nothing else."""
+    recipes: tuple[Recipe, ...] = ()
+    """What a run makes when it begins."""
+    unmade: frozenset[str] = frozenset()
+    """Keys of recipes that cannot be made."""
     finalizers: bool = False
     """Whether a generator of the program has a ``yield`` inside ``try`` or ``with``."""
 
@@ -141,6 +146,13 @@ class Tables:
     """Origin of the function that is being lowered."""
     stand_ins: set[FunctionType] = field(default_factory=set)
     """Functions that a test has put in the place of others: wherever they were made, they are compiled in."""
+    asked: set[int] = field(default_factory=set)
+    """Nodes, by their ids, that say what ``isinstance`` and ``issubclass`` are to ask for."""
+    captured: dict[str, tuple[object, Recipe | None]] = field(default_factory=dict)
+    """Mutable values of modules that this round has met, by their keys."""
+    made: dict[Recipe, int] = field(default_factory=dict)
+    """Functions that make values, what others are made of first."""
+    unmade: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why its lowering failed in this round."""
     _constant_numbers: dict[tuple[str, object], int] = field(default_factory=dict)

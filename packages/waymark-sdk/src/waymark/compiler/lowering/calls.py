@@ -8,7 +8,11 @@ from typing import NewType
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.invoke import call
-from waymark.compiler.language import METHODS_INSTEAD, instead_of_starting
+from waymark.compiler.language import (
+    METHODS_INSTEAD,
+    instead_of_reading,
+    instead_of_starting,
+)
 from waymark.compiler.loggers import logger_of, tell
 from waymark.compiler.prelude.names import PRELUDE
 from waymark.compiler.regexes import check_pattern
@@ -73,11 +77,7 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             raise ctx.rejected(found.code, node.func, found.message, found.instead)
         case Builtin(name=name):
             check_pattern(ctx, node, name)
-            callee = ctx.builtin(name)
-            if name in {"getattr", "hasattr"}:
-                _mention(ctx, node)
-                return call(ctx, callee, node, into, pure=False)
-            return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
+            return _builtin(ctx, node, name, into)
         case Kind(cls=cls):
             return _construct(ctx, node, cls, into)
         case WorkflowClass(cls=cls):
@@ -89,6 +89,18 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
             mark = ctx.builder.mark()
             callee = ctx.families.symbol(ctx, found, node.func, None)
             return call(ctx, callee, node, into, pure=False, mark=mark)
+
+
+def _builtin(ctx: Context, node: ast.Call, name: str, into: int | None) -> int:
+    callee = ctx.builtin(name)
+    if name in {"isinstance", "issubclass"}:
+        ctx.tables.asked |= {id(part) for one in node.args[1:] for part in ast.walk(one)}
+    if name in {"getattr", "hasattr"}:
+        _mention(ctx, node, name)
+        if node.args and ctx.is_self(node.args[0]):
+            return _of_workflow(ctx, node, name, into)
+        return call(ctx, callee, node, into, pure=False)
+    return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
 
 
 def _makes_value(found: Action | Compiled) -> bool:
@@ -128,13 +140,49 @@ _TYPE_PARTS = (
 """What types are written with, and what has no effect."""
 
 
-def _mention(ctx: Context, node: ast.Call) -> None:
+def _mention(ctx: Context, node: ast.Call, builtin: str) -> None:
     """Note what name ``getattr`` may mean, so that it is compiled in."""
     match node.args:
         case [_, ast.Constant(value=str(name)), *_]:
+            refused = instead_of_reading(name)
+            if refused is not None and builtin == "getattr":
+                ctx.reject("WM124", node, *refused)
             ctx.tables.used.add(name)
         case _:
             ctx.tables.any_name = True
+
+
+def _of_workflow(ctx: Context, node: ast.Call, builtin: str, into: int | None) -> int:
+    """``getattr(self, "name")`` or ``hasattr``: a member of the class, or what only this run may have."""
+    match node:
+        case ast.Call(args=[own, ast.Constant(value=str(name)), *rest], keywords=[]):
+            found = members.find(ctx.tables.workflow, name)
+        case _:
+            ctx.reject(
+                "WM113",
+                node.args[0],
+                "members of the workflow itself are not looked up by a computed name",
+                "put its methods into a dict, and look there: `{'a': self.a}.get(name, self.other)`",
+            )
+    if len(rest) > (builtin == "getattr") or (
+        isinstance(found, members.Property) and (rest or builtin == "hasattr")
+    ):
+        why = f"`{name}` of the workflow is not looked up like this"
+        ctx.reject("WM113", node.args[0], why, f"write `{ast.unparse(own)}.{name}`")
+    mark = ctx.builder.mark()
+    if found is None:
+        assert ctx.self_variable is not None
+        slot = ctx.load(ctx.self_variable)
+        asked = ast.copy_location(ast.Call(node.func, node.args[1:], []), node)
+        callee = ctx.builtin(builtin)
+        return call(ctx, callee, asked, into, pure=False, first=(slot,), mark=mark)
+    ctx.operands(rest)
+    ctx.builder.release(mark)
+    if builtin == "hasattr":
+        has: object = True
+        return ctx.constant(has, node)
+    member = ast.Attribute(own, name, ast.Load())
+    return ctx.families.member(ctx, ast.copy_location(member, node), into)
 
 
 def _calls_back(ctx: Context, node: ast.Call, name: str) -> bool:
@@ -188,6 +236,9 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
     builder, tables = ctx.builder, ctx.tables
     name = ctx.namespace.mangled(func.attr)
     _check_method(ctx, func, name)
+    of_class = ctx.symbol(func.value)
+    if isinstance(of_class, Kind) and members.makes_none(of_class.cls, name):
+        tables.asked.add(id(func.value))
     mark = builder.mark()
     owner = ctx.expr(func.value)
     builder.release(mark)

@@ -9,11 +9,12 @@ import sys
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
 from waymark.compiler.diagnostics import Unsupported
-from waymark.compiler.durable import is_immutable, without_advice
+from waymark.compiler.durable import holds_names, is_immutable, without_advice
 from waymark.compiler.exception_texts import text_of_arguments
 from waymark.compiler.inits import is_generated
 from waymark.compiler.invoke import call
 from waymark.compiler.language import PRINT, instead_of_capturing
+from waymark.compiler.made import why_not
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
@@ -87,6 +88,12 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
             tables.attributes[name] = tables.writer.encode(found.value, path=f"self.{name}")
         except SerializationError as error:
             why = without_advice(error, found.value)
+            recipe = tables.captures.class_recipe(found.owner, name, module) if module else None
+            problem = None if recipe is None else why_not(ctx, recipe)
+            if recipe is not None and problem is None:
+                return
+            if problem is not None and holds_names(found.value):
+                why = problem.message
     if why is not None:
         ctx.reject(
             "WM126",

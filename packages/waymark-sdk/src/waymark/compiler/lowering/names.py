@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 import enum
+import inspect
 import sys
 import typing
 
-from waymark.compiler import members
+from waymark.compiler import made, members
 from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Remade
 from waymark.compiler.context import Assign, Context, Execute, Lower
-from waymark.compiler.durable import SCALARS, is_immutable, without_advice
-from waymark.compiler.language import instead_of_capturing, instead_of_starting
+from waymark.compiler.durable import SCALARS, holds_names, is_immutable, without_advice
+from waymark.compiler.language import (
+    instead_of_capturing,
+    instead_of_reading,
+    instead_of_starting,
+)
+from waymark.compiler.made import why_not
 from waymark.compiler.symbols import (
     Action,
     Builtin,
@@ -78,7 +84,7 @@ def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int
         case Action(definition=definition):
             return builder.constant(tables.action_value(definition))
         case Kind(cls=cls):
-            return _kind(ctx, cls)
+            return _kind(ctx, cls, node)
         case Compiled(function=function):
             number = tables.function(function, None)
             return builder.constant(tables.function_value(number))
@@ -94,9 +100,17 @@ def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int
     typing.assert_never(found)
 
 
-def _kind(ctx: Context, cls: type) -> int:
+def _kind(ctx: Context, cls: type, node: ast.expr) -> int:
     if typing.is_typeddict(cls):
         return ctx.builtin("dict")
+    if inspect.isabstract(cls) and id(node) not in ctx.tables.asked:
+        missing = ", ".join(f"`{name}`" for name in sorted(getattr(cls, "__abstractmethods__", ())))
+        ctx.reject(
+            "WM123",
+            node,
+            f"class `{ast.unparse(node)}` is abstract: it can only be asked for with isinstance() and issubclass()",
+            f"name a class that defines {missing}",
+        )
     ctx.tables.constructed.add(cls)
     return ctx.builder.constant(ctx.tables.type_value(cls))
 
@@ -128,19 +142,38 @@ def _captured(ctx: Context, found: Captured, node: ast.expr, into: int | None) -
             )
         case Immutable(value=value):
             return ctx.constant(value, node)
-        case Mutable(value=value, key=key):
-            try:
-                index = ctx.tables.global_value(key, value)
-            except SerializationError as error:
-                instead = instead_of_capturing(value, "pass it as an input of run()")
-                ctx.reject("WM121", node, without_advice(error, value), instead)
-            target = ctx.target(into)
-            ctx.builder.emit(ins.LoadGlobal(target, index))
-            return target
+        case Mutable():
+            return _global(ctx, found, verdict, node, into)
         case Remade(expression=expression, namespace=namespace):
             with ctx.elsewhere(namespace, node):
                 return ctx.expr(expression, into)
     typing.assert_never(verdict)
+
+
+def _global(
+    ctx: Context, found: Captured, verdict: Mutable, node: ast.expr, into: int | None
+) -> int:
+    """A value that can change: as the program holds it, or as the run makes it."""
+    tables, value, recipe = ctx.tables, verdict.value, verdict.recipe
+    tables.captured[verdict.key] = found.value, recipe
+    if recipe is not None and recipe in tables.assumed.recipes and why_not(ctx, recipe) is None:
+        return made.read(ctx, recipe, into)
+    try:
+        index = tables.global_value(verdict.key, value)
+    except SerializationError as error:
+        message = without_advice(error, value)
+        instead = instead_of_capturing(value, "pass it as an input of run()")
+        if recipe is not None:
+            problem = why_not(ctx, recipe)
+            if problem is None:
+                return made.read(ctx, recipe, into)
+            if holds_names(found.value):
+                message = f"`{ast.unparse(node)}` cannot be captured: {problem.message}"
+                instead = problem.recommendation
+        ctx.reject("WM121", node, message, instead)
+    target = ctx.target(into)
+    ctx.builder.emit(ins.LoadGlobal(target, index))
+    return target
 
 
 def attribute(ctx: Context, node: ast.expr, into: int | None) -> int:
@@ -203,6 +236,8 @@ def _of_class(ctx: Context, node: ast.Attribute, cls: type, into: int | None) ->
 
 _UNREAD = {
     "_field_defaults": "write the defaults as constants of the module",
+    "model_fields": "take names and values from `value.model_dump()`, or write the names as a constant of the module",
+    "__members__": "iterate the class: `{member.name: member for member in Color}`",
     "__match_args__": "use `_fields` of a named tuple, or write the names",
 }
 """What to write in place of what classes know of themselves."""
@@ -240,6 +275,9 @@ def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.A
             f"special attribute `{attr}` cannot be used in a workflow",
             SPECIAL_INSTEAD.get(attr, "use the operator or builtin that it stands behind"),
         )
+    refused = instead_of_reading(attr)
+    if refused is not None:
+        ctx.reject("WM124", node, *refused)
     mark = builder.mark()
     slot = ctx.expr(owner)
     builder.release(mark)

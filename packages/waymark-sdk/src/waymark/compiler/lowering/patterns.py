@@ -186,6 +186,7 @@ def _class(
     ctx: Context, node: ast.MatchClass, subject: int, failed: Label, captures: Captures
 ) -> None:
     builder = ctx.builder
+    ctx.tables.asked.add(id(node.cls))
     cls = ctx.expr(node.cls)
     ctx.tables.used.update(node.kwd_attrs)
     if node.patterns:

@@ -1,0 +1,105 @@
+"""Recipes of captured values go in; functions that make the values, each once in a run as it begins, come out."""
+
+from __future__ import annotations
+
+import ast
+
+from waymark.compiler.context import Context
+from waymark.compiler.diagnostics import Diagnostic, Reporter
+from waymark.compiler.frames import Surroundings, close_frame, open_frame
+from waymark.compiler.recipes import Recipe
+from waymark.compiler.scopes import analyse
+from waymark_schema.ir import instructions as ins
+
+
+def make_all(ctx: Context) -> None:
+    """Make, where ``run`` begins, what an earlier round has found to be needed; a run that calls it again has all."""
+    tables, builder = ctx.tables, ctx.builder
+    for recipe in tables.assumed.recipes:
+        why_not(ctx, recipe)
+    for recipe, number in list(tables.made.items()):
+        mark = builder.mark()
+        place = _own(ctx) if recipe.attribute else _place(ctx, recipe)
+        value = builder.temporary()
+        make, made, done = builder.label(), builder.label(), builder.label()
+        builder.terminate(ins.Branch(_is_there(ctx, recipe, place), done, make))
+        builder.place(make)
+        callee = builder.constant(tables.function_value(number))
+        builder.terminate(ins.Call(value, callee, [], [], [], -1, -1, made))
+        builder.place(made)
+        if recipe.attribute:
+            builder.emit(ins.SetAttr(place, recipe.attribute, value))
+        else:
+            builder.emit(ins.Append(place, value))
+        builder.terminate(ins.Jump(done))
+        builder.place(done)
+        builder.release(mark)
+
+
+def read(ctx: Context, recipe: Recipe, into: int | None) -> int:
+    """The value that the run has made."""
+    builder = ctx.builder
+    mark = builder.mark()
+    place = _place(ctx, recipe)
+    builder.release(mark)
+    target = ctx.target(into)
+    first = builder.constant(ctx.tables.value(0))
+    builder.emit(ins.GetItem(target, place, first))
+    return target
+
+
+def why_not(ctx: Context, recipe: Recipe) -> Diagnostic | None:
+    """Give a recipe its function, with those of what it is made of before it; or say why that cannot be."""
+    tables = ctx.tables
+    if recipe in tables.made:
+        return None
+    before = tables.reporter, tables.origin
+    tables.reporter, tables.origin = Reporter(), None
+    try:
+        number = _lowered(ctx, recipe)
+        found = tables.reporter.found
+    finally:
+        tables.reporter, tables.origin = before
+    if found:
+        tables.unmade.add(recipe.key)
+        return found[0]
+    tables.made[recipe] = number
+    return None
+
+
+def _own(ctx: Context) -> int:
+    """The workflow, which may have got another value of the attribute before it was started."""
+    assert ctx.self_variable is not None
+    return ctx.load(ctx.self_variable)
+
+
+def _is_there(ctx: Context, recipe: Recipe, place: int) -> int:
+    if not recipe.attribute:
+        return place
+    name = ctx.builder.constant(ctx.tables.value(recipe.attribute))
+    found = ctx.builder.temporary()
+    ctx.builder.emit(ins.CallPure(found, ctx.builtin("hasattr"), [place, name]))
+    return found
+
+
+def _place(ctx: Context, recipe: Recipe) -> int:
+    """The list of the run's own that holds the value, once it is made."""
+    slot = ctx.builder.temporary()
+    ctx.builder.emit(ins.LoadGlobal(slot, ctx.tables.global_value(f"{recipe.key}:made", [])))
+    return slot
+
+
+def _lowered(ctx: Context, recipe: Recipe) -> int:
+    tables, namespace = ctx.tables, recipe.namespace
+    name = recipe.key.rpartition(":")[2]
+    node = ast.parse("def made(): return").body[0]
+    assert isinstance(node, ast.FunctionDef)
+    answer = ast.copy_location(ast.Return(recipe.expression), recipe.expression)
+    node = ast.copy_location(node, recipe.expression)
+    node.body = [answer]
+    number = tables.reserve()
+    around = Surroundings(tables, ctx.families, namespace, namespace.file.text, None)
+    inner = open_frame(around, analyse(node), qualname=name)
+    inner.body(node.body)
+    close_frame(inner, number, name=name, kind="sync", parameters=[])
+    return number
