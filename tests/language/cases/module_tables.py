@@ -61,7 +61,7 @@ class Basket:
 CHANGES = {"one": plus_one, "ten": times_ten}
 WAYS: dict[str, Callable[..., Any]] = {"double": double, "add": add, "asked": asked}
 PIPELINE = [plus_one, times_ten, plus_one]
-OPERATORS = {"+": operator.add, "-": operator.sub, "max": max, "text": str}
+OPERATORS = {"+": operator.add, "-": operator.sub, "max": max, "text": str, "upper": str.upper}
 FAMILIES = {"value": (ValueError, KeyError), "own": Refused}
 PATTERNS = {"id": re.compile(r"[A-Z]-(\d+)"), "word": re.compile(r"[a-z]+")}
 RULES = [Rule("small", is_small), Rule("even", is_even)]
@@ -114,8 +114,8 @@ class FunctionsInATable(Workflow):
 @workflow
 class BuiltinsInATable(Workflow):
     async def run(self):
-        done = {name: each(7, await echo(3)) for name, each in OPERATORS.items() if name != "text"}
-        return done, OPERATORS["text"](5), [BY_KIND["point"](1, 2), BY_KIND["whole"]("7"), BY_KIND["user"](id=1, name="n")]
+        done = {name: each(7, await echo(3)) for name, each in OPERATORS.items() if name not in {"text", "upper"}}
+        return done, OPERATORS["text"](5), OPERATORS["upper"]("a"), [BY_KIND["point"](1, 2), BY_KIND["whole"]("7"), BY_KIND["user"](id=1, name="n")]
 
 
 @workflow
@@ -253,3 +253,20 @@ class MadeWithComprehensions(Workflow):
             raise KeyError(await self.run_action(double(1), retry=TWICE))
         except EITHER_KIND as error:
             return repr(error), WORDS.findall(await note("a.b axb c")), LEVELS
+
+
+def grown(n):
+    return CALLED["less"](n) * 2
+
+
+def less(n):
+    return n - 1 if n > 5 else CALLED["grown"](n)
+
+
+CALLED = {"grown": grown, "less": less}
+
+
+@workflow
+class FunctionsThatUseTheirTable(Workflow):
+    async def run(self):
+        return CALLED["grown"](await double(4)), CALLED["less"](9), grown(6)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 
 from waymark.compiler.bindings import bindings, bindings_in, names_it
+from waymark.compiler.class_bodies import ClassBodies
 from waymark.compiler.durable import holds_itself, holds_names, is_immutable, is_tuple_of_names
 from waymark.compiler.language import Names, is_stable
 from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
 from waymark.compiler.recipes import Recipe
 from waymark.compiler.scopes import opens_scopes
-from waymark.compiler.source import SourceChanged, SourceFile, SourceMissing, SourceReader
+from waymark.compiler.source import SourceChanged, SourceMissing, SourceReader
 from waymark.compiler.spelling import SYNTHETIC, spelled
 from waymark.compiler.symbols import Captured, Namespace, has_name, resolve_expression
 from waymark_schema.ir.policies import Backoff, RetryPolicy
@@ -77,14 +78,14 @@ class Earlier:
         return known is not None or names.get(captured.name, captured.value) is not captured.value
 
 
-class Captures:
+class Captures(ClassBodies):
     """Judges names of modules; each module's source is read once."""
 
     def __init__(
         self, reader: SourceReader, language: Names, earlier: Earlier | None = None
     ) -> None:
         """``earlier`` is there in tests: then names that were bound to something else mean that."""
-        self._reader = reader
+        super().__init__(reader)
         self._language = language
         self._earlier = earlier
         self._verdicts: dict[tuple[str, str, int], Verdict] = {}
@@ -312,23 +313,6 @@ class Captures:
         verdict = self.judge(captured)
         return verdict.why if isinstance(verdict, NotCaptured) else None
 
-    def in_class_body(self, cls: type, name: str, module: ModuleType) -> bool:
-        """Whether the body of a class says what ``name`` is, as far as its source is known."""
-        try:
-            return bool(self.bound_in_class(cls, name, module)[0])
-        except (SourceMissing, SourceChanged):
-            return True
-
-    def bound_in_class(
-        self, cls: type, name: str, module: ModuleType
-    ) -> tuple[list[ast.expr | None], SourceFile]:
-        """What binds ``name`` in the body of a class, and the file; raises ``SourceMissing`` or ``SourceChanged``."""
-        file = self._reader.module(module)
-        nodes = file.classes.get(cls.__name__, ())
-        mangler = f"_{cls.__name__.lstrip('_')}"
-        written = name.removeprefix(mangler) if name.startswith(f"{mangler}__") else name
-        return [value for node in nodes for value in _class_bindings(node, written)], file
-
     def class_attribute(self, cls: type, name: str, module: ModuleType) -> str | None:
         """Why a class attribute cannot be captured, or None if it is bound once to a pure expression."""
         try:
@@ -343,9 +327,10 @@ class Captures:
             return "it is not bound by a plain assignment in the body of the class"
         namespace = Namespace(vars(module), module, file)
         named = _is_told_by_names(vars(cls).get(name))
-        why = self.why_impure(bound[0], namespace, named=named)
+        written = self.spelled_out(cls, bound[0], module)
+        why = self.why_impure(written, namespace, named=named)
         if why is None:
-            fresh = evaluated(bound[0], namespace)
+            fresh = evaluated(written, namespace)
             if not same(fresh, vars(cls).get(name)) and not (
                 self.follows and _cannot_change(fresh)
             ):
@@ -357,14 +342,13 @@ class Captures:
         bound, file = self.bound_in_class(cls, name, module)
         namespace = Namespace(vars(module), module, file)
         key = f"{module.__name__}:{cls.__qualname__}.{name}"
+        kept = self._class_recipes.get(key)
         match bound:
-            case [ast.expr() as value] if same(evaluated(value, namespace), vars(cls).get(name)):
-                kept = self._class_recipes.get(key)
-                if kept is None:
-                    kept = self._class_recipes[key] = Recipe(key, value, namespace, name)
-                return kept
-            case _:
-                return None
+            case [ast.expr() as value] if kept is None:
+                written = self.spelled_out(cls, value, module)
+                if same(evaluated(written, namespace), vars(cls).get(name)):
+                    kept = self._class_recipes[key] = Recipe(key, written, namespace, name)
+        return kept
 
 
 def _is_told_by_names(value: object) -> bool:
@@ -413,18 +397,6 @@ def _bound_to(target: ast.expr, value: ast.expr, name: str) -> ast.expr | None:
             return next((part for part in bound if part is not None), None)
         case _:
             return None
-
-
-def _class_bindings(node: ast.ClassDef, name: str) -> Iterator[ast.expr | None]:
-    for statement in node.body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=found)], value=value) if found == name:
-                yield value
-            case ast.AnnAssign(target=ast.Name(id=found), value=value) if found == name:
-                if value is not None:
-                    yield value
-            case _:
-                yield from (None for _ in bindings_in(statement, name))
 
 
 class _Unchecked(ast.NodeTransformer):

@@ -188,9 +188,15 @@ class Purity:
                 pass
         if isinstance(node, ast.Attribute) and symbol is None:
             why = self.why_not(node.value, namespace, known)
-            if why is not None or is_field(evaluated(node.value, namespace), node.attr):
+            unbound = self.named and self._is_unbound(node, namespace)
+            if why is not None or unbound or is_field(evaluated(node.value, namespace), node.attr):
                 return why
         return f"`{ast.unparse(node)}` is not a constant"
+
+    def _is_unbound(self, node: ast.Attribute, namespace: Namespace) -> bool:
+        """Whether ``str.lower`` or its like is meant."""
+        owner = resolve_expression(node.value, namespace, self.language)
+        return isinstance(owner, Builtin) and node.attr in METHODS.get(owner.name, ())
 
 
 def _of_literals(node: ast.expr, namespace: Namespace) -> Constant | Captured | None:
