@@ -79,7 +79,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "Context managers",
-        ("`contextlib.suppress` and `nullcontext`, the locks and `asyncio.timeout` of [below](#waiting), `decimal.localcontext`, your own "
+        ("`contextlib.suppress`, `nullcontext`, `closing` and `aclosing`, the locks and `asyncio.timeout` of [below](#waiting), `decimal.localcontext`, your own "
         "`@contextmanager` and `@asynccontextmanager` functions and classes with `__enter__` and `__exit__`."),
         ("context_functions.EnterAndLeave",),
     ),

@@ -9,6 +9,7 @@ import copy
 import functools
 import inspect
 import io
+import operator
 import random
 import sys
 import warnings
@@ -276,7 +277,7 @@ def _has_defaults(function: FunctionType) -> bool:
 
 def _can_change(value: object) -> bool:
     """Whether something in a value of a module or class may change: no class, function or module."""
-    containers = (list, dict, set, tuple, deque)
+    containers = (list, dict, set, tuple, deque, functools.partial, operator.itemgetter)
     return isinstance(value, containers) or (
         not isinstance(value, type) and (is_dataclass(value) or isinstance(value, BaseModel))
     )

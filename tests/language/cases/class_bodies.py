@@ -3,12 +3,19 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, StrEnum
 from typing import ClassVar
 
-from tests.language.steps import double, note
+from pydantic import BaseModel
+
+from tests.language.steps import double, echo, note
 from waymark import RetryPolicy, Workflow, workflow
 
 OTHER = (1, 2)
+
+
+def await_longer(n):
+    return n * 2
 
 
 @dataclass
@@ -52,3 +59,35 @@ class PatternsOfPatterns(Workflow):
     async def run(self):
         text = await note("ab-12, cd")
         return self.PAIR.findall(text), self.ALL["word"].findall(text), self.OURS, self.ADDED[0](1)
+
+
+@dataclass
+class Person:
+    class Kind(StrEnum):
+        ADULT = "adult"
+        CHILD = "child"
+
+    age: int
+    kind: Kind = Kind.ADULT
+
+
+class Place(BaseModel):
+    class Country(StrEnum):
+        DE = "de"
+        US = "us"
+
+    country: Country = Country.DE
+
+
+@workflow
+class ClassesInClasses(Workflow):
+    class Mode(Enum):
+        FAST = 1
+        SLOW = 2
+
+    DEFAULT = Mode.FAST
+    WAITS = {Mode.FAST: 1, Mode.SLOW: await_longer}
+
+    async def run(self):
+        kept = await echo(self.DEFAULT)
+        return self.WAITS[kept], self.WAITS[ClassesInClasses.Mode.SLOW](2), Person(1), Place().country is Place.Country.DE

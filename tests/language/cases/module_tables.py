@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 from tests.language.steps import Point, User, add, double, echo, note
@@ -270,3 +271,22 @@ CALLED = {"grown": grown, "less": less}
 class FunctionsThatUseTheirTable(Workflow):
     async def run(self):
         return CALLED["grown"](await double(4)), CALLED["less"](9), grown(6)
+
+
+def times(n, by):
+    return n * by
+
+
+TWICE_AS_MUCH = partial(times, 2)
+BY_PLACE = operator.itemgetter(1)
+BY_PRICE = operator.attrgetter("price")
+ORDERS = {"place": BY_PLACE, "price": BY_PRICE, "thrice": partial(times, by=3), "plain": operator.methodcaller("strip", "x")}
+
+
+@workflow
+class AppliedFunctions(Workflow):
+    async def run(self):
+        rows = [("a", await double(1)), ("b", 1)]
+        plans = sorted([GOLD, BASIC], key=ORDERS["price"])
+        found = sorted(rows, key=BY_PLACE), [plan.name for plan in plans], ORDERS["place"] is BY_PLACE
+        return found, TWICE_AS_MUCH(4), list(map(TWICE_AS_MUCH, [1, 2])), ORDERS["thrice"](2), ORDERS["plain"]("xax"), max([GOLD, BASIC], key=BY_PRICE).name

@@ -3,7 +3,7 @@
 import contextlib
 import tempfile
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from tests.language.steps import echo
 from waymark import Workflow, workflow
@@ -39,10 +39,10 @@ class AsyncStack(Workflow):
 
 
 @workflow
-class ClosingManager(Workflow):
+class RedirectedOutput(Workflow):
     async def run(self):
-        with closing(await echo(1)) as thing, contextlib.redirect_stdout(None):
-            return thing
+        with contextlib.redirect_stdout(None), contextlib.chdir(await echo("elsewhere")):
+            print("lost")
 
 
 @workflow

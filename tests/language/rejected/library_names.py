@@ -1,11 +1,13 @@
 """Names of the standard library that no workflow has, each with one that it has in its place."""
 
+import calendar
 import functools
 import json
 import operator
 import string
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import date
 from numbers import Number
 
 from tests.language.steps import echo
@@ -75,3 +77,9 @@ class AbstractTypes(Workflow):
         if isinstance(x, Number):
             return 5
         return isinstance(x, Iterable)
+
+
+@workflow
+class LastDayOfAMonth(Workflow):
+    async def run(self, day=date(2024, 2, 3)):
+        return day.replace(day=calendar.monthrange(day.year, day.month)[1])

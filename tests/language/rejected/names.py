@@ -8,11 +8,17 @@ import time
 import uuid
 from contextvars import ContextVar, copy_context
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache, singledispatch, wraps
 from typing import NewType
 
 from tests.language.steps import double, echo
 from waymark import Workflow, workflow
+
+
+
+def chosen_by(mode):
+    return echo if mode else double
+
 
 counter = 0
 counter = counter + 1
@@ -23,7 +29,7 @@ lucky = random.random()
 salt = uuid.uuid4()
 handle = object()
 twice = lambda x: 2 * x  # noqa: E731 - that is the point
-TABLE = {"double": partial(double, 1), "echo": echo}
+TABLE = {"double": chosen_by(os.environ.get("MODE")), "echo": echo}
 KINDS = sorted([ValueError, KeyError], key=lambda kind: kind.__name__)
 RING = [1]
 RING.append(RING)
@@ -215,3 +221,35 @@ class ReadsAContextVariable(Workflow):
 
 def tenant_of(variable):
     return variable.get()
+
+
+def again(function):
+    @wraps(function)
+    async def tried(*args):
+        try:
+            return await function(*args)
+        except ConnectionError:
+            return await function(*args)
+
+    return tried
+
+
+@again
+async def fetched(n):
+    return await double(n)
+
+
+@singledispatch
+def described(value):
+    return repr(value)
+
+
+@described.register
+def _(value: int):
+    return f"the number {value}"
+
+
+@workflow
+class DecoratedHelpers(Workflow):
+    async def run(self):
+        return described(await fetched(1))

@@ -1,6 +1,7 @@
 """What to write instead of ``tests.language.rejected.library_names``."""
 
 import json
+from datetime import date, timedelta
 
 from tests.language.steps import echo
 from waymark import Workflow, workflow
@@ -86,3 +87,9 @@ class AbstractTypesRewritten(Workflow):
         if isinstance(x, (int, float)):
             return 5
         return isinstance(x, (list, tuple, dict, set, str))
+
+
+@workflow
+class LastDayOfAMonthRewritten(Workflow):
+    async def run(self, day=date(2024, 2, 3)):
+        return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

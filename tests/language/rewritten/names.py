@@ -5,7 +5,6 @@ import random
 import time
 import uuid
 from datetime import UTC, datetime
-from functools import partial
 from typing import NewType
 
 from tests.language.steps import Point, double, echo, note
@@ -174,8 +173,9 @@ class LambdaOfTheModuleRewritten(Workflow):
 @workflow
 class TableOfActionsRewritten(Workflow):
     async def run(self):
-        table = {"double": partial(double, 1), "echo": echo}
-        return await table["double"]()
+        mode = await note("")
+        table = {"double": echo if mode else double, "echo": echo}
+        return await table["double"](1)
 
 
 @workflow
@@ -223,3 +223,28 @@ class ReadsAContextVariableRewritten(Workflow):
 
 def tenant_of(tenant):
     return tenant
+
+
+async def again(function, *args):
+    try:
+        return await function(*args)
+    except ConnectionError:
+        return await function(*args)
+
+
+async def fetched(n):
+    return await double(n)
+
+
+def described(value):
+    match value:
+        case int():
+            return f"the number {value}"
+        case _:
+            return repr(value)
+
+
+@workflow
+class DecoratedHelpersRewritten(Workflow):
+    async def run(self):
+        return described(await again(fetched, 1))

@@ -85,6 +85,7 @@ COMPILED = [
         " count cycle dropwhile filterfalse groupby islice pairwise permutations product repeat starmap"
         " takewhile tee zip_longest",
     ),
+    *_of("contextlib", "aclosing closing"),
     *_of("functools", "partial reduce"),
     *_of("typing", "assert_never cast"),
     *_of("operator", "attrgetter itemgetter methodcaller"),

@@ -12,8 +12,14 @@ from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 
 from waymark.compiler.bindings import bindings, bindings_in, names_it
-from waymark.compiler.class_bodies import ClassBodies
-from waymark.compiler.durable import holds_itself, holds_names, is_immutable, is_tuple_of_names
+from waymark.compiler.class_bodies import ClassBodies, names_around
+from waymark.compiler.durable import (
+    holds_itself,
+    holds_names,
+    is_applied,
+    is_immutable,
+    is_tuple_of_names,
+)
 from waymark.compiler.language import Names, is_stable
 from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
@@ -325,7 +331,7 @@ class Captures(ClassBodies):
             return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
         if bound[0] is None:
             return "it is not bound by a plain assignment in the body of the class"
-        namespace = Namespace(vars(module), module, file)
+        namespace = Namespace(names_around(cls, module), module, file)
         named = _is_told_by_names(vars(cls).get(name))
         written = self.spelled_out(cls, bound[0], module)
         why = self.why_impure(written, namespace, named=named)
@@ -340,7 +346,7 @@ class Captures(ClassBodies):
     def class_recipe(self, cls: type, name: str, module: ModuleType) -> Recipe | None:
         """How a class makes an attribute that ``class_attribute`` has nothing against; None if it has another value now."""
         bound, file = self.bound_in_class(cls, name, module)
-        namespace = Namespace(vars(module), module, file)
+        namespace = Namespace(names_around(cls, module), module, file)
         key = f"{module.__name__}:{cls.__qualname__}.{name}"
         kept = self._class_recipes.get(key)
         match bound:
@@ -353,7 +359,7 @@ class Captures(ClassBodies):
 
 def _is_told_by_names(value: object) -> bool:
     """Whether classes and functions in the expression of a value are not looked into, but stand in the value."""
-    return is_tuple_of_names(value) or holds_names(value)
+    return is_applied(value) or is_tuple_of_names(value) or holds_names(value)
 
 
 def _key(captured: Captured) -> tuple[str, str]:

@@ -47,6 +47,16 @@ class ClassBodies:
         return _Names(meant).visit(copy.deepcopy(value))  # type: ignore[no-any-return] # it puts expressions in place of names
 
 
+def names_around(cls: type, module: ModuleType) -> dict[str, object]:
+    """Names of a module, and over them those of the classes that stand in the body of a class."""
+    inner = {
+        name: value
+        for name, value in vars(cls).items()
+        if isinstance(value, type) and value.__qualname__ == f"{cls.__qualname__}.{name}"
+    }
+    return {**vars(module), **inner} if inner else vars(module)
+
+
 class _Names(ast.NodeTransformer):
     """Puts what names mean in their place; in lambdas and comprehensions, names of a class body are not seen."""
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from waymark.compiler import members
+from waymark.compiler.class_bodies import names_around
 from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable
@@ -129,7 +130,7 @@ def check_fields(tables: Tables) -> None:
 def _check_class(
     tables: Tables, cls: type, module: ModuleType, file: SourceFile, node: ast.ClassDef
 ) -> None:
-    known = frozenset(vars(cls))
+    known = frozenset(name for name, value in vars(cls).items() if not isinstance(value, type))
     names = _held(tables, cls)
     for statement in node.body:
         name, value = _bound(statement)
@@ -138,7 +139,7 @@ def _check_class(
         expression = _default_of(value)
         if expression is None:
             continue
-        namespace = Namespace(vars(module), module, file)
+        namespace = Namespace(names_around(cls, module), module, file)
         why = tables.captures.why_impure(expression, namespace, known)
         if why is not None:
             tables.reporter.report(

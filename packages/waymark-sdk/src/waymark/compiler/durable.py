@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import functools
+import operator
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -50,6 +52,12 @@ def is_tuple_of_names(value: object) -> bool:
 def is_name(value: object) -> bool:
     """Whether a value is a class or function, and so is told by its name: no object that can be called."""
     return isinstance(value, type | FunctionType | BuiltinFunctionType)
+
+
+def is_applied(value: object) -> bool:
+    """Whether a value is a function that ``functools.partial`` or a getter of ``operator`` made."""
+    made = (functools.partial, operator.itemgetter, operator.attrgetter, operator.methodcaller)
+    return type(value) in made
 
 
 def holds_names(value: object) -> bool:

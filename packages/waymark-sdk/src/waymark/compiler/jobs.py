@@ -158,11 +158,19 @@ def _made_elsewhere(job: Job) -> tuple[str, str, str]:
     name, owner = job.function.__name__, job.owner
     if owner is None or "." in job.function.__qualname__ or hasattr(job.function, "__wrapped__"):
         why = f"`{name}` was made by a decorator or another function, not by a `def` in its place"
-        return "WM122", why, "define it with a plain `def`, or make it an @action"
+        return "WM122", why, _instead_of_decorating(job.function)
     why = (
         f"`{name}` is a function of the module that class `{owner.__qualname__}` takes for a method"
     )
     return "WM122", why, f"call `{name}(…)` itself, or write a `def` in the class"
+
+
+def _instead_of_decorating(function: FunctionType) -> str:
+    if hasattr(function, "registry") and hasattr(function, "dispatch"):  # functools.singledispatch
+        return "write `match` or a chain of isinstance()"
+    if hasattr(function, "__wrapped__"):
+        return "write what the decorator does as a function that takes the other one: `await again(fetch, url)`"
+    return "define it with a plain `def`, or make it an @action"
 
 
 def _under_decorators(

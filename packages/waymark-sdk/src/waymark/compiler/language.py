@@ -190,6 +190,9 @@ INSTEAD: dict[str, dict[str, str]] = {
         "wraps": "define the function with a plain `def`",
     },
     "_contextvars": dict.fromkeys(("ContextVar", "Context", "Token", "copy_context"), CONTEXT),
+    "calendar": {
+        "monthrange": "the last day of a month is `(day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)`"
+    },
     "json": {"dump": "use json.dumps()", "load": "use json.loads()"},
     "json.encoder": {"JSONEncoder": "give json.dumps() a function as default="},
     "json.decoder": {"JSONDecoder": "give json.loads() a function as object_hook="},

@@ -7,6 +7,7 @@ import ast
 from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Diagnostic, Reporter
 from waymark.compiler.frames import Surroundings, close_frame, open_frame
+from waymark.compiler.getters import with_lambdas
 from waymark.compiler.recipes import Recipe
 from waymark.compiler.scopes import analyse
 from waymark_schema.ir import instructions as ins
@@ -97,6 +98,7 @@ def _lowered(ctx: Context, recipe: Recipe) -> int:
     answer = ast.copy_location(ast.Return(recipe.expression), recipe.expression)
     node = ast.copy_location(node, recipe.expression)
     node.body = [answer]
+    node = with_lambdas(node, namespace, tables.language)
     number = tables.reserve()
     around = Surroundings(tables, ctx.families, namespace, namespace.file.text, None)
     inner = open_frame(around, analyse(node), qualname=name)

@@ -11,9 +11,9 @@ from functools import cached_property
 from types import FunctionType, MemberDescriptorType
 
 from waymark.compiler import inits, members
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.durable import classes_in, is_immutable
 from waymark.compiler.members import Attribute, Method, Property, Strange
-from waymark.compiler.recipes import shared
+from waymark.compiler.recipes import Recipe, shared
 from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.language import ATTRIBUTES, METHODS, RECORD_METHODS
@@ -211,7 +211,8 @@ def learned(tables: Tables) -> Assumed:
         if constructor(tables, cls) is not None:
             constructors.add(cls)
     unmade = before.unmade | tables.unmade
-    recipes = dict.fromkeys([*before.recipes, *tables.made, *shared(tables.captured)])
+    new = (recipe for recipe in shared(tables.captured) if not _asks_a_worker(tables, recipe))
+    recipes = dict.fromkeys([*before.recipes, *tables.made, *new])
     return Assumed(
         frozenset(methods),
         frozenset(properties),
@@ -223,6 +224,12 @@ def learned(tables: Tables) -> Assumed:
         unmade,
         before.finalizers or tables.finalizers,
     )
+
+
+def _asks_a_worker(tables: Tables, recipe: Recipe) -> bool:
+    """Whether an object in a value of a module cannot be made by the run itself."""
+    value, _ = tables.captured[recipe.key]
+    return any(tables.descriptor(cls).opaque for cls in classes_in(value))
 
 
 def entries(tables: Tables) -> list[TypeEntry]:

@@ -7,6 +7,7 @@ import ast
 import dataclasses
 import enum
 import logging
+import operator
 import re
 import typing
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ from typing import Any, NewType
 from pydantic import BaseModel
 
 from waymark.compiler.language import Names
+from waymark.compiler.prelude.names import PRELUDE
 from waymark.compiler.source import same_code
 from waymark.compiler.symbols import (
     Action,
@@ -56,6 +58,9 @@ _METHODS_OF_CONSTANTS = {
         "datetime.time", "datetime.timedelta", "decimal.Decimal", "fractions.Fraction", "pathlib.PurePosixPath",
     )
 }  # fmt: skip
+_MAKERS = (typing.get_args, operator.attrgetter, operator.methodcaller)
+"""What is no function of the language, and still can make a value of a module."""
+_APPLYING = (PRELUDE["functools.partial"], PRELUDE["operator.itemgetter"])
 _READING = frozenset({"get", "keys", "values", "items", "copy", "index", "count"})
 """Methods of mutable containers that leave them alone."""
 _OF_LOGGER = "it is made of a logger, which every process sets up for itself"
@@ -141,7 +146,7 @@ class Purity:
                 return name in PURE_CALLS
             case Kind(cls=cls):
                 return is_declared(cls)
-            case Refused(value=value) if isinstance(value, NewType) or value is typing.get_args:
+            case Refused() | Compiled() if self._is_maker(symbol):
                 return True
             case _:
                 pass
@@ -151,6 +156,13 @@ class Purity:
                 return func.attr in CLASS_METHODS.get(owner.name, ())
             return self._is_pure_method(func, namespace, known)
         return False
+
+    def _is_maker(self, symbol: Refused | Compiled) -> bool:
+        """Whether what is called makes a value of a module without running anything of the user's."""
+        if isinstance(symbol, Compiled):
+            return self.named and symbol.function in _APPLYING
+        known = any(symbol.value is maker for maker in _MAKERS)
+        return known or isinstance(symbol.value, NewType)
 
     def _is_pure_method(
         self, func: ast.Attribute, namespace: Namespace, known: frozenset[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from types import BuiltinFunctionType, FunctionType
 
 from waymark.compiler.durable import is_immutable, parts_of, within
 from waymark.compiler.symbols import Namespace
+from waymark_schema.ir.policies import Backoff, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,5 +52,6 @@ def _held(value: object) -> Iterator[object]:
 
 
 def _is_object(value: object) -> bool:
+    remade = isinstance(value, RetryPolicy | Backoff | re.Pattern)
     named = isinstance(value, type | FunctionType | BuiltinFunctionType)
-    return not named and not is_immutable(value)
+    return not remade and not named and not is_immutable(value)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from waymark.compiler import members
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.durable import is_applied, is_immutable
 from waymark.compiler.language import CONTEXT, Names, is_stable, refuse_attribute, refuse_object
 from waymark.compiler.prelude.names import PACKAGE, PRELUDE
 from waymark.compiler.source import SourceFile
@@ -185,7 +185,7 @@ def _classified(value: object, name: str, module: ModuleType | None) -> Symbol:
             return _of_class(value, name)
         case enum.Enum():
             return Constant(value)
-        case _ if callable(value):
+        case _ if callable(value) and not is_applied(value):
             return _of_callable(value, name)
         case _:
             return _of_value(value, name, module)

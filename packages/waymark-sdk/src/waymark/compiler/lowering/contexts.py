@@ -17,8 +17,6 @@ _OF_YOUR_OWN = "write it as a function under @contextmanager, or as a dataclass 
 _UNDONE = "keep functions that undo each step in a list, and call them in reverse in a `finally`"
 INSTEAD = {
     **dict.fromkeys(("ExitStack", "AsyncExitStack"), _UNDONE),
-    "closing": "use try/finally, with `close()` in the `finally`",
-    "aclosing": "use try/finally, with `await ….aclose()` in the `finally`",
     **dict.fromkeys(
         ("Lock", "RLock", "Condition", "allocate_lock"),
         "use asyncio.Lock if other tasks of the run share it; nothing else does",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from waymark.compiler.prelude import applying, combining, iterating, logs, typed
+from waymark.compiler.prelude import applying, closing, combining, iterating, logs, typed
 
 
 def _functions() -> dict[str, FunctionType]:
@@ -13,11 +13,13 @@ def _functions() -> dict[str, FunctionType]:
         (iterating, "itertools"),
         (combining, "itertools"),
         (applying, "functools"),
+        (closing, "contextlib"),
         (typed, "typing"),
         (logs, "logging"),
     ):
         for name, value in vars(module).items():
-            if isinstance(value, FunctionType) and not name.startswith("_"):
+            own = getattr(value, "__module__", "") == module.__name__
+            if isinstance(value, FunctionType) and own and not name.startswith("_"):
                 found[f"{owner}.{name}"] = value
     found["itertools.chain.from_iterable"] = found.pop("itertools.chain_from_iterable")
     found["logging.warn"] = found["logging.warning"]
