@@ -253,3 +253,22 @@ def _(value: int):
 class DecoratedHelpers(Workflow):
     async def run(self):
         return described(await fetched(1))
+
+
+def made_by(kind=Service):
+    return kind().call()
+
+
+@workflow
+class StrangeClassAsADefault(Workflow):
+    async def run(self):
+        return made_by()
+
+
+@workflow
+class ClassesAsDefaultsOfARun(Workflow):
+    async def run(self, on=(KeyError, ValueError), call=double):
+        try:
+            return await call(1)
+        except on:
+            return 0

@@ -248,3 +248,34 @@ def described(value):
 class DecoratedHelpersRewritten(Workflow):
     async def run(self):
         return described(await again(fetched, 1))
+
+
+@dataclasses.dataclass
+class Service:
+    n: int = 1
+
+    def call(self):
+        return self.n
+
+
+def made_by(kind=Service):
+    return kind().call()
+
+
+@workflow
+class StrangeClassAsADefaultRewritten(Workflow):
+    async def run(self):
+        return made_by()
+
+
+async def called(on=(KeyError, ValueError), call=double):
+    try:
+        return await call(1)
+    except on:
+        return 0
+
+
+@workflow
+class ClassesAsDefaultsOfARunRewritten(Workflow):
+    async def run(self):
+        return await called()

@@ -14,7 +14,7 @@ from waymark.compiler import members
 from waymark.compiler.class_bodies import names_around
 from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Unsupported
-from waymark.compiler.durable import is_immutable
+from waymark.compiler.durable import is_immutable, is_name, is_tuple_of_names
 from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.tables import Job, Tables
@@ -80,7 +80,7 @@ def _number(
             number = ctx.tables.value(value)
         except SerializationError as error:
             why, instead = str(error), _IN_BODY
-    if why and (job.number != 0 or is_immutable(value)):
+    if why and (job.number != 0 or is_immutable(value) or _is_named(value)):
         ctx.reject("WM127", place, why, instead)
     elif why:
         ctx.tables.entry_defaults_left_out = True
@@ -91,6 +91,13 @@ def _why_not(
     ctx: Context, job: Job, name: str, expression: ast.expr, value: object
 ) -> tuple[str, str]:
     """Why a default is no constant of the program, and what to write instead; empty if it is one."""
+    if _is_named(value):
+        namespace = replace(ctx.namespace, closure={})
+        why = ctx.tables.captures.why_impure(expression, namespace, named=True)
+        if why is None and job.number == 0:
+            why = "a run is started with values, and no class or function is one"
+        why = why or f"`{ast.unparse(expression)}` means something else by now"
+        return f"the default of `{name}` cannot be captured: {why}", _IN_BODY
     if not is_immutable(value):
         kind = type(value).__qualname__
         return f"the default of `{name}` is a {kind}, which is made once and then shared", _IN_BODY
@@ -101,6 +108,10 @@ def _why_not(
     if job.number == 0:
         instead = "use None and read it in an @action function, or give it to start()"
     return f"the default of `{name}` cannot be captured: {impure}", instead
+
+
+def _is_named(value: object) -> bool:
+    return is_name(value) or is_tuple_of_names(value)
 
 
 def _why_impure(ctx: Context, job: Job, expression: ast.expr) -> str | None:
