@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from waymark_worker.vm.names import RECORDS
+from waymark_worker.vm.refusals import unsupported_operation
 
 Implementation = Callable[[Any, list[Any], dict[str, Any]], Any]
 """``f(ctx, args, keywords)``; ``ctx`` is the machine's call context, or None inside another builtin."""
@@ -28,9 +29,17 @@ def implementation(value: Any) -> Implementation | None:
     return None
 
 
+def _make_no_class(_ctx: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
+    """Refuse to call a metaclass: pydantic's would evaluate whatever text it was given for an annotation."""
+    what = "making a class with the type of another one"
+    raise unsupported_operation(what, "write the class at module level")
+
+
 def _construct(cls: type) -> Implementation | None:
     if cls in RECORDS:
         return None
+    if issubclass(cls, type):
+        return _make_no_class
 
     def construct(_ctx: Any, args: list[Any], keywords: dict[str, Any]) -> Any:
         return cls(*args, **keywords)
