@@ -12,6 +12,7 @@ from types import FunctionType, MemberDescriptorType
 
 from waymark.compiler import inits, members
 from waymark.compiler.durable import classes_in, is_immutable
+from waymark.compiler.local import is_local, why_not
 from waymark.compiler.members import Attribute, Method, Property, Strange
 from waymark.compiler.recipes import Recipe, shared
 from waymark.compiler.tables import Assumed, Tables
@@ -80,17 +81,13 @@ def _means_more(tables: Tables, name: str) -> bool:
     )
 
 
-def _is_local(tables: Tables, cls: type) -> bool:
-    return members.package_of(cls.__module__) == members.package_of(tables.workflow.__module__)
-
-
 def _wanted(tables: Tables, cls: type) -> Iterator[tuple[str, Method | Property]]:
     """What of ``cls`` the program mentions by name, or by an operator, and may compile in."""
     for name, found in _written(cls):
-        if tables.mentions(name) and _why_not(tables, name, found) is None:
+        if tables.mentions(name) and why_not(tables, name, found) is None:
             yield name, found
     for name, special in _specials(tables, cls):
-        if _why_not(tables, name, special) is None:
+        if why_not(tables, name, special) is None:
             yield name, special
 
 
@@ -106,21 +103,6 @@ def _specials(tables: Tables, cls: type) -> Iterator[tuple[str, Method]]:
             if function is not None and name not in seen:
                 seen.add(name)
                 yield name, Method(function, base, "method")
-
-
-def _why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
-    if not _is_local(tables, found.owner):
-        return (
-            f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
-        )
-    module = found.function.__module__
-    if members.package_of(module) != members.package_of(
-        tables.workflow.__module__
-    ) and not tables.captures.stands_in_class(found.function, found.owner):
-        return (
-            f"`{found.owner.__qualname__}.{name}` is a function of {module} and is not compiled in"
-        )
-    return tables.why_excluded(found.owner, found.function)
 
 
 def add_methods(tables: Tables) -> None:
@@ -150,7 +132,7 @@ def constructor(tables: Tables, cls: type) -> Method | None:
         return None
     owner = next(base for base in cls.__mro__ if "__init__" in vars(base))
     init = vars(owner)["__init__"]
-    if not isinstance(init, FunctionType) or not _is_local(tables, owner):
+    if not isinstance(init, FunctionType) or not is_local(tables, owner):
         return None
     if inits.is_generated(init):
         # The text and equality that ``@dataclass`` makes for an exception are known to its own class only.
@@ -173,12 +155,12 @@ def _runs_code(tables: Tables, cls: type) -> bool:
 
 
 def _generated_init(tables: Tables, cls: type, init: FunctionType) -> Method | None:
-    if not _is_local(tables, cls) or tables.why_excluded(cls, init):
+    if not is_local(tables, cls) or tables.why_excluded(cls, init):
         return None
     last = inits.post_init(cls, init)
     if last is None:
         return Method(init, cls, "method")
-    if not isinstance(last, Method) or not _is_local(tables, last.owner):
+    if not isinstance(last, Method) or not is_local(tables, last.owner):
         return None
     return None if tables.why_excluded(last.owner, last.function) else Method(init, cls, "method")
 
@@ -198,7 +180,7 @@ def learned(tables: Tables) -> Assumed:
                 names.add(name)
             if not tables.mentions(name):
                 continue
-            why = _why_not(tables, name, found)
+            why = why_not(tables, name, found)
             if why is not None:
                 excluded_names.setdefault(name, why)
             elif isinstance(found, Property):
@@ -266,7 +248,7 @@ def _special_missing(tables: Tables, base: type, name: str) -> str | None:
     function = members.special_function(base, name)
     if function is None:
         return f"`{name}` cannot be compiled in"
-    return _why_not(tables, name, Method(function, base, "method"))
+    return why_not(tables, name, Method(function, base, "method"))
 
 
 def _attributes(
@@ -350,7 +332,7 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
     for name in _compared_by_fields(cls):
         missing.setdefault(name, f"`{name}` is what `@dataclass` makes for an exception")
     for name, found in _written(cls):
-        why = _why_not(tables, name, found)
+        why = why_not(tables, name, found)
         if why is not None and tables.mentions(name):
             missing[name] = why
     missing |= {name: why for name, why in _strange(tables, cls) if tables.mentions(name)}
