@@ -18,6 +18,7 @@ from waymark_worker.vm.meter import (
     check_items,
     check_text,
 )
+from waymark_worker.vm.names import has
 from waymark_worker.vm.ordered import OrderedFrozenset, OrderedSet
 
 Operator = Callable[[Any, Any], Any]
@@ -75,10 +76,16 @@ def subtract(left: Any, right: Any) -> Any:
     return left - right
 
 
+def _is_sized(value: Any) -> bool:
+    """Whether the host counts what is in a value: a class has no items, and a ``__len__`` of the program's own is not asked."""
+    own = isinstance(value, type) or has(type(value), "__len__")
+    return hasattr(value, "__len__") and not own
+
+
 def _sized_sets(left: Any, right: Any) -> None:
     if type(left) is Fraction or type(right) is Fraction:
         _sized_fraction(left, right)
-    elif hasattr(left, "__len__") and hasattr(right, "__len__"):
+    elif _is_sized(left) and _is_sized(right):
         METER.charge(len(left) + len(right))
 
 

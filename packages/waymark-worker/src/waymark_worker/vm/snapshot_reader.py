@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from functools import reduce
+from operator import or_
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -312,6 +314,10 @@ def _validation(reader: GraphReader, node: Node) -> Any:
     return faults.validation_error(node[1], parts, node[8]["counts"])
 
 
+def _kind(kind: Any) -> Any:
+    return None if kind is None else _checked(kind, type, "a class of a union")
+
+
 def _exception_group(reader: GraphReader, node: Node) -> Any:
     cls = _checked(reader.value(node[1]), type, "a class")
     return faults.group(cls, reader.value(node[2]), reader.values(node[3]))
@@ -331,6 +337,7 @@ _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "view": _view,
     "range": lambda reader, node: range(*reader.values(node[1:])),
     "slice": lambda reader, node: slice(*reader.values(node[1:])),
+    "union": lambda reader, node: reduce(or_, map(_kind, reader.values(node[1:]))),
     "retry": lambda reader, node: RetryPolicy(
         node[1], list(node[2]), backoff=reader.value(node[3])
     ),

@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from decimal import Context
 from random import Random
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -328,6 +329,11 @@ def _slice(writer: GraphWriter, value: slice) -> list[Any]:
     return ["slice", *writer.values((value.start, value.stop, value.step))]
 
 
+def _union(writer: GraphWriter, value: UnionType) -> list[Any]:
+    kinds = (None if kind is type(None) else kind for kind in value.__args__)
+    return ["union", *writer.values(kinds)]
+
+
 def _random(writer: GraphWriter, value: Random) -> list[Any]:
     version, state, following = value.getstate()
     return ["random", version, *state, following]
@@ -374,6 +380,7 @@ WRITERS: dict[type, Callable[[GraphWriter, Any], list[Any]]] = {
     **dict.fromkeys((Context, Unshared), _decimal_context),
     range: _range,
     slice: _slice,
+    UnionType: _union,
     **dict.fromkeys((DictKeys, DictValues, DictItems), _view),
     **dict.fromkeys((KeyCursor, ValueCursor, ItemCursor, SetCursor, DequeCursor), _cursor),
     **dict.fromkeys(STATEFUL, _iterator),
