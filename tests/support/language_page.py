@@ -99,7 +99,9 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Objects",
         ("Dataclasses, pydantic models, named tuples, enums and exceptions: made, read, changed, compared, with their methods, "
-        "properties and validators. The page on [values](values.md) says what is kept of each."),
+        "properties (setters and deleters, too) and validators, `functools.total_ordering` and `cached_property`. `isinstance`, "
+        "`issubclass` and `match` know the abstract classes of `collections.abc` and `numbers`, and for the first two their aliases in "
+        "`typing`. The page on [values](values.md) says what is kept of each."),
         ("objects.DataclassMethods", "objects.ModelMethods"),
     ),
     (
@@ -191,7 +193,7 @@ def _names() -> str:
     listed: dict[str, list[str]] = {}
     plain = []
     errors = set(language.EXCEPTIONS)
-    for name in sorted(language.BUILTINS):
+    for name in sorted(language.BUILTINS.keys() - set(language.ACCESSORS)):
         module, _, last = name.rpartition(".")
         if module and name not in language.RECORDED:
             listed.setdefault(module, []).append(last)

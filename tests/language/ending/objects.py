@@ -211,7 +211,7 @@ class OpaqueInADroppedGenerator(Workflow):
         return log
 
 
-@dataclass
+@dataclass(slots=True)
 class Cart:
     prices: list[int]
 

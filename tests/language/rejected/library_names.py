@@ -6,9 +6,7 @@ import json
 import operator
 import string
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date
-from numbers import Number
 
 from tests.language.steps import echo
 from waymark import Workflow, workflow
@@ -61,22 +59,6 @@ class ChainedMappings(Workflow):
 class ConstructsWithDefaultJsonClass(Workflow):
     async def run(self, text):
         return json.JSONDecoder().decode(text)
-
-
-@workflow
-class AbstractTypes(Workflow):
-    async def run(self, x=()):
-        if isinstance(x, Mapping):
-            return 1
-        if isinstance(x, Set):
-            return 2
-        if isinstance(x, Sequence):
-            return 3
-        if isinstance(x, Callable):
-            return 4
-        if isinstance(x, Number):
-            return 5
-        return isinstance(x, Iterable)
 
 
 @workflow

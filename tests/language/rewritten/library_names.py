@@ -71,25 +71,6 @@ class ConstructsWithDefaultJsonClassRewritten(Workflow):
 
 
 @workflow
-class AbstractTypesRewritten(Workflow):
-    async def run(self):
-        return [self.kind(x) for x in ({}, {1}, (), len, 1.5, None)]
-
-    def kind(self, x):
-        if isinstance(x, dict):
-            return 1
-        if isinstance(x, (set, frozenset)):
-            return 2
-        if isinstance(x, (list, tuple, str)):
-            return 3
-        if callable(x):
-            return 4
-        if isinstance(x, (int, float)):
-            return 5
-        return isinstance(x, (list, tuple, dict, set, str))
-
-
-@workflow
 class LastDayOfAMonthRewritten(Workflow):
     async def run(self, day=date(2024, 2, 3)):
         return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

@@ -49,10 +49,15 @@ TYPES = (
 ).split() + library.TYPES
 """Classes that are values: callable where construction is pure, and usable with ``isinstance``."""
 
+ACCESSORS = ("property.__set__", "property.__delete__", "cached_property.__get__")
+"""What an assignment to a property and its deletion call with the object, the name and the value, and what keeps
+the value of a cached one: no source names them."""
+
 BUILTINS: dict[str, Builtin] = {
     **{name: Builtin() for name in EXCEPTIONS},
     **{name: Builtin() for name in TYPES},
     **{name: Builtin() for name in library.NAMES},
+    **{name: Builtin() for name in library.ABSTRACT},
     **{
         name: Builtin()
         for name in (
@@ -91,6 +96,7 @@ BUILTINS: dict[str, Builtin] = {
     "contextlib.contextmanager": Builtin(),
     "contextlib.asynccontextmanager": Builtin(),
     "NotImplemented": Builtin(),
+    **{name: Builtin() for name in ACCESSORS},
 }
 """Every callable name of the language, by its qualified name; builtins without module.
 

@@ -114,6 +114,19 @@ EXCEPTIONS = [
 TYPES = ["random.Random"]
 """Classes whose instances the machine can store."""
 
+ABSTRACT = [
+    *_of(
+        "collections.abc",
+        "AsyncGenerator AsyncIterable AsyncIterator Awaitable Callable Collection Container Coroutine Generator"
+        " Hashable ItemsView Iterable Iterator KeysView Mapping MappingView MutableMapping MutableSequence"
+        " MutableSet Reversible Sequence Set Sized ValuesView",
+    ),
+    *_of("numbers", "Complex Integral Number Rational Real"),
+]
+"""Classes that are only asked for: ``isinstance``, ``issubclass`` and class patterns know what has to pass for them."""
+ANSWERS = ".abstract"
+"""Among the attributes of a class in a type table: which of ``ABSTRACT`` it passes for. No source can spell it."""
+
 _OF_LINKS = "fragment hostname netloc password path port query scheme username"
 METHODS: dict[str, str] = {
     "urllib.parse.ParseResult": "_asdict _replace count geturl index",

@@ -118,13 +118,16 @@ class TypeEntry(msgspec.Struct, frozen=True, array_like=True):
     static_methods: dict[str, int] = {}
     class_methods: dict[str, int] = {}
     properties: dict[str, int] = {}
+    """Name → function number of the getter; ``name.setter`` and ``name.deleter`` beside it, and for a cached property
+    ``name.cached`` alone: the function that also keeps what it gives."""
     constructor: int = NONE
     """Function number of a compiled ``__init__``, or NONE: the generated one."""
     uncompiled: dict[str, str] = {}
     """Name → reason of methods, properties and special methods that the class has but the program lacks: using
     one fails with ``UnsupportedOperation``, it never acts as if it were not there."""
     attributes: dict[str, bytes] = {}
-    """Plain class attributes that the program mentions (no fields): name → wire form of an immutable value."""
+    """Plain class attributes that the program mentions (no fields): name → wire form of an immutable value;
+    under ``library.ANSWERS``, which abstract classes it passes for."""
     member_attributes: dict[str, dict[str, bytes]] = {}
     """Of an enum whose members have attributes of their own: member → name → wire form of an immutable value."""
 

@@ -124,6 +124,9 @@ class Context:
     regions: list[Region] = field(default_factory=list)
     surveying: bool = False
     """Whether a statement that was refused already is looked at for further problems."""
+    asked: set[int] = field(default_factory=set)
+    """``id`` of each node that is only asked for (in ``isinstance``, ``issubclass`` or a class pattern): an abstract
+    class of the program or an alias of ``typing`` may stand there."""
     place: tuple[ast.AST, Text] | None = None
     """Where captured expressions of other modules are used."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from abc import abstractmethod
+from functools import cached_property
 from pathlib import PurePath
 from types import FunctionType
 
@@ -30,6 +31,7 @@ TRANSPARENT = frozenset({
     "computed_field", "pydantic.computed_field",
 })  # fmt: skip
 """Decorators of methods that run nothing when the method is called, or that calls know of."""
+_OF_PROPERTIES = (".getter", ".setter", ".deleter")
 ADVICE = {
     "WM130": "define it in a file that Python can import, and keep the file beside its bytecode",
     "WM131": "import the module again (restart the process) after editing its file",
@@ -135,8 +137,12 @@ def _acceptable(tables: Tables, job: Job, node: FunctionNode, text: Text) -> boo
     for decorator in node.decorator_list:
         name = ast.unparse(decorator)
         meant = _named(name, function)
-        made = is_maker(meant) or meant is abstractmethod
-        if not made and name.partition("(")[0] not in TRANSPARENT:
+        made = is_maker(meant) or meant in (abstractmethod, cached_property)
+        if (
+            not made
+            and not name.endswith(_OF_PROPERTIES)
+            and name.partition("(")[0] not in TRANSPARENT
+        ):
             problem = (
                 "WM133",
                 f"`{node.name}` has the decorator `@{name}`, which would not run",

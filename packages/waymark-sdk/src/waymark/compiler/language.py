@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import logging
+import numbers as _numbers  # noqa: F401 - looked up by name
 import sys
+import typing
 from types import FunctionType, ModuleType
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from waymark import errors
 from waymark.compiler.diagnostics import MOVE_TO_ACTION
@@ -15,6 +17,7 @@ from waymark.compiler.prelude.names import PRELUDE
 from waymark_schema import failures
 from waymark_schema.ir import policies
 from waymark_schema.ir.language import BUILTINS
+from waymark_schema.ir.library import ABSTRACT
 
 _OWN = (policies, failures, errors)
 
@@ -120,6 +123,10 @@ class Names:
             if found is not None and id(found) not in self._names:
                 self._names[id(found)] = name
                 self._kept.append(found)
+        self.abstract: dict[str, type] = {
+            name: cls for name in ABSTRACT if isinstance(cls := _host(name), type)
+        }
+        """Classes that are only asked for, by name."""
         self._compiled: dict[int, FunctionType] = {}
         for name, function in PRELUDE.items():
             found = _host(name)
@@ -130,6 +137,13 @@ class Names:
     def of(self, value: object) -> str | None:
         """Return the name in ``ir.language.BUILTINS`` of a host object, or None."""
         return self._names.get(id(value))
+
+    def alias(self, value: Any) -> str | None:
+        """Return the name of the class that an alias of ``typing`` stands for (``typing.Mapping``, ``typing.List``), or None."""
+        name = getattr(value, "_name", None) if type(value).__module__ == "typing" else None
+        if not isinstance(name, str) or getattr(typing, name, None) is not value:
+            return None
+        return self.of(getattr(value, "__origin__", None))
 
     def compiled(self, value: object) -> FunctionType | None:
         """Return the function of the prelude that stands for a host object, or None."""
@@ -184,7 +198,7 @@ INSTEAD: dict[str, dict[str, str]] = {
     "functools": {
         "lru_cache": "keep the results in a dict",
         "cache": "keep the results in a dict",
-        "cached_property": "write a plain property",
+        "cached_property": "decorate a method of a class of values with it",
         "singledispatch": "write `match` or a chain of isinstance()",
         "partialmethod": "write a method",
         "wraps": "define the function with a plain `def`",
@@ -197,21 +211,8 @@ INSTEAD: dict[str, dict[str, str]] = {
     "json.encoder": {"JSONEncoder": "give json.dumps() a function as default="},
     "json.decoder": {"JSONDecoder": "give json.loads() a function as object_hook="},
     "collections": {"ChainMap": "merge the dicts: `{**second, **first}`"},
-    "collections.abc": {
-        **dict.fromkeys(("Mapping", "MutableMapping"), "name the type: `isinstance(x, dict)`"),
-        **dict.fromkeys(("Set", "MutableSet"), "name the types: `isinstance(x, (set, frozenset))`"),
-        **dict.fromkeys(
-            ("Sequence", "MutableSequence"), "name the types: `isinstance(x, (list, tuple, str))`"
-        ),
-        **dict.fromkeys(
-            ("Iterable", "Collection", "Container", "Sized", "Reversible"),
-            "name the types: `isinstance(x, (list, tuple, dict, set, str))`",
-        ),
-        "Callable": "use `callable(x)`",
-    },
-    "numbers": dict.fromkeys(
-        ("Number", "Complex", "Real", "Rational", "Integral"),
-        "name the types: `isinstance(x, (int, float))`",
+    "collections.abc": dict.fromkeys(
+        ("ByteString", "Buffer"), "name the types: `isinstance(x, (bytes, bytearray))`"
     ),
     "string": {"Template": "use an f-string or str.format()"},
     "time": {"strptime": "use datetime.strptime()"},

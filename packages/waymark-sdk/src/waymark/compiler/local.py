@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import enum
+
 from waymark.compiler import members
 from waymark.compiler.members import Method, Property
+from waymark.compiler.prelude.names import ORDERINGS
 from waymark.compiler.tables import Tables
+
+_ORDERINGS = frozenset(ORDERINGS.values())
 
 
 def is_local(tables: Tables, cls: type) -> bool:
@@ -19,6 +24,10 @@ def why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
             f"`{found.owner.__qualname__}.{name}` belongs to another package and is not compiled in"
         )
     module = found.function.__module__
+    if found.function in _ORDERINGS:
+        return None
+    if isinstance(found, Property) and found.cached and (why := _uncached(found.owner, name)):
+        return f"`{found.owner.__qualname__}.{name}` is a cached_property of {why}"
     if members.package_of(module) != members.package_of(
         tables.workflow.__module__
     ) and not tables.captures.stands_in_class(found.function, found.owner):
@@ -26,3 +35,15 @@ def why_not(tables: Tables, name: str, found: Method | Property) -> str | None:
             f"`{found.owner.__qualname__}.{name}` is a function of {module} and is not compiled in"
         )
     return tables.why_excluded(found.owner, found.function)
+
+
+def _uncached(owner: type, name: str) -> str | None:
+    """What ``owner`` is, if a value that its objects keep would be seen where it is not."""
+    if issubclass(owner, enum.Enum):
+        return "an enum, whose members all runs share: make it a property"
+    if issubclass(owner, tuple) or "__slots__" in vars(owner):
+        return "a class whose objects have no place for it: make it a property"
+    decorators = getattr(owner, "__pydantic_decorators__", None)
+    if name in getattr(decorators, "computed_fields", {}):
+        return "a model that is dumped with it: make it a property"
+    return None

@@ -8,11 +8,13 @@ import enum
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from types import FunctionType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from waymark.compiler.prelude.names import ORDERINGS
 from waymark_schema.importable import importable_module
 
 OURS = ("waymark", "waymark_schema")
@@ -33,10 +35,18 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A property and its getter."""
+    """A property: its getter, and what sets and deletes it."""
 
     function: FunctionType
     owner: type
+    setter: Accessor = None
+    deleter: Accessor = None
+    cached: bool = False
+    """Whether it is a ``cached_property``: the object keeps what it gives, under the same name."""
+
+    def accessor(self, change: Literal["setter", "deleter"]) -> Accessor:
+        """Give what sets or deletes it; None if nothing does."""
+        return self.setter if change == "setter" else self.deleter
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ class Strange:
     what: str
 
 
+Accessor = Method | Strange | None
 Member = Method | Property | Attribute | Framework | Strange
 
 
@@ -116,12 +127,48 @@ def member(owner: type, value: Any) -> Member:
             return _wrapped(
                 owner, value.__func__, "static" if isinstance(value, staticmethod) else "class"
             )
-        case property(fget=FunctionType() as getter):
-            return Property(getter, owner)
+        case (
+            property(fget=FunctionType() as getter) | cached_property(func=FunctionType() as getter)
+        ):
+            return _property(owner, value, getter)
         case _ if callable(value) or hasattr(type(value), "__get__"):
             return Strange(f"an object of class {type(value).__qualname__}")
         case _:
             return Attribute(value, owner)
+
+
+def _property(
+    owner: type, value: property | cached_property[Any], getter: FunctionType
+) -> Property:
+    if isinstance(value, cached_property):
+        return Property(getter, owner, cached=True)
+    return Property(
+        getter,
+        _owner_of(owner, getter),
+        _accessor(owner, value.fset, "setter"),
+        _accessor(owner, value.fdel, "deleter"),
+    )
+
+
+def _accessor(owner: type, function: Any, kind: str) -> Accessor:
+    if function is None:
+        return None
+    if not isinstance(function, FunctionType):
+        return Strange(f"an object of class {type(function).__qualname__}")
+    return Method(function, _owner_of(owner, function), kind)
+
+
+def _owner_of(cls: type, function: FunctionType) -> type:
+    """The class in whose body a part of a property was written: ``@Base.x.setter`` takes the others over."""
+    return [
+        base
+        for base in cls.__mro__
+        if base is cls
+        or any(
+            isinstance(value, property) and function in (value.fget, value.fset, value.fdel)
+            for value in vars(base).values()
+        )
+    ][-1]
 
 
 def _run_of(cls: type) -> Any:
@@ -178,13 +225,13 @@ def special_function(cls: type, name: str) -> FunctionType | None:
     found = vars(cls).get(name)
     if name not in COMPILED or not isinstance(found, FunctionType):
         return None
-    return None if _generated(cls, name, found) else found
+    return ordering(found) or (None if _generated(cls, name, found) else found)
 
 
 def _generated(cls: type, name: str, function: FunctionType) -> bool:
     if function.__code__.co_filename.startswith("<"):
         return True
-    if _ordered(function):
+    if ordering(function) is not None:
         return False
     module = function.__module__.partition(".")[0]
     if module in {
@@ -202,12 +249,10 @@ def _generated(cls: type, name: str, function: FunctionType) -> bool:
     return made and name in GENERATED and any(own.endswith(part) for part in STANDARD_FILES)
 
 
-def _ordered(function: FunctionType) -> bool:
-    """Whether ``functools.total_ordering`` made it: no class of ours would have it."""
-    return (
-        function.__name__ in {"__lt__", "__le__", "__gt__", "__ge__"}
-        and function.__module__ == "functools"
-    )
+def ordering(function: FunctionType) -> FunctionType | None:
+    """The function of the prelude for one that ``functools.total_ordering`` made, or None."""
+    own = function.__module__ == "functools"
+    return ORDERINGS.get(function.__code__.co_name) if own else None
 
 
 STANDARD_FILES = ("dataclasses.py", "enum.py", "typing.py", "reprlib.py")

@@ -5,23 +5,38 @@ from __future__ import annotations
 import dataclasses
 import enum
 import sys
+import typing
 from collections.abc import Iterator
 from dataclasses import is_dataclass, replace
-from functools import cached_property
 from types import FunctionType, MemberDescriptorType
 
 from waymark.compiler import inits, members
+from waymark.compiler.collections_abc import mixed_in, odd_patterns
 from waymark.compiler.durable import classes_in, is_immutable
 from waymark.compiler.local import is_local, why_not
 from waymark.compiler.members import Attribute, Method, Property, Strange
+from waymark.compiler.prelude.names import PRELUDE
+from waymark.compiler.properties import (
+    CHANGES,
+    add_property,
+    descriptors,
+    is_cached,
+    left_out,
+    numbered,
+    property_names,
+)
 from waymark.compiler.recipes import Recipe, shared
 from waymark.compiler.tables import Assumed, Tables
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.language import ATTRIBUTES, METHODS, RECORD_METHODS
+from waymark_schema.ir.library import ANSWERS
 from waymark_schema.ir.program import TypeEntry
 from waymark_schema.values.describe import kind_of
 
 _COMPARISONS = {"__eq__", "__lt__", "__le__", "__gt__", "__ge__"}
+_ITERTOOLS = frozenset(
+    function for name, function in PRELUDE.items() if name.startswith("itertools.")
+)
 KINDS = {"method": "methods", "static": "static_methods", "class": "class_methods"}
 
 
@@ -55,6 +70,9 @@ def _strange(tables: Tables, cls: type) -> Iterator[tuple[str, str]]:
             found = members.member(base, value)
             if isinstance(value, MemberDescriptorType):  # a slot: instances have it themselves
                 continue
+            why = why_not(tables, name, found) if is_cached(found) else None
+            if why is not None:
+                yield name, why
             if isinstance(found, Strange) and not members.is_library(base.__module__):
                 yield name, f"`{base.__qualname__}.{name}` is {_odd(base, name, value)}"
 
@@ -62,8 +80,6 @@ def _strange(tables: Tables, cls: type) -> Iterator[tuple[str, str]]:
 def _odd(owner: type, name: str, value: object) -> str:
     if isinstance(value, type):
         return f"a class, which an instance does not give: write `{owner.__qualname__}.{name}`"
-    if isinstance(value, cached_property):
-        return "a cached_property, which is not compiled in: make it a property"
     return f"an object of class {type(value).__qualname__}, which cannot be compiled in"
 
 
@@ -110,8 +126,10 @@ def add_methods(tables: Tables) -> None:
     if tables.mentions("__match_args__"):
         tables.used.update(name for cls in tables.classes() for name in _positional(cls))
     for cls in tables.classes():
-        for _, found in _wanted(tables, cls):
+        for name, found in _wanted(tables, cls):
             tables.function(found.function, found.owner)
+            if isinstance(found, Property):
+                add_property(tables, name, found)
         init = constructor(tables, cls)
         if init is not None:
             tables.function(init.function, init.owner)
@@ -175,21 +193,23 @@ def learned(tables: Tables) -> Assumed:
     tables.assumed = replace(before, excluded=excluded)
     excluded_names = dict(before.excluded_names)
     for cls in tables.classes():
+        names |= property_names(_written(cls))
         for name, found in _written(cls):
-            if isinstance(found, Property):
-                names.add(name)
             if not tables.mentions(name):
                 continue
             why = why_not(tables, name, found)
+            for changed, odd in left_out(tables, name, found).items():
+                excluded_names.setdefault(changed, odd)
             if why is not None:
-                excluded_names.setdefault(name, why)
+                excluded_names |= {} if is_cached(found) else {name: why} | excluded_names
             elif isinstance(found, Property):
                 properties.add(name)
             else:
                 methods.add(name)
-        for name, why in _strange(tables, cls):
-            if name in tables.used and not _means_more(tables, name):
-                excluded_names.setdefault(name, why)
+        strange = dict(_strange(tables, cls))
+        set_by_others = descriptors(cls, strange)
+        names |= set_by_others.keys()
+        excluded_names = _excluded(tables, strange, set_by_others) | excluded_names
         if constructor(tables, cls) is not None:
             constructors.add(cls)
     unmade = before.unmade | tables.unmade
@@ -204,6 +224,8 @@ def learned(tables: Tables) -> Assumed:
         excluded_names,
         tuple(recipe for recipe in recipes if recipe.key not in unmade),
         unmade,
+        {**odd_patterns(tables), **before.odd_patterns},
+        before.iterators or any(job.function in _ITERTOOLS for job in tables.jobs),
         before.finalizers or tables.finalizers,
     )
 
@@ -212,6 +234,18 @@ def _asks_a_worker(tables: Tables, recipe: Recipe) -> bool:
     """Whether an object in a value of a module cannot be made by the run itself."""
     value, _ = tables.captured[recipe.key]
     return any(tables.descriptor(cls).opaque for cls in classes_in(value))
+
+
+def _excluded(
+    tables: Tables, strange: dict[str, str], set_by_others: dict[str, str]
+) -> dict[str, str]:
+    """Names that cannot be read, and those that cannot be set or deleted, and why."""
+    found = {f"{name}.{change}": why for name, why in set_by_others.items() for change in CHANGES}
+    return found | {
+        name: why
+        for name, why in strange.items()
+        if name in tables.used and not _means_more(tables, name)
+    }
 
 
 def entries(tables: Tables) -> list[TypeEntry]:
@@ -223,12 +257,15 @@ def entries(tables: Tables) -> list[TypeEntry]:
             "methods": {}, "static_methods": {}, "class_methods": {}, "properties": {},
         }  # fmt: skip
         for name, found in _wanted(tables, cls):
-            kind = "properties" if isinstance(found, Property) else KINDS[found.kind]
-            kinds[kind][name] = tables.function(found.function, found.owner)
+            if isinstance(found, Property):
+                kinds["properties"] |= numbered(tables, name, found)
+            else:
+                kinds[KINDS[found.kind]][name] = tables.function(found.function, found.owner)
         init = constructor(tables, cls)
         attributes, missing = _attributes(
             tables, cls, {one.name for one in entry.descriptor.fields}
         )
+        attributes |= _answers(tables, cls)
         of_members, unkept = _member_attributes(tables, cls)
         result.append(
             TypeEntry(
@@ -277,6 +314,15 @@ def _attributes(
     return captured, missing
 
 
+def _answers(tables: Tables, cls: type) -> dict[str, bytes]:
+    """Which of the abstract classes that the program asks for ``cls`` passes for."""
+    asked = {name: found for name, found in tables.language.abstract.items() if tables.names(name)}
+    if not asked or typing.is_typeddict(cls):
+        return {}
+    passed = tuple(name for name, found in asked.items() if issubclass(cls, found))
+    return {ANSWERS: tables.writer.encode(passed)}
+
+
 def _member_attributes(
     tables: Tables, cls: type
 ) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
@@ -314,8 +360,7 @@ def _compared_by_fields(cls: type) -> Iterator[str]:
             yield name
 
 
-def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
-    """Methods that the program mentions but lacks, and special methods that change what operators do."""
+def _specials_missing(tables: Tables, cls: type) -> dict[str, str]:
     missing: dict[str, str] = {}
     met: set[str] = set()
     for base in cls.__mro__:
@@ -325,6 +370,12 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
                 if why is not None and name not in met:
                     missing[name] = why
                 met.add(name)
+    return missing
+
+
+def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
+    """Methods that the program mentions but lacks, and special methods that change what operators do."""
+    missing = _specials_missing(tables, cls)
     if _shows_computed(cls):
         own = {name for name, _ in _specials(tables, cls)}
         for name in {"__repr__", "__str__"} - own:
@@ -335,5 +386,7 @@ def _uncompiled(tables: Tables, cls: type) -> dict[str, str]:
         why = why_not(tables, name, found)
         if why is not None and tables.mentions(name):
             missing[name] = why
+        missing |= left_out(tables, name, found)
+    missing = {**dict(mixed_in(tables, cls)), **missing}
     missing |= {name: why for name, why in _strange(tables, cls) if tables.mentions(name)}
     return dict(sorted(missing.items()))

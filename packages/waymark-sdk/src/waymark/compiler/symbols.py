@@ -51,6 +51,13 @@ class Builtin:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias of ``typing`` for a class with a name in ``ir.language``: it can only be asked for."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A class that values can have: model, dataclass, named tuple, enum, exception."""
 
@@ -98,7 +105,18 @@ class Refused:
     """What was refused, where its package may say more."""
 
 
-Symbol = Module | Action | Builtin | Kind | WorkflowClass | Compiled | Constant | Captured | Refused
+Symbol = (
+    Module
+    | Action
+    | Builtin
+    | Alias
+    | Kind
+    | WorkflowClass
+    | Compiled
+    | Constant
+    | Captured
+    | Refused
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +192,10 @@ def classify(value: Any, name: str, module: ModuleType | None, language: Names) 
     prelude = language.compiled(value)
     if prelude is not None:
         return Compiled(prelude)
-    return Builtin(known, value) if known is not None else _classified(value, name, module)
+    if known is not None:
+        return Builtin(known, value)
+    alias = language.alias(value)
+    return _classified(value, name, module) if alias is None else Alias(alias)
 
 
 def _classified(value: object, name: str, module: ModuleType | None) -> Symbol:

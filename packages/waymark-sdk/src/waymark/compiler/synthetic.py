@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from waymark.compiler.builder import Builder
 from waymark.compiler.layout import lay_out
 from waymark.compiler.managed import Managed
 from waymark.compiler.tables import FinishedFunction, Tables
 from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import Function, Parameter, Span
 
 BOUND = ".self"
@@ -110,6 +113,31 @@ def managing(tables: Tables, number: int, target: int, found: Managed) -> None:
         qualname=qualname,
         filename=code.co_filename,
         number=number,
+    )
+
+
+def remembering(tables: Tables, target: int, name: str, function: FunctionType) -> int:
+    """Function that calls function ``target``, a ``cached_property``, and keeps what it gives in the object."""
+    code = function.__code__
+    builder = Builder(names=[BOUND])
+    builder.span = Span(code.co_firstlineno, 0, code.co_firstlineno, 0)
+    keep = builder.constant(tables.builtin("cached_property.__get__"))
+    attribute = builder.constant(tables.value(name))
+    callee = builder.constant(tables.function_value(target))
+    value = builder.temporary()
+    builder.emit(ins.CallPure(value, keep, [0, attribute]))
+    label = builder.label()
+    builder.terminate(ins.Call(value, callee, [0], [], [], NONE, NONE, label))
+    builder.place(label)
+    builder.emit(ins.CallPure(value, keep, [0, attribute, value]))
+    builder.terminate(ins.Return(value))
+    return _finish(
+        tables,
+        builder,
+        [Parameter(BOUND, "positional_only")],
+        name=function.__name__,
+        qualname=function.__qualname__.rpartition("<locals>.")[2],
+        filename=code.co_filename,
     )
 
 

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from waymark.compiler.diagnostics import Reporter
 from waymark.compiler.durable import Writer, classes_in
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from waymark.compiler.source import SourceReader
     from waymark.registry import ActionDefinition
 
+Change = Literal["setter", "deleter"]
 KINDS = {
     inspect.Parameter.POSITIONAL_ONLY: "positional_only",
     inspect.Parameter.POSITIONAL_OR_KEYWORD: "positional",
@@ -109,6 +110,10 @@ class Assumed:
     """What a run makes when it begins."""
     unmade: frozenset[str] = frozenset()
     """Keys of recipes that cannot be made."""
+    odd_patterns: dict[str, str] = field(default_factory=dict)
+    """Kinds of patterns (``sequence``, ``mapping``) that cannot be used → why."""
+    iterators: bool = False
+    """Whether the program compiled functions of itertools in."""
     finalizers: bool = False
     """Whether a generator of the program has a ``yield`` inside ``try`` or ``with``."""
 
@@ -133,6 +138,10 @@ class Tables:
     actions: list[ActionEntry] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """Every attribute name that lowered code mentions."""
+    remembered: dict[tuple[FunctionType, type, str], int] = field(default_factory=dict)
+    """Cached properties: their functions that keep what they give."""
+    changed: set[tuple[str, Change]] = field(default_factory=set)
+    """Properties that lowered code sets or deletes, by name."""
     finalizers: bool = False
     """Whether this round met a ``yield`` inside ``try`` or ``with``."""
     any_name: bool = False
@@ -146,8 +155,6 @@ class Tables:
     """Origin of the function that is being lowered."""
     stand_ins: set[FunctionType] = field(default_factory=set)
     """Functions that a test has put in the place of others: wherever they were made, they are compiled in."""
-    asked: set[int] = field(default_factory=set)
-    """Nodes, by their ids, that say what ``isinstance`` and ``issubclass`` are to ask for."""
     captured: dict[str, tuple[object, Recipe | None]] = field(default_factory=dict)
     """Mutable values of modules that this round has met, by their keys."""
     made: dict[Recipe, int] = field(default_factory=dict)
@@ -180,6 +187,10 @@ class Tables:
 
     def builtin(self, name: str) -> int:
         return self._constant(("builtin", name), BuiltinConstant(name))
+
+    def names(self, name: str) -> bool:
+        """Whether the program holds a name of the language."""
+        return ("builtin", name) in self._constant_numbers
 
     def function_value(self, number: int) -> int:
         return self._constant(("function", number), FunctionConstant(number))

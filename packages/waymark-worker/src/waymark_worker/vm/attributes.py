@@ -113,6 +113,7 @@ def _field(obj: Any, name: str) -> tuple[bool, Any]:
             name in kind.model_fields
             or name in (obj.__pydantic_extra__ or {})
             or name in kind.__private_attributes__
+            or (name in obj.__dict__ and not name.startswith("__"))
         ):
             return True, getattr(obj, name)
     elif dataclasses.is_dataclass(obj):

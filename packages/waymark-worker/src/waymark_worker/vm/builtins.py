@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from waymark_schema import failures
 from waymark_schema.ir import language
-from waymark_worker.vm import asynchrony, iterators
+from waymark_worker.vm import abstract, asynchrony, iterators
 from waymark_worker.vm.arithmetic import bits_of, power
 from waymark_worker.vm.attributes import STATIC, get_attr, put_attr
 from waymark_worker.vm.callables import BoundMethod, Builtin
@@ -49,7 +49,9 @@ from waymark_worker.vm.weights import weigh
 Args = list[Any]
 Keywords = dict[str, Any]
 
-NATIVE = frozenset({"asyncio.sleep", "asyncio.gather", "aiter", "anext", "NotImplemented"})
+NATIVE = frozenset(
+    {"asyncio.sleep", "asyncio.gather", "aiter", "anext", "NotImplemented", *language.ACCESSORS}
+)
 """Builtins that the machine carries out itself (they give something to await, or run compiled code), or that do nothing."""
 
 CLASSES: dict[str, type] = {
@@ -64,6 +66,7 @@ CLASSES: dict[str, type] = {
     "pydantic.ValidationError": ValidationError,
     **LIBRARY_FAULTS,
     **RESULTS,
+    **abstract.ABSTRACT,
     "type": type,
 }
 """The class that stands for each type and exception of the language."""
@@ -128,16 +131,21 @@ def _getattr(ctx: Any, args: Args, keywords: Keywords) -> Any:
         raise
 
 
-def _isinstance(_ctx: Any, args: Args, keywords: Keywords) -> bool:
+def _isinstance(ctx: Any, args: Args, keywords: Keywords) -> bool:
     if len(args) != 2 or keywords:  # noqa: PLR2004 - as CPython counts
         return host.isinstance(*args, **keywords)
     kinds = args[1] if isinstance(args[1], tuple) else (args[1],)
     if any(type(kind) is Builtin and kind.name.startswith("asyncio.") for kind in kinds):
         what = "isinstance() with a class of asyncio"
         raise unsupported_operation(what, "keep a name of your own beside the value")
-    if type(args[0]) in RECORDS:
-        return args[1] is object or (isinstance(args[1], tuple) and object in args[1])
-    return host.isinstance(args[0], args[1])
+    return abstract.is_instance(ctx, args[0], args[1])
+
+
+def _put_attr(ctx: Any, args: Args, keywords: Keywords) -> None:
+    if len(args) > 1 and ctx is not None and property_of(ctx.linked, args[0], args[1]) is not None:
+        what = f"object.__setattr__ of the property {args[1]!r} of a {public_name(type(args[0]))}"
+        raise unsupported_operation(what, "set what stands behind it")
+    put_attr(*args, **keywords)
 
 
 def _all(_ctx: Any, args: Args, keywords: Keywords) -> bool:
@@ -400,12 +408,12 @@ _FUNCTIONS: dict[str, Implementation] = {
     "bin": _digits("bin"),
     "oct": _digits("oct"),
     "isinstance": _isinstance,
-    "issubclass": _plain(issubclass),
+    "issubclass": abstract.is_subclass,
     "print": _print,
     "sorted": _sorted,
     "min": _extreme("min"),
     "max": _extreme("max"),
-    "object.__setattr__": lambda _ctx, args, keywords: put_attr(*args, **keywords),
+    "object.__setattr__": _put_attr,
     "dataclasses.replace": _dataclass(dataclasses.replace),
     "dataclasses.is_dataclass": _plain(dataclasses.is_dataclass),
     **MANAGERS,
@@ -428,6 +436,7 @@ LIBRARY: dict[str, Implementation] = {
 BUILTINS: dict[str, Implementation] = {
     **{name: _plain(cls) for name, cls in CLASSES.items()},
     **CONSTRUCTORS,
+    **abstract.CALLS,
     **_FUNCTIONS,
     **RECORDED,
     **LIBRARY,

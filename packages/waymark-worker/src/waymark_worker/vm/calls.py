@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
+from waymark_worker.vm import accessors
 from waymark_worker.vm.async_generators import AsyncGenerator
 from waymark_worker.vm.awaiting import gather, start_inline
 from waymark_worker.vm.callables import (
@@ -245,6 +248,31 @@ def _replace(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywo
     return callee.implementation(machine, args, keywords)
 
 
+def _set_property(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    obj, name, value = accessors.parts(args, keywords, 3)
+    setter = accessors.setter(machine, obj, name, value)
+    return None if setter is None else call_function(machine, setter, [obj, value], {})
+
+
+def _delete_property(machine: Machine, callee: Builtin, args: list[Any], keywords: Keywords) -> Any:
+    obj, name = accessors.parts(args, keywords, 2)
+    deleter = accessors.deleter(machine, obj, name)
+    if deleter is None:
+        return None
+    if not isinstance(obj, BaseModel):
+        return call_function(machine, deleter, [obj], {})
+    try:
+        return run(machine, lambda: call_function(machine, deleter, [obj], {}))
+    except Failed as failed:
+        error = failed.error
+    if isinstance(error, AttributeError):
+        missing = accessors.gone(obj, name)
+        missing.__context__ = error
+        error = missing
+    machine.carried = error
+    raise error
+
+
 def _two_or_three(args: list[Any], keywords: Keywords) -> bool:
     return 2 <= len(args) <= 3 and not keywords and isinstance(args[1], str)  # noqa: PLR2004 - as CPython counts
 
@@ -269,5 +297,10 @@ SPECIAL: dict[str, Callable[[Any, Builtin, list[Any], Keywords], Any]] = {
     "min": _extreme,
     "max": _extreme,
     "dataclasses.replace": _replace,
+    "property.__set__": _set_property,
+    "property.__delete__": _delete_property,
+    "cached_property.__get__": lambda machine, callee, args, keywords: accessors.keep(
+        machine, args, keywords
+    ),
 }
 """Builtins that the machine carries out itself, in some or in all cases."""

@@ -11,6 +11,7 @@ import msgspec
 from waymark_schema.ir import instructions as ir
 from waymark_schema.ir import program as stored
 from waymark_schema.ir.digest import decode_spans
+from waymark_schema.ir.library import ANSWERS
 from waymark_schema.ir.policies import NO_POLICY
 from waymark_schema.ir.wellformed import MalformedProgram, load
 from waymark_schema.values.codec import Codec
@@ -160,18 +161,37 @@ def _add_members(linked: LinkedProgram, special: list[tuple[str, str]]) -> None:
         }
         if entry.descriptor.opaque:
             linked.opaque.add(cls)
-        for name, wire in entry.attributes.items():
-            linked.attributes[cls, name] = linked.value(wire)
+        _add_attributes(linked, cls, entry)
         host_specials(cls, entry.descriptor, own[cls])
         _refuse(linked, cls, entry, special)
-    for cls in linked.classes:
+    for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         for base in reversed(cls.__mro__):
             for name, member in own.get(base, {}).items():
-                linked.members[cls, name] = member
+                if base is cls or not _ends_here(member[0], name, entry):
+                    linked.members[cls, name] = member
     for cls, entry in zip(linked.classes, linked.program.types, strict=True):
         if entry.descriptor.options.get("own_init") and "__init__" not in own[cls]:
             linked.opaque.add(cls)
         inherit_texts(cls, linked, own[cls])
+
+
+def _add_attributes(linked: LinkedProgram, cls: type, entry: stored.TypeEntry) -> None:
+    for name, wire in entry.attributes.items():
+        value = linked.value(wire)
+        if name != ANSWERS:
+            linked.attributes[cls, name] = value
+        elif isinstance(value, tuple):
+            linked.abstract[cls] = frozenset(each for each in value if isinstance(each, str))
+
+
+def _ends_here(how: str, name: str, entry: stored.TypeEntry) -> bool:
+    """Whether a class does not have what its base has: a property's setter that it leaves out, a property that it hides."""
+    if how in {"setter", "deleter"}:
+        return True
+    hidden = name in entry.attributes or any(
+        field.name == name for field in entry.descriptor.fields
+    )
+    return how in {"property", "cached"} and hidden
 
 
 def _add_member_attributes(linked: LinkedProgram) -> None:
@@ -191,6 +211,9 @@ def _refuse(
             refuse_special(cls, name, why)
 
 
+_PARTS_OF_PROPERTIES = frozenset({"setter", "deleter", "cached"})
+
+
 def _members(entry: stored.TypeEntry) -> Iterator[tuple[str, str, int]]:
     for how, table in (
         ("method", entry.methods),
@@ -199,7 +222,11 @@ def _members(entry: stored.TypeEntry) -> Iterator[tuple[str, str, int]]:
         ("property", entry.properties),
     ):
         for name, number in table.items():
-            yield name, how, number
+            own, _, kind = name.rpartition(".")
+            if how == "property" and kind in _PARTS_OF_PROPERTIES and own:
+                yield own if kind == "cached" else name, kind, number
+            else:
+                yield name, how, number
     if entry.constructor >= 0:
         yield "__init__", "init", entry.constructor
 

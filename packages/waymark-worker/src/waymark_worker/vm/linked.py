@@ -147,7 +147,7 @@ class LinkedProgram:
     """A program that is ready to run, shared by all instances of it."""
 
     __slots__ = (
-        "actions", "attributes", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
+        "abstract", "actions", "attributes", "classes", "codec", "constants", "digest", "functions", "members", "numbered", "opaque", "program",
         "spans", "types", "uncompiled",
     )  # fmt: skip
 
@@ -163,10 +163,12 @@ class LinkedProgram:
         """``id`` of a constant that has an identity of its own → its number."""
         self.classes: list[type] = []
         self.members: dict[tuple[type, str], tuple[str, FunctionValue]] = {}
-        """(class, name) → how a compiled member is reached (``method``, ``static``, ``class``, ``property``, ``init``)."""
+        """(class, name) → how a compiled member is reached (``method``, ``static``, ``class``, ``property``, ``cached``, ``setter``, ``deleter``, ``init``)."""
         self.opaque: set[type] = set()
         self.spans: Spans | None = None
         """Where in the source each instruction stands, if somebody knows: for people only."""
+        self.abstract: dict[type, frozenset[str]] = {}
+        """Class → the abstract classes that it passes for, by name."""
         self.attributes: dict[tuple[type, str], Any] = {}
         """(class, name) of plain class attributes → value."""
         self.uncompiled: dict[tuple[type, str], str] = {}

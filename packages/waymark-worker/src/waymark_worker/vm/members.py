@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from waymark_worker.vm.linked import LinkedProgram
     from waymark_worker.vm.machine import Machine
 
+_READ = frozenset({"property", "cached"})
+_NO_VALUES = frozenset({*_READ, "setter", "deleter", "init"})
+"""How members are reached that are not there as values."""
 _REWRITE = "write what it does as a function of the module, or compute it in an action"
 
 
@@ -58,11 +61,11 @@ def _may_have_more(linked: LinkedProgram, value: Any) -> bool:
 def _compiled(linked: LinkedProgram, value: Any, name: str) -> Any:
     if isinstance(value, type):
         member = linked.members.get((value, name))
-        if member is None or member[0] in {"property", "init"}:
+        if member is None or member[0] in _NO_VALUES:
             return None
         return BoundFunction(member[1], value) if member[0] == "class" else member[1]
     how, function = linked.members.get((value.__class__, name), ("", None))
-    if function is None or how in {"property", "init"}:
+    if function is None or how in _NO_VALUES:
         return None
     if name in getattr(value, "__dict__", ()):
         return None  # what an instance has itself goes before the methods of its class
@@ -74,7 +77,13 @@ def _compiled(linked: LinkedProgram, value: Any, name: str) -> Any:
 def property_of(linked: LinkedProgram, value: Any, name: str) -> FunctionValue | None:
     """The compiled getter behind ``value.name``, if that is one."""
     member = linked.members.get((value.__class__, name))
-    return member[1] if member is not None and member[0] == "property" else None
+    if member is None or member[0] not in _READ:
+        return None
+    return None if member[0] == "cached" and name in _kept(value) else member[1]
+
+
+def _kept(value: Any) -> dict[str, Any]:
+    return getattr(value, "__dict__", {})
 
 
 def workflow_attribute(value: WorkflowObject, name: str) -> Any:

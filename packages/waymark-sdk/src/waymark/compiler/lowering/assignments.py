@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from waymark.compiler import accessors
 from waymark.compiler.context import Assign, Context, Execute, Lower
-from waymark.compiler.language import is_logger
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 
@@ -47,13 +47,12 @@ def augmented(ctx: Context, node: ast.stmt) -> None:
             target = builder.temporary() if slot is None else slot
             builder.emit(ins.Inplace(op, target, old, value))
             ctx.assign(node.target, target)
-        case ast.Attribute(value=owner, attr=attribute):
-            name = ctx.namespace.mangled(attribute)
-            _check_own(ctx, node.target)
+        case ast.Attribute(value=owner):
+            accessors.check(ctx, node.target, "setter")
             slot = ctx.keep(_owner(ctx, owner), [node.value])
-            old = _read_attribute(ctx, slot, name)
+            old = accessors.read(ctx, node.target, slot)
             new = _updated(ctx, op, old, node.value)
-            builder.emit(ins.SetAttr(slot, name, new))
+            accessors.change(ctx, node.target, slot, [new], "setter")
         case ast.Subscript(value=owner, slice=key):
             slots = [ctx.keep(slot, [node.value]) for slot in ctx.operands([owner, key])]
             old = builder.temporary()
@@ -68,18 +67,6 @@ def _updated(ctx: Context, op: str, old: int, value: ast.expr) -> int:
     return old
 
 
-def _read_attribute(ctx: Context, owner: int, name: str) -> int:
-    target = ctx.builder.temporary()
-    ctx.tables.used.add(name)
-    if name in ctx.tables.assumed.properties:
-        label = ctx.builder.label()
-        ctx.builder.terminate(ins.Access(target, owner, name, label))
-        ctx.builder.place(label)
-    else:
-        ctx.builder.emit(ins.GetAttr(target, owner, name))
-    return target
-
-
 def _loaded(node: ast.Name) -> ast.Name:
     return ast.copy_location(ast.Name(node.id, ast.Load()), node)
 
@@ -90,28 +77,6 @@ def _owner(ctx: Context, node: ast.expr) -> int:
         assert ctx.self_variable is not None
         return ctx.load(ctx.self_variable)
     return ctx.expr(node)
-
-
-def _check_own(ctx: Context, node: ast.Attribute) -> None:
-    """A write to ``self.x`` must not hide a method or property: calls to those are resolved here."""
-    if not ctx.is_self(node.value):
-        if node.attr in ctx.tables.assumed.property_names:
-            ctx.reject(
-                "WM123",
-                node,
-                f"`{node.attr}` is a property of a class of this program, and setting one is not supported",
-                "set the field that it stands for",
-            )
-        return
-    found = getattr(ctx.tables.workflow, ctx.namespace.mangled(node.attr), None)
-    if callable(found) or isinstance(found, property) or is_logger(found):
-        what = "the logger" if is_logger(found) else "a method or property"
-        ctx.reject(
-            "WM113",
-            node,
-            f"`self.{node.attr}` is {what} of the class and cannot be assigned",
-            "use another attribute name",
-        )
 
 
 def to_name(ctx: Context, target: ast.expr, slot: int) -> None:
@@ -125,11 +90,11 @@ def to_name(ctx: Context, target: ast.expr, slot: int) -> None:
 def to_attribute(ctx: Context, target: ast.expr, slot: int) -> None:
     """Store into ``owner.name``."""
     assert isinstance(target, ast.Attribute)
-    _check_own(ctx, target)
+    accessors.check(ctx, target, "setter")
     mark = ctx.builder.mark()
     kept = ctx.keep(slot, [target.value])
     owner = _owner(ctx, target.value)
-    ctx.builder.emit(ins.SetAttr(owner, ctx.namespace.mangled(target.attr), kept))
+    accessors.change(ctx, target, owner, [kept], "setter")
     ctx.builder.release(mark)
 
 
@@ -182,9 +147,9 @@ def _delete(ctx: Context, target: ast.expr) -> None:
             assert variable is not None
             ctx.load(variable)
             ctx.unbind(variable)
-        case ast.Attribute(value=owner, attr=attribute):
-            _check_own(ctx, target)
-            ctx.builder.emit(ins.DelAttr(_owner(ctx, owner), ctx.namespace.mangled(attribute)))
+        case ast.Attribute(value=owner):
+            accessors.check(ctx, target, "deleter")
+            accessors.change(ctx, target, _owner(ctx, owner), [], "deleter")
         case ast.Subscript(value=owner, slice=key):
             slots = ctx.operands([owner, key])
             ctx.builder.emit(ins.DelItem(*slots))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import NewType
 
 from waymark.compiler import members
@@ -14,10 +15,11 @@ from waymark.compiler.language import (
     instead_of_starting,
 )
 from waymark.compiler.loggers import logger_of, tell
-from waymark.compiler.prelude.names import PRELUDE
+from waymark.compiler.prelude.names import PACKAGE, PRELUDE
 from waymark.compiler.regexes import check_pattern
 from waymark.compiler.symbols import (
     Action,
+    Alias,
     Builtin,
     Compiled,
     Kind,
@@ -34,6 +36,7 @@ from waymark_schema.ir.language import (
     METHODS,
     RECORD_METHODS,
 )
+from waymark_schema.ir.library import ABSTRACT
 
 _MAKES_VALUE = 0x80 | 0x20 | 0x200
 """Code flags of coroutine, generator and async generator functions: calling one runs nothing yet."""
@@ -92,15 +95,77 @@ def _named(ctx: Context, node: ast.Call, found: Symbol, into: int | None) -> int
 
 
 def _builtin(ctx: Context, node: ast.Call, name: str, into: int | None) -> int:
+    _check_abstract(ctx, node, name)
     callee = ctx.builtin(name)
-    if name in {"isinstance", "issubclass"}:
-        ctx.tables.asked |= {id(part) for one in node.args[1:] for part in ast.walk(one)}
+    _check_put(ctx, node, name)
     if name in {"getattr", "hasattr"}:
         _mention(ctx, node, name)
         if node.args and ctx.is_self(node.args[0]):
             return _of_workflow(ctx, node, name, into)
         return call(ctx, callee, node, into, pure=False)
     return call(ctx, callee, node, into, pure=not _calls_back(ctx, node, name))
+
+
+def _check_abstract(ctx: Context, node: ast.Call, name: str) -> None:
+    """An abstract class can be asked for, and not be called; what asks may name it by an alias of ``typing``."""
+    if name in ABSTRACT:
+        ctx.reject(
+            "WM124",
+            node,
+            f"`{ast.unparse(node.func)}` is an abstract class: it can be asked for, and nothing be made of it",
+            "call a class that values have: `dict(…)`, `list(…)`, `set(…)`",
+        )
+    if name in {"isinstance", "issubclass"} and len(node.args) == 2:  # noqa: PLR2004 - as CPython counts
+        ctx.asked.update(map(id, _asked(ctx, node.args[1])))
+
+
+def _check_put(ctx: Context, node: ast.Call, name: str) -> None:
+    """``object.__setattr__`` of a property would have to call its setter."""
+    match node.args:
+        case [_, ast.Constant(value=str(attribute)), _] if name == "object.__setattr__":
+            if attribute in ctx.tables.assumed.property_names:
+                ctx.reject(
+                    "WM123",
+                    node,
+                    f"`{attribute}` is a property of a class of this program, which object.__setattr__ does not set here",
+                    f"set what stands behind it, or write `value.{attribute} = …`",
+                )
+
+
+def _asked(ctx: Context, node: ast.expr) -> Iterator[ast.expr]:
+    """Each class of ``(A, B | C)``."""
+    match node:
+        case ast.Tuple(elts=parts):
+            for part in parts:
+                yield from _asked(ctx, part)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            yield from _asked(ctx, left)
+            yield from _asked(ctx, right)
+        case ast.Subscript(value=base, slice=parts) if _is_union(ctx, base):
+            written = parts.elts if isinstance(parts, ast.Tuple) else [parts, ast.Constant(None)]
+            ctx.reject(
+                "WM124",
+                node,
+                f"`{ast.unparse(node)}` is a type that cannot be asked for here",
+                f"write `{' | '.join(map(ast.unparse, written))}`",
+            )
+        case ast.Subscript(value=base) if isinstance(ctx.symbol(base), Builtin | Alias):
+            ctx.reject(
+                "WM124",
+                node,
+                f"`{ast.unparse(node)}` is a generic type with arguments, which cannot be asked for",
+                f"ask for `{ast.unparse(base)}`",
+            )
+        case _:
+            yield node
+
+
+def _is_union(ctx: Context, node: ast.expr) -> bool:
+    found = ctx.symbol(node)
+    return isinstance(found, Refused) and ast.unparse(node).rpartition(".")[2] in {
+        "Union",
+        "Optional",
+    }
 
 
 def _makes_value(found: Action | Compiled) -> bool:
@@ -238,7 +303,7 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
     _check_method(ctx, func, name)
     of_class = ctx.symbol(func.value)
     if isinstance(of_class, Kind) and members.makes_none(of_class.cls, name):
-        tables.asked.add(id(func.value))
+        ctx.asked.add(id(func.value))
     mark = builder.mark()
     owner = ctx.expr(func.value)
     builder.release(mark)
@@ -253,8 +318,18 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
     else:
         builder.emit(ins.LoadMethod(method, owner, name))
         pure = pure and name not in tables.assumed.methods and name not in RESUMING_METHODS
+        pure = pure and not _is_special(name)
     ctx.at(node)
     return call(ctx, method, node, into, pure=pure, mark=mark)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _of_prelude(ctx: Context) -> bool:
+    module = ctx.namespace.module
+    return module is not None and module.__name__.startswith(f"{PACKAGE}.")
 
 
 def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
@@ -262,7 +337,7 @@ def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
     tables.used.add(name)
     if name in FILLING:
         mention_fields(ctx, func.value)
-    if name.startswith("__") and name.endswith("__"):
+    if _is_special(name) and not _of_prelude(ctx):
         ctx.reject(
             "WM124",
             func,

@@ -36,6 +36,8 @@ def read(ctx: Context, node: ast.expr, into: int | None) -> int:
         case Attribute():
             _capture(ctx, node, found, name)
             return _attribute(ctx, name, into)
+        case Property(cached=True):
+            raise _refused(ctx, node, Strange("a cached_property of the workflow itself"))
         case Property(function=function, owner=owner):
             number = ctx.tables.function(function, owner)
             return _call_with_self(ctx, number, into)

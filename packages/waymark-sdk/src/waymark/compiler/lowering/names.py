@@ -11,6 +11,7 @@ import typing
 from waymark.compiler import made, members
 from waymark.compiler.capture import Immutable, Mutable, NotCaptured, Remade
 from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import SCALARS, holds_names, is_immutable, without_advice
 from waymark.compiler.language import (
     instead_of_capturing,
@@ -20,6 +21,7 @@ from waymark.compiler.language import (
 from waymark.compiler.made import why_not
 from waymark.compiler.symbols import (
     Action,
+    Alias,
     Builtin,
     Captured,
     Compiled,
@@ -79,8 +81,8 @@ def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int
             return _constant(ctx, value, node)
         case Captured():
             return _captured(ctx, found, node, into)
-        case Builtin(name=builtin):
-            return ctx.builtin(builtin)
+        case Builtin() | Alias():
+            return _builtin(ctx, found, node)
         case Action(definition=definition):
             return builder.constant(tables.action_value(definition))
         case Kind(cls=cls):
@@ -100,10 +102,35 @@ def symbol(ctx: Context, found: Symbol, node: ast.expr, into: int | None) -> int
     typing.assert_never(found)
 
 
+def _builtin(ctx: Context, found: Builtin | Alias, node: ast.expr) -> int:
+    name = found.name
+    if isinstance(found, Alias) and id(node) not in ctx.asked:
+        raise _aliased(ctx, name, node)
+    if name == "collections.abc.Generator" and ctx.tables.assumed.iterators:
+        ctx.reject(
+            "WM124",
+            node,
+            f"`{ast.unparse(node)}` cannot be asked for in a program with itertools, whose iterators are generators in a run",
+            "ask for an Iterator",
+        )
+    return ctx.builtin(name)
+
+
+def _aliased(ctx: Context, name: str, node: ast.expr) -> Unsupported:
+    module, _, own = name.rpartition(".")
+    instead = f"`from {module} import {own}`" if module else f"`{own}`"
+    return ctx.rejected(
+        "WM121",
+        node,
+        f"`{ast.unparse(node)}` is an alias of typing, which can only be asked for by isinstance() and issubclass()",
+        f"use the class itself: {instead}",
+    )
+
+
 def _kind(ctx: Context, cls: type, node: ast.expr) -> int:
     if typing.is_typeddict(cls):
         return ctx.builtin("dict")
-    if inspect.isabstract(cls) and id(node) not in ctx.tables.asked:
+    if inspect.isabstract(cls) and id(node) not in ctx.asked:
         missing = ", ".join(f"`{name}`" for name in sorted(getattr(cls, "__abstractmethods__", ())))
         ctx.reject(
             "WM123",

@@ -6,6 +6,7 @@ import ast
 
 from waymark.compiler.builder import TEMPORARIES, Label
 from waymark.compiler.context import Assign, Context, Execute, Lower
+from waymark.compiler.symbols import Kind
 from waymark_schema.ir import instructions as ins
 
 Captures = dict[str, int]
@@ -65,14 +66,27 @@ def _pattern(
         case ast.MatchOr(patterns=alternatives):
             _alternatives(ctx, alternatives, subject, failed, captures)
         case ast.MatchSequence(patterns=items):
+            _check_kind(ctx, node, "sequence")
             _sequence(ctx, items, subject, failed, captures)
         case ast.MatchMapping():
+            _check_kind(ctx, node, "mapping")
             _mapping(ctx, node, subject, failed, captures)
         case ast.MatchClass():
             _class(ctx, node, subject, failed, captures)
         case _:
             ctx.reject("WM100", node, "a pattern of this kind", "write it with other patterns")
     ctx.builder.span = before
+
+
+def _check_kind(ctx: Context, node: ast.pattern, kind: str) -> None:
+    why = ctx.tables.assumed.odd_patterns.get(kind)
+    if why is not None:
+        ctx.reject(
+            "WM123",
+            node,
+            why,
+            "match it by its class and its fields, and leave the abstract class out of its bases",
+        )
 
 
 def _compare(ctx: Context, op: str, subject: int, value: int, failed: Label) -> None:
@@ -186,7 +200,8 @@ def _class(
     ctx: Context, node: ast.MatchClass, subject: int, failed: Label, captures: Captures
 ) -> None:
     builder = ctx.builder
-    ctx.tables.asked.add(id(node.cls))
+    if isinstance(ctx.symbol(node.cls), Kind):
+        ctx.asked.add(id(node.cls))
     cls = ctx.expr(node.cls)
     ctx.tables.used.update(node.kwd_attrs)
     if node.patterns:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from types import FunctionType
 
-from waymark.compiler.prelude import applying, closing, combining, iterating, logs, typed
+from waymark.compiler.prelude import (
+    applying,
+    closing,
+    combining,
+    iterating,
+    logs,
+    ordering,
+    typed,
+)
 
 
 def _functions() -> dict[str, FunctionType]:
@@ -30,5 +38,9 @@ def _functions() -> dict[str, FunctionType]:
 
 PRELUDE: dict[str, FunctionType] = _functions()
 """``itertools.chain`` and the like; the names are those of ``ir.library.COMPILED``."""
+ORDERINGS: dict[str, FunctionType] = {
+    name: value for name, value in vars(ordering).items() if isinstance(value, FunctionType)
+}
+"""What ``functools.total_ordering`` puts into a class, by the names that ``functools`` has for it."""
 PACKAGE = __name__.rpartition(".")[0]
 """Functions of this package are compiled into every workflow."""
