@@ -2,7 +2,7 @@
 
 import operator
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
@@ -70,6 +70,36 @@ class Area(BaseModel):
         return self.width**2
 
 
+@dataclass
+class Sized:
+    size: int
+
+
+@dataclass
+class Bounded(Sized):
+    @property
+    def size(self):
+        return self.kept
+
+    @size.setter
+    def size(self, value):
+        self.kept = min(value, 9)
+
+
+@dataclass
+class Wagon:
+    wheels: int
+    held: int = field(init=False, repr=False)
+
+    @property
+    def wheels(self):
+        return self.held
+
+    @wheels.setter
+    def wheels(self, value):
+        self.held = value
+
+
 class Tone(Enum):
     LOW = 1
 
@@ -129,3 +159,11 @@ class PropertyOfTheWorkflow(Workflow):
 class CachedWithoutAPlace(Workflow):
     async def run(self):
         return Narrow(await double(1)).kept, Area(width=2).size, Tone.LOW.names
+
+
+@workflow
+class PropertiesOverFields(Workflow):
+    async def run(self):
+        wagon = Wagon(wheels=await double(2))
+        wagon.wheels = 6
+        return Bounded(1).size, wagon.wheels

@@ -53,6 +53,32 @@ class Area(BaseModel):
         return self.width**2
 
 
+@dataclass
+class Bounded:
+    kept: int
+
+    @property
+    def size(self):
+        return self.kept
+
+    @size.setter
+    def size(self, value):
+        self.kept = min(value, 9)
+
+
+@dataclass
+class Wagon:
+    held: int
+
+    @property
+    def wheels(self):
+        return self.held
+
+    @wheels.setter
+    def wheels(self, value):
+        self.held = value
+
+
 class Tone(Enum):
     LOW = 1
 
@@ -113,3 +139,11 @@ class PropertyOfTheWorkflowRewritten(Workflow):
 class CachedWithoutAPlaceRewritten(Workflow):
     async def run(self):
         return Narrow(await double(1)).kept, Area(width=2).size, Tone.LOW.names
+
+
+@workflow
+class PropertiesOverFieldsRewritten(Workflow):
+    async def run(self):
+        wagon = Wagon(await double(2))
+        wagon.wheels = 6
+        return Bounded(1).size, wagon.wheels

@@ -23,6 +23,7 @@ from waymark.compiler.properties import (
     is_cached,
     left_out,
     numbered,
+    over_fields,
     property_names,
 )
 from waymark.compiler.recipes import Recipe, shared
@@ -207,7 +208,7 @@ def learned(tables: Tables) -> Assumed:
             else:
                 methods.add(name)
         strange = dict(_strange(tables, cls))
-        set_by_others = descriptors(cls, strange)
+        set_by_others = over_fields(cls) | descriptors(cls, strange)
         names |= set_by_others.keys()
         excluded_names = _excluded(tables, strange, set_by_others) | excluded_names
         if constructor(tables, cls) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from inspect import getattr_static
 from typing import TypeGuard
@@ -65,6 +66,16 @@ def descriptors(cls: type, strange: dict[str, str]) -> dict[str, str]:
         name: why
         for name, why in strange.items()
         if hasattr(type(getattr_static(cls, name)), "__set__")
+    }
+
+
+def over_fields(cls: type) -> dict[str, str]:
+    """Properties of a dataclass that have the name of a field, and why they cannot be set."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return {
+        field.name: f"`{field.name}` of `{cls.__qualname__}` is both a field and a property, which keep what they hold apart here"
+        for field in fields
+        if isinstance(getattr_static(cls, field.name, None), property)
     }
 
 

@@ -16,6 +16,7 @@ from waymark.compiler.language import (
 )
 from waymark.compiler.loggers import logger_of, tell
 from waymark.compiler.prelude.names import PACKAGE, PRELUDE
+from waymark.compiler.properties import over_fields
 from waymark.compiler.regexes import check_pattern
 from waymark.compiler.symbols import (
     Action,
@@ -290,9 +291,11 @@ def _construct(ctx: Context, node: ast.Call, cls: type, into: int | None) -> int
                     f"class `{base.__qualname__}` defines `{name}`, which is not supported",
                     "use a plain method, or do this in an @action function",
                 )
+    pure = not ctx.is_typed_constructor(cls)
+    for why in over_fields(cls).values() if pure else ():
+        ctx.reject("WM123", node.func, why, "give the property another name than the field")
     mark = ctx.builder.mark()
     callee = ctx.families.symbol(ctx, Kind(cls), node.func, None)
-    pure = not ctx.is_typed_constructor(cls)
     return call(ctx, callee, node, into, pure=pure, mark=mark)
 
 
