@@ -17,12 +17,17 @@ from waymark_worker.vm.machine import Machine
 from waymark_worker.vm.meter import DEFAULT_BUDGET
 
 HEADER = """
-import base64, bisect, collections, copy, functools, hashlib, heapq, html, itertools, json, math, operator, random, re
+import base64, bisect, collections, contextlib, copy, functools, hashlib, heapq, html, itertools, json, math, operator, random, re
 import statistics, textwrap, urllib.parse
 from collections import Counter, deque
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+
+@dataclass
+class Shadow:
+    pass
 
 def deep(n):
     return [deep(n - 1)] if n else []
@@ -115,6 +120,7 @@ SCALARS = [
     "list(endless())",
     "dict(zip(itertools.count(), endless()))",
 ]
+NESTED = "x = (KeyError,)\nfor _ in range(60):\n    x = (x, x)\n"
 STATEMENTS = [
     "while True:\n    pass",
     "n = 0\nwhile True:\n    n += 1",
@@ -139,6 +145,12 @@ STATEMENTS = [
     DOUBLED + "h = [x]\nheapq.heappush(h, x[:])",
     DOUBLED + "return min([[x], [x[:]]])",
     DOUBLED + "return f'{x}' + '%s' % (x,)",
+    NESTED + "return isinstance(1, x)",
+    NESTED + "return isinstance(len, x)",
+    NESTED + "return isinstance(Shadow(), x)",
+    NESTED + "return issubclass(int, x)",
+    NESTED + "return issubclass(Shadow, x)",
+    NESTED + "with contextlib.suppress(x):\n    raise ValueError('x')",
     "h = hashlib.sha256()\nwhile True:\n    h.update(bytes(10_000_000))",
     "h = hashlib.sha256(bytes(15_000_000))\nwhile True:\n    h.hexdigest()",
     "d = random.Random(1)\nwhile True:\n    d.random()",

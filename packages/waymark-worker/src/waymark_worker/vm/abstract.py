@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from waymark_schema.ir import library
+from waymark_worker.vm.meter import METER
 from waymark_worker.vm.names import RECORDS, public_name
 from waymark_worker.vm.nesting import current
 from waymark_worker.vm.refusals import unsupported_operation
@@ -106,6 +107,8 @@ def is_instance(ctx: Any, value: Any, spec: Any) -> bool:
         return _any(spec, lambda cls: _record_passes(kind, cls), _NO_CLASS)
     if _is_of_program(kind):
         return _any(spec, lambda cls: _passes(ctx, kind, cls), _NO_CLASS)
+    if isinstance(spec, tuple):
+        return _any(spec, partial(host.isinstance, value), _NO_CLASS)
     return host.isinstance(value, spec)
 
 
@@ -116,9 +119,12 @@ _NO_CLASSES: Callable[[Any], bool] = partial(host.issubclass, type(None))
 
 def is_subclass(ctx: Any, args: list[Any], keywords: dict[str, Any]) -> bool:
     """Give ``issubclass(cls, spec)``."""
-    if len(args) != 2 or keywords or not isinstance(args[0], type) or not _is_of_program(args[0]):  # noqa: PLR2004 - as CPython counts
+    if len(args) != 2 or keywords or not isinstance(args[0], type):  # noqa: PLR2004 - as CPython counts
         return host.issubclass(*args, **keywords)
-    return _any(args[1], lambda one: _passes(ctx, args[0], one), _NO_CLASSES)
+    kind, spec = args
+    if _is_of_program(kind):
+        return _any(spec, lambda cls: _passes(ctx, kind, cls), _NO_CLASSES)
+    return _any(spec, partial(host.issubclass, kind), _NO_CLASSES)
 
 
 def _is_of_program(kind: type) -> bool:
@@ -126,10 +132,22 @@ def _is_of_program(kind: type) -> bool:
     return "__waymark_shadow__" in own or "__waymark_stand_in__" in own
 
 
+_PER_CLASS = 16
+"""Units of the budget for a look at one class of a tuple in a tuple."""
+
+
 def _any(spec: Any, passes: Callable[[type], bool], refuse: Callable[[Any], bool]) -> bool:
-    """Whether one of the classes of ``spec`` does; ``refuse`` raises where it is no class."""
+    """Whether one of the classes of ``spec`` does; ``refuse`` raises where it is no class.
+
+    Tuples that stand in each other are charged for as often as they are looked at, which may be without end.
+    """
     if isinstance(spec, tuple):
-        return any(_any(one, passes, refuse) for one in spec)
+        for one in spec:
+            if isinstance(one, tuple):
+                METER.charge(_PER_CLASS * (len(one) + 1))
+            if _any(one, passes, refuse):
+                return True
+        return False
     if isinstance(spec, types.UnionType):
         refuse(spec)
         return any(_any(one, passes, refuse) for one in spec.__args__)

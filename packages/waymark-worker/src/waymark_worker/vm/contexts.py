@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from waymark_worker.vm.names import register, share
+from waymark_worker.vm.weights import weigh
 
 
 class Suppress:
@@ -19,6 +20,9 @@ class Suppress:
 
     def swallows(self, error: BaseException) -> bool:
         """Whether ``error`` ends here; raises what is left of a group of exceptions, as this CPython does."""
+        weigh(
+            self.exceptions
+        )  # tuples of tuples are looked through, each as often as it stands there
         host = contextlib.suppress(*self.exceptions)
         return bool(host.__exit__(type(error), error, None))
 
