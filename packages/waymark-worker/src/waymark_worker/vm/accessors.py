@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from waymark_schema.values.faults import changed
 from waymark_worker.vm import operations
+from waymark_worker.vm.attributes import is_reserved
 from waymark_worker.vm.callables import FunctionValue, WorkflowObject
 from waymark_worker.vm.members import refuse_uncompiled
 from waymark_worker.vm.names import public_name
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def parts(args: list[Any], keywords: dict[str, Any], count: int) -> list[Any]:
     """Give what is called with an object, a name and perhaps a value, if it is that."""
     usual = len(args) == count and not keywords and isinstance(args[1], str)
-    if not usual or args[1].startswith("__"):
+    if not usual or is_reserved(args[0], args[1]):
         msg = f"a property with {len(args)} arguments or another name; no compiler writes that"
         raise TypeError(msg)
     return args

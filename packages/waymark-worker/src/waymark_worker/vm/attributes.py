@@ -244,11 +244,17 @@ def _check_writable(obj: Any, name: str) -> None:
         )
     if kind in NAMES or not _is_shadow(obj):
         raise _read_only(obj, kind, name)
-    if name.startswith("__"):
+    if is_reserved(obj, name):
         raise unsupported_method(public_name(type(obj)), name)
     if isinstance(obj, enum.Enum) and name not in {"name", "value"}:
         what = f"assigning to attribute {name!r} of the enum member {obj!r}"
         raise unsupported_operation(what, "keep the value in a dict keyed by the member")
+
+
+def is_reserved(obj: Any, name: str) -> bool:
+    """Whether the host itself may look ``obj.name`` up, and call what it finds: pydantic does that with its own."""
+    own = name.startswith("_") and isinstance(obj, BaseModel) and hasattr(BaseModel, name)
+    return own or name.startswith("__")
 
 
 def _is_shadow(obj: Any) -> bool:
