@@ -201,8 +201,10 @@ def learned(tables: Tables) -> Assumed:
             why = why_not(tables, name, found)
             for changed, odd in left_out(tables, name, found).items():
                 excluded_names.setdefault(changed, odd)
+            if why is not None and is_cached(found):
+                continue
             if why is not None:
-                excluded_names |= {} if is_cached(found) else {name: why} | excluded_names
+                excluded_names.setdefault(name, why)
             elif isinstance(found, Property):
                 properties.add(name)
             else:
@@ -217,17 +219,17 @@ def learned(tables: Tables) -> Assumed:
     new = (recipe for recipe in shared(tables.captured) if not _asks_a_worker(tables, recipe))
     recipes = dict.fromkeys([*before.recipes, *tables.made, *new])
     return Assumed(
-        frozenset(methods),
-        frozenset(properties),
-        frozenset(constructors),
-        frozenset(names),
-        excluded,
-        excluded_names,
-        tuple(recipe for recipe in recipes if recipe.key not in unmade),
-        unmade,
-        {**odd_patterns(tables), **before.odd_patterns},
-        before.iterators or any(job.function in _ITERTOOLS for job in tables.jobs),
-        before.finalizers or tables.finalizers,
+        methods=frozenset(methods),
+        properties=frozenset(properties),
+        constructors=frozenset(constructors),
+        property_names=frozenset(names),
+        excluded=excluded,
+        excluded_names=excluded_names,
+        recipes=tuple(recipe for recipe in recipes if recipe.key not in unmade),
+        unmade=unmade,
+        odd_patterns={**odd_patterns(tables), **before.odd_patterns},
+        iterators=before.iterators or any(job.function in _ITERTOOLS for job in tables.jobs),
+        finalizers=before.finalizers or tables.finalizers,
     )
 
 

@@ -314,7 +314,7 @@ def _validation(reader: GraphReader, node: Node) -> Any:
     return faults.validation_error(node[1], parts, node[8]["counts"])
 
 
-def _kind(kind: Any) -> Any:
+def _checked_kind(kind: Any) -> Any:
     return None if kind is None else _checked(kind, type, "a class of a union")
 
 
@@ -337,7 +337,7 @@ _MAKES: dict[str, Callable[[GraphReader, Node], Any]] = {
     "view": _view,
     "range": lambda reader, node: range(*reader.values(node[1:])),
     "slice": lambda reader, node: slice(*reader.values(node[1:])),
-    "union": lambda reader, node: reduce(or_, map(_kind, reader.values(node[1:]))),
+    "union": lambda reader, node: reduce(or_, map(_checked_kind, reader.values(node[1:]))),
     "retry": lambda reader, node: RetryPolicy(
         node[1], list(node[2]), backoff=reader.value(node[3])
     ),
