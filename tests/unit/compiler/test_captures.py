@@ -240,3 +240,17 @@ def test_what_shares_nothing_stays_in_the_program(tmp_path: Path) -> None:
 )
 def test_copies_and_what_cannot_change_are_captured(tmp_path: Path, bound: str) -> None:
     compiled(tmp_path, "return Z", before=f"{SHARED}Z = {bound}")
+
+
+NESTED_TABLE = """
+TABLE = {"a": [1], "b": [2]}
+HOLDER = [TABLE]
+ROW = [3]
+ROWS = {"a": [ROW], "b": [ROW]}
+"""
+
+
+def test_what_stands_in_a_table_is_not_shared_because_the_table_is(tmp_path: Path) -> None:
+    before = NESTED_TABLE
+    program = compiled(tmp_path, "return HOLDER[0] is TABLE", before=before).program
+    assert [function.name for function in program.functions] == ["run", "HOLDER"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType
 
@@ -29,26 +29,23 @@ _DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp,
 
 
 def shared(captured: Mapping[str, tuple[object, Recipe | None]]) -> list[Recipe]:
-    """Recipes of values that hold an object twice, or one that another value holds or is, or that are such a part."""
-    held = {key: Counter(map(id, _held(value))) for key, (value, _) in captured.items()}
+    """Recipes of values in which an object stands that stands, or has a name, elsewhere too; or that are such a part.
+
+    A table with a name, that is held by another one, is one place more of the table, but of nothing in it.
+    """
     places = Counter(id(value) for value, _ in captured.values())
-    for parts in held.values():
-        places += parts
+    holders = {id(one): one for value, _ in captured.values() for one in within(value)}
+    for holder in holders.values():
+        places.update(id(part) for part in parts_of(holder) if _is_object(part))
     return [
         recipe
-        for key, (value, recipe) in captured.items()
+        for value, recipe in captured.values()
         if recipe is not None
         and (
-            any(places[one] > 1 for one in held[key])
+            any(places[id(one)] > 1 for one in within(value) if one is not value)
             or (places[id(value)] > 1 and not isinstance(recipe.expression, _DISPLAYS))
         )
     ]
-
-
-def _held(value: object) -> Iterator[object]:
-    """What is in a value, at any depth, as often as something holds it; only what can be told from its equals."""
-    for holder in within(value):
-        yield from (part for part in parts_of(holder) if _is_object(part))
 
 
 def _is_object(value: object) -> bool:
