@@ -290,3 +290,13 @@ class AppliedFunctions(Workflow):
         plans = sorted([GOLD, BASIC], key=ORDERS["price"])
         found = sorted(rows, key=BY_PLACE), [plan.name for plan in plans], ORDERS["place"] is BY_PLACE
         return found, TWICE_AS_MUCH(4), list(map(TWICE_AS_MUCH, [1, 2])), ORDERS["thrice"](2), ORDERS["plain"]("xax"), max([GOLD, BASIC], key=BY_PRICE).name
+
+
+STEPS = {"down": lambda n: STEPS["down"](n - 1) if n else ALL_STEPS[0] is STEPS, "up": lambda n: ALL_STEPS[0]["down"](n + 1)}
+ALL_STEPS = [STEPS, COUNTS]
+
+
+@workflow
+class LambdasThatUseTheirTable(Workflow):
+    async def run(self):
+        return STEPS["down"](await double(2)), STEPS["up"](1), ALL_STEPS[0] is STEPS, ALL_STEPS[1] is COUNTS

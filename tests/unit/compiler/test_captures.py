@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.compiling import compiled, diagnosed, imported, run_text
+from waymark.compiler import made
 from waymark.compiler.capture import Captures, Earlier
 from waymark.compiler.durable import Writer
 from waymark.compiler.language import Names
@@ -254,3 +255,14 @@ def test_what_stands_in_a_table_is_not_shared_because_the_table_is(tmp_path: Pat
     before = NESTED_TABLE
     program = compiled(tmp_path, "return HOLDER[0] is TABLE", before=before).program
     assert [function.name for function in program.functions] == ["run", "HOLDER"]
+
+
+def test_what_is_too_large_to_be_made_by_a_run_is_captured_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made, "MAX_SLOTS", 3)
+    program = compiled(tmp_path, "return ROWS, ROW", before=NESTED_TABLE).program
+    assert [function.name for function in program.functions] == ["run"]
+    assert len(program.globals) == 2
+    before = f"{NESTED_TABLE}\nCALLS = {{0: len, 1: max, 2: min, 3: sum}}"
+    assert "too large for a program" in refused(tmp_path, before, "CALLS")

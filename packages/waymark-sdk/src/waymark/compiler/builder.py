@@ -147,6 +147,11 @@ class Builder:
         """How many temporaries, iterators and completion slots the frame needs."""
         return self._high
 
+    @property
+    def slots(self) -> int:
+        """How many slots the frame has."""
+        return len(self.names) + len(self.constants) + sum(self.taken)
+
     def mark(self) -> Mark:
         return self._top
 

@@ -210,6 +210,6 @@ def _numbered(pieces: list[Piece], builder: Builder) -> Layout:
     return Layout(
         blocks,
         [[*piece.spans, piece.end_span] for piece in pieces],
-        sum(sizes),
+        builder.slots,
         [(starts[2] + index, constant) for index, constant in enumerate(builder.constants)],
     )

@@ -9,8 +9,11 @@ from waymark.compiler.diagnostics import Diagnostic, Reporter
 from waymark.compiler.frames import Surroundings, close_frame, open_frame
 from waymark.compiler.getters import with_lambdas
 from waymark.compiler.recipes import Recipe
-from waymark.compiler.scopes import analyse
+from waymark.compiler.scopes import Scope, analyse
 from waymark_schema.ir import instructions as ins
+from waymark_schema.ir.wellformed import MAX_SLOTS
+
+_INSTEAD_OF_LARGE = "write it in parts, each with a name: `ALL = {**FIRST, **SECOND}`"
 
 
 def make_all(ctx: Context) -> None:
@@ -52,20 +55,43 @@ def read(ctx: Context, recipe: Recipe, into: int | None) -> int:
 def why_not(ctx: Context, recipe: Recipe) -> Diagnostic | None:
     """Give a recipe its function, with those of what it is made of before it; or say why that cannot be."""
     tables = ctx.tables
-    if recipe in tables.made:
+    if recipe in tables.made or recipe in tables.making:
         return None
+    if tables.making and _in_lambda(ctx):
+        # It is not called before all is made, and what it reads may be made of what is being made.
+        tables.postponed.append(recipe)
+        return None
+    before = dict(tables.made), list(tables.postponed)
+    problem = _made(ctx, recipe)
+    while problem is None and not tables.making and tables.postponed:
+        problem = why_not(ctx, tables.postponed.pop())
+    if problem is not None:
+        tables.made, tables.postponed = before
+        tables.unmade.add(recipe.key)
+    return problem
+
+
+def _in_lambda(ctx: Context) -> bool:
+    scope: Scope | None = ctx.scope
+    while scope is not None and not isinstance(scope.node, ast.Lambda):
+        scope = scope.parent
+    return scope is not None
+
+
+def _made(ctx: Context, recipe: Recipe) -> Diagnostic | None:
+    tables = ctx.tables
     before = tables.reporter, tables.origin
     tables.reporter, tables.origin = Reporter(), None
+    tables.making.add(recipe)
     try:
         number = _lowered(ctx, recipe)
         found = tables.reporter.found
     finally:
+        tables.making.remove(recipe)
         tables.reporter, tables.origin = before
-    if found:
-        tables.unmade.add(recipe.key)
-        return found[0]
-    tables.made[recipe] = number
-    return None
+    if not found:
+        tables.made[recipe] = number
+    return found[0] if found else None
 
 
 def _own(ctx: Context) -> int:
@@ -103,5 +129,8 @@ def _lowered(ctx: Context, recipe: Recipe) -> int:
     around = Surroundings(tables, ctx.families, namespace, namespace.file.text, None)
     inner = open_frame(around, analyse(node), qualname=name)
     inner.body(node.body)
+    if inner.builder.slots > MAX_SLOTS:
+        why = f"the expression of `{name}` is too large for a program"
+        tables.reporter.report("WM121", node, namespace.file.text, why, _INSTEAD_OF_LARGE)
     close_frame(inner, number, name=name, kind="sync", parameters=[])
     return number

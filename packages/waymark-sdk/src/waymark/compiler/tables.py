@@ -159,6 +159,10 @@ class Tables:
     """Mutable values of modules that this round has met, by their keys."""
     made: dict[Recipe, int] = field(default_factory=dict)
     """Functions that make values, what others are made of first."""
+    making: set[Recipe] = field(default_factory=set)
+    """Values whose functions are being lowered."""
+    postponed: list[Recipe] = field(default_factory=list)
+    """Values that only lambdas in those read."""
     unmade: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     """``module:Class.method`` → why its lowering failed in this round."""
