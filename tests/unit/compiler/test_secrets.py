@@ -17,8 +17,8 @@ HEAD = """
 import os
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
-from pydantic import BaseModel, Field
+from typing import Annotated, NamedTuple
+from pydantic import AfterValidator, BaseModel, Field, PrivateAttr
 from waymark import Depends, Workflow, action, workflow
 
 PLAIN = os.environ["WM_TEST_SECRET"]
@@ -64,6 +64,32 @@ class Holder:
 HOLDER = Holder(PLAIN)
 MODEL = Settings(token=PLAIN)
 
+@dataclass
+class Filled:
+    token: str = field(default_factory=read)
+
+@dataclass
+class Around:
+    filled: Filled = field(default_factory=Filled)
+
+class Privately(BaseModel):
+    _token: str = PrivateAttr(default_factory=read)
+
+class Afterwards(BaseModel):
+    token: str = ""
+    _known: bool = False
+    def model_post_init(self, context):
+        self.token = read()
+
+class Validated(BaseModel):
+    token: Annotated[str, AfterValidator(lambda given: read())]
+
+FILLED = Filled()
+AROUND = [Around()]
+PRIVATELY = Privately()
+AFTERWARDS = Afterwards()
+VALIDATED = Validated(token="")
+
 @action
 async def act(x: object) -> object:
     return x
@@ -77,6 +103,11 @@ async def injected(x: int, given: Settings = Depends(settings)) -> int:
 """
 USES = {
     "a name": "return PLAIN",
+    "a factory of a field": "return FILLED",
+    "a factory in a factory": "return AROUND",
+    "a private attribute": "return PRIVATELY",
+    "what is run when it is made": "return AFTERWARDS.token",
+    "a validator": "return VALIDATED.token",
     "a fallback": "return FALLBACK",
     "another name": "return INDIRECT",
     "a part": "return SLICED",

@@ -10,11 +10,12 @@ import logging
 import operator
 import re
 import typing
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, NewType
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainValidator, WrapValidator
 
 from waymark.compiler.language import Names
 from waymark.compiler.prelude.names import PRELUDE
@@ -64,6 +65,23 @@ _APPLYING = (PRELUDE["functools.partial"], PRELUDE["operator.itemgetter"])
 _READING = frozenset({"get", "keys", "values", "items", "copy", "index", "count"})
 """Methods of mutable containers that leave them alone."""
 _OF_LOGGER = "it is made of a logger, which every process sets up for itself"
+_PLAIN = (
+    list,
+    dict,
+    set,
+    tuple,
+    frozenset,
+    bytearray,
+    str,
+    int,
+    float,
+    bool,
+    Counter,
+    deque,
+    OrderedDict,
+)
+"""Classes that make an empty value."""
+_VALIDATORS = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
 Judge = Callable[[Captured], str | None]
 """Why a captured name cannot be captured, or None."""
 
@@ -251,19 +269,52 @@ def is_declared(cls: type) -> bool:
     if dataclasses.is_dataclass(cls):
         generated = vars(cls).get("__init__")
         code = getattr(generated, "__code__", None)
-        return "__post_init__" not in dir(cls) and getattr(code, "co_filename", "") == "<string>"
+        made = (each.default_factory for each in dataclasses.fields(cls))
+        return (
+            "__post_init__" not in dir(cls)
+            and getattr(code, "co_filename", "") == "<string>"
+            and not _own_new(cls)
+            and all(factory is dataclasses.MISSING or _is_plain(factory) for factory in made)
+        )
     if issubclass(cls, BaseModel):
         found = cls.__pydantic_decorators__
         own = any(
             getattr(found, kind) for kind in ("validators", "field_validators", "model_validators")
         )
-        return not own and not _factories(cls) and cls.__init__ is BaseModel.__init__
+        return (
+            not own
+            and _makes_plain_fields(cls)
+            and cls.__init__ is BaseModel.__init__
+            and "model_post_init" not in _written(cls)
+        )
     return issubclass(cls, tuple) and hasattr(cls, "_fields") and not _own_new(cls)
 
 
-def _factories(cls: Any) -> bool:
-    made = [info.default_factory for info in cls.__pydantic_fields__.values()]
-    return any(factory not in {None, list, dict, set, tuple, frozenset} for factory in made)
+def _makes_plain_fields(cls: type[BaseModel]) -> bool:
+    fields: list[Any] = [*cls.__pydantic_fields__.values(), *cls.__private_attributes__.values()]
+    return all(
+        (each.default_factory is None or _is_plain(each.default_factory))
+        and not any(isinstance(part, _VALIDATORS) for part in getattr(each, "metadata", ()))
+        for each in fields
+    )
+
+
+def _is_plain(factory: object) -> bool:
+    """Whether what makes a field's value gives the same in every process."""
+    return isinstance(factory, type) and (factory in _PLAIN or is_declared(factory))
+
+
+def _written(cls: type[BaseModel]) -> set[str]:
+    """Names that the bodies of a model and its bases define."""
+    own = [base for base in cls.__mro__ if not base.__module__.startswith("pydantic.")]
+    return {name for base in own for name, value in vars(base).items() if _is_written(value)}
+
+
+def _is_written(value: object) -> bool:
+    """Whether a function was written for a model, or wraps one that was, where there are private attributes too."""
+    return isinstance(value, FunctionType) and (
+        not value.__module__.startswith("pydantic.") or value.__name__.startswith("wrapped_")
+    )
 
 
 def _own_new(cls: type) -> bool:
