@@ -91,3 +91,21 @@ class ClassesInClasses(Workflow):
     async def run(self):
         kept = await echo(self.DEFAULT)
         return self.WAITS[kept], self.WAITS[ClassesInClasses.Mode.SLOW](2), Person(1), Place().country is Place.Country.DE
+
+
+BASE = [1]
+
+
+@workflow
+class AttributesThatShareObjects(Workflow):
+    ROWS = [[0] * 2] * 2
+    BY_NAME = {"base": BASE, "rows": ROWS[0][:1]}
+    ALONE = {"alone": [3]}
+
+    async def run(self):
+        self.ROWS[0][1] = await double(1)
+        BASE.append(await double(2))
+        self.ALONE["alone"].append(4)
+        await note("changed")
+        self.BY_NAME["base"].append(5)
+        return self.ROWS, self.ROWS[0] is self.ROWS[1], self.BY_NAME, BASE, self.BY_NAME["base"] is BASE, self.ALONE

@@ -195,3 +195,13 @@ class LooksForItsOwnMethods(Workflow):
 
     async def on_other(self):
         return await double(2)
+
+
+@workflow
+class AttributesThatShare(Workflow):
+    ROW = [1]
+    ROWS = [ROW, ROW]
+
+    async def run(self):
+        self.ROW.append(await double(1))
+        return self.ROWS

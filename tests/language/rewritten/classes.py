@@ -216,3 +216,14 @@ class LooksForItsOwnMethodsRewritten(Workflow):
 
     async def on_other(self):
         return await double(2)
+
+
+ROW = [1]
+ROWS = [ROW, ROW]
+
+
+@workflow
+class AttributesThatShareRewritten(Workflow):
+    async def run(self):
+        ROW.append(await double(1))
+        return ROWS

@@ -19,11 +19,12 @@ from waymark.compiler.durable import (
     is_applied,
     is_immutable,
     is_tuple_of_names,
+    within,
 )
 from waymark.compiler.language import Names, is_stable
 from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
-from waymark.compiler.recipes import Recipe
+from waymark.compiler.recipes import Recipe, is_object
 from waymark.compiler.scopes import opens_scopes
 from waymark.compiler.source import SourceChanged, SourceMissing, SourceReader
 from waymark.compiler.spelling import SYNTHETIC, spelled
@@ -327,21 +328,32 @@ class Captures(ClassBodies):
             return f"module {module.__name__} has no source to read it from"
         if not bound and self.follows and _is_inherited(cls, name):
             return None
-        if len(bound) != 1:
-            return f"it is bound {len(bound)} times in class {cls.__name__}, not once"
-        if bound[0] is None:
-            return "it is not bound by a plain assignment in the body of the class"
+        if len(bound) != 1 or bound[0] is None:
+            times = f"it is bound {len(bound)} times in class {cls.__name__}, not once"
+            plain = "it is not bound by a plain assignment in the body of the class"
+            return times if len(bound) != 1 else plain
         namespace = Namespace(names_around(cls, module), module, file)
         named = _is_told_by_names(vars(cls).get(name))
         written = self.spelled_out(cls, bound[0], module)
         why = self.why_impure(written, namespace, named=named)
-        if why is None:
-            fresh = evaluated(written, namespace)
-            if not same(fresh, vars(cls).get(name)) and not (
-                self.follows and _cannot_change(fresh)
-            ):
-                return "it has changed since the class was made"
-        return why
+        if why is not None:
+            return why
+        fresh = evaluated(written, namespace)
+        if not same(fresh, vars(cls).get(name)) and not (self.follows and _cannot_change(fresh)):
+            return "it has changed since the class was made"
+        return self._shared_in_class(cls, name, bound[0], module)
+
+    def _shared_in_class(
+        self, cls: type, name: str, value: ast.expr, module: ModuleType
+    ) -> str | None:
+        """Why an attribute would be a copy of another one, or of a part of it."""
+        held = {id(one) for one in within(vars(cls).get(name)) if is_object(one)}
+        names = (part.id for part in ast.walk(value) if isinstance(part, ast.Name))
+        for other in names:
+            parts = map(id, within(vars(cls).get(other)))
+            if not held.isdisjoint(parts) and self.bound_in_class(cls, other, module)[0]:
+                return f"it shares an object with `{other}`, which only values of the module can"
+        return None
 
     def class_recipe(self, cls: type, name: str, module: ModuleType) -> Recipe | None:
         """How a class makes an attribute that ``class_attribute`` has nothing against; None if it has another value now."""

@@ -36,7 +36,7 @@ def shared(captured: Mapping[str, tuple[object, Recipe | None]]) -> list[Recipe]
     places = Counter(id(value) for value, _ in captured.values())
     holders = {id(one): one for value, _ in captured.values() for one in within(value)}
     for holder in holders.values():
-        places.update(id(part) for part in parts_of(holder) if _is_object(part))
+        places.update(id(part) for part in parts_of(holder) if is_object(part))
     return [
         recipe
         for value, recipe in captured.values()
@@ -48,7 +48,8 @@ def shared(captured: Mapping[str, tuple[object, Recipe | None]]) -> list[Recipe]
     ]
 
 
-def _is_object(value: object) -> bool:
+def is_object(value: object) -> bool:
+    """Whether a value can be told from its equals in a run."""
     remade = isinstance(value, RetryPolicy | Backoff | re.Pattern)
     named = isinstance(value, type | FunctionType | BuiltinFunctionType)
     return not remade and not named and not is_immutable(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import sys
+from types import ModuleType
 
 from waymark.compiler import members
 from waymark.compiler.context import Assign, Context, Execute, Lower
@@ -16,6 +17,7 @@ from waymark.compiler.invoke import call
 from waymark.compiler.language import PRINT, instead_of_capturing
 from waymark.compiler.made import why_not
 from waymark.compiler.members import Attribute, Framework, Member, Method, Property, Strange
+from waymark.compiler.recipes import is_object
 from waymark.compiler.symbols import Action, Builtin, Compiled, WorkflowClass
 from waymark.compiler.synthetic import BOUND, forwarder
 from waymark_schema.failures import SerializationError
@@ -86,16 +88,7 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
     elif module is not None:
         why = tables.captures.class_attribute(found.owner, name, module)
     if why is None:
-        try:
-            tables.attributes[name] = tables.writer.encode(found.value, path=f"self.{name}")
-        except SerializationError as error:
-            why = without_advice(error, found.value)
-            recipe = tables.captures.class_recipe(found.owner, name, module) if module else None
-            problem = None if recipe is None else why_not(ctx, recipe)
-            if recipe is not None and problem is None:
-                return
-            if problem is not None and holds_names(found.value):
-                why = problem.message
+        why = _kept(ctx, found, name, module)
     if why is not None:
         ctx.reject(
             "WM126",
@@ -105,6 +98,26 @@ def _capture(ctx: Context, node: ast.Attribute, found: Attribute, name: str) -> 
                 found.value, "set it on the instance before run() is called, or pass it as an input"
             ),
         )
+
+
+def _kept(ctx: Context, found: Attribute, name: str, module: ModuleType | None) -> str | None:
+    """Let the program hold an attribute, or make it; or say why neither can be."""
+    tables = ctx.tables
+    recipe = tables.captures.class_recipe(found.owner, name, module) if module else None
+    if recipe is not None and is_object(found.value):
+        tables.captured[recipe.key] = found.value, recipe
+        if recipe in tables.assumed.recipes and why_not(ctx, recipe) is None:
+            return None
+    try:
+        tables.attributes[name] = tables.writer.encode(found.value, path=f"self.{name}")
+    except SerializationError as error:
+        problem = None if recipe is None else why_not(ctx, recipe)
+        if recipe is not None and problem is None:
+            return None
+        if problem is not None and holds_names(found.value):
+            return problem.message
+        return without_advice(error, found.value)
+    return None
 
 
 def _refused(ctx: Context, node: ast.Attribute, found: Framework | Strange) -> Unsupported:
