@@ -84,6 +84,26 @@ class Afterwards(BaseModel):
 class Validated(BaseModel):
     token: Annotated[str, AfterValidator(lambda given: read())]
 
+@dataclass(frozen=True)
+class Reading:
+    n: int = 0
+    def __add__(self, other):
+        return self.text() + str(other.n)
+    def __str__(self):
+        import os as process
+        return process.environ["WM_TEST_SECRET"]
+    def __getitem__(self, key):
+        return PLAIN
+    def __bool__(self):
+        return read() == ""
+    def text(self):
+        return read()
+
+READING = Reading()
+ADDED = Reading(1) + Reading(2)
+SHOWN = f"{READING}"
+TAKEN = [each for each in [READING]][0][1]
+CHOSEN = 1 if READING else 2
 FILLED = Filled()
 AROUND = [Around()]
 PRIVATELY = Privately()
@@ -108,6 +128,10 @@ USES = {
     "a private attribute": "return PRIVATELY",
     "what is run when it is made": "return AFTERWARDS.token",
     "a validator": "return VALIDATED.token",
+    "an operator": "return ADDED",
+    "a text of an object": "return SHOWN",
+    "an item of an object": "return TAKEN",
+    "whether an object is true": "return CHOSEN",
     "a fallback": "return FALLBACK",
     "another name": "return INDIRECT",
     "a part": "return SLICED",
@@ -190,3 +214,39 @@ def test_what_is_injected_into_an_action_is_no_part_of_the_program(
 ) -> None:
     workflow = compiled(tmp_path, monkeypatch, body="return await injected(1)")
     assert SECRET.encode() not in compile_workflow(workflow).program_bytes
+
+
+def test_what_operators_of_values_compute_is_still_captured(tmp_path: Path) -> None:
+    """Their methods see nothing but what they are given."""
+    module = imported(
+        tmp_path,
+        """
+from dataclasses import dataclass
+from decimal import Decimal
+from waymark import Workflow, workflow
+
+@dataclass(frozen=True, order=True)
+class Money:
+    amount: Decimal
+    def __add__(self, other):
+        if not isinstance(other, Money):
+            return NotImplemented
+        return Money(self.rounded(self.amount + other.amount))
+    def __str__(self):
+        return f"{self.amount:.2f} EUR"
+    @staticmethod
+    def rounded(amount):
+        return round(amount, 2)
+
+PRICE = Money(Decimal("1.5"))
+TOTAL = PRICE + Money(Decimal(2))
+TEXT = f"{TOTAL}"
+CHEAP = PRICE < TOTAL
+
+@workflow
+class W(Workflow):
+    async def run(self) -> object:
+        return TOTAL, TEXT, CHEAP
+""",
+    )
+    assert not problems(workflow_of(module))

@@ -22,6 +22,7 @@ from waymark.compiler.durable import (
     within,
 )
 from waymark.compiler.language import Names, is_stable
+from waymark.compiler.operands import Operands
 from waymark.compiler.orders import Orders
 from waymark.compiler.purity import Purity, evaluated, same
 from waymark.compiler.recipes import Recipe, is_object
@@ -314,7 +315,11 @@ class Captures(ClassBodies):
         """Why the value of an expression may differ between processes, or None; ``known`` names are pure."""
         purity = Purity(self._language, self._why_not, named, whole=node)
         impure = purity.why_not(node, namespace, known)
-        return impure or Orders(self._language, namespace).why_not(node)
+        return (
+            impure
+            or Orders(self._language, namespace).why_not(node)
+            or Operands(self._language, namespace).why_not(node)
+        )
 
     def _why_not(self, captured: Captured) -> str | None:
         verdict = self.judge(captured)
