@@ -99,6 +99,13 @@ class Reading:
     def text(self):
         return read()
 
+@dataclass
+class Inheriting(Options):
+    n: int = 0
+
+class InheritingToo(Settings):
+    n: int = 0
+
 READING = Reading()
 ADDED = Reading(1) + Reading(2)
 SHOWN = f"{READING}"
@@ -152,6 +159,8 @@ USES = {
     "the default of a model": "return Settings()",
     "the explicit default of a model": "return Explicit(token='x')",
     "the default of a dataclass": "return Options()",
+    "an inherited default of a dataclass": "return Inheriting()",
+    "an inherited default of a model": "return InheritingToo()",
     "the default of a named tuple": "return Pair()",
     "the attribute of the class": "return self.token",
     "the attribute by the name of the class": "return W.token",
@@ -250,3 +259,32 @@ class W(Workflow):
 """,
     )
     assert not problems(workflow_of(module))
+
+
+@pytest.mark.parametrize("made", ["Options()", "Settings()", "OPTIONS", "SETTINGS.token"])
+def test_what_another_package_read_from_its_environment_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    monkeypatch.setenv("WM_TEST_SECRET", SECRET)
+    folder = tmp_path / f"elsewhere_{tmp_path.name}"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(HEAD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = imported(
+        tmp_path,
+        f"""
+from {folder.name} import Options, Settings
+from waymark import Workflow, workflow
+
+OPTIONS = Options()
+SETTINGS = Settings()
+
+@workflow
+class W(Workflow):
+    async def run(self) -> object:
+        return {made}
+""",
+    )
+    with pytest.raises(UnsupportedPatternError) as caught:
+        compile_workflow(workflow_of(module))
+    assert SECRET not in str(caught.value)

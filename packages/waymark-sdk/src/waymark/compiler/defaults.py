@@ -7,7 +7,6 @@ import enum
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 from waymark.compiler import members
@@ -15,7 +14,7 @@ from waymark.compiler.class_bodies import names_around
 from waymark.compiler.context import Context
 from waymark.compiler.diagnostics import Unsupported
 from waymark.compiler.durable import is_immutable, is_name, is_tuple_of_names
-from waymark.compiler.source import FunctionNode, SourceChanged, SourceFile, SourceMissing
+from waymark.compiler.source import FunctionNode, SourceChanged, SourceMissing
 from waymark.compiler.symbols import Namespace
 from waymark.compiler.tables import Job, Tables
 from waymark_schema.failures import SerializationError
@@ -125,24 +124,37 @@ def _why_impure(ctx: Context, job: Job, expression: ast.expr) -> str | None:
 
 def check_fields(tables: Tables) -> None:
     """Report defaults of fields, and values of members, that the program would hold and that differ by process."""
-    package = members.package_of(tables.workflow.__module__)
+    held: dict[type, set[str]] = {}
     for cls in tables.classes():
+        for name in _held(tables, cls):
+            held.setdefault(_owner(cls, name), set()).add(name)
+    for cls, names in held.items():
         module = sys.modules.get(cls.__module__)
-        if module is None or members.package_of(cls.__module__) != package:
+        if module is None or members.is_library(cls.__module__):
             continue
         try:
             file = tables.reader.module(module)
         except (SourceMissing, SourceChanged):
             continue
         for node in file.classes.get(cls.__name__, ()):
-            _check_class(tables, cls, module, file, node)
+            namespace = Namespace(names_around(cls, module), module, file)
+            _check_class(tables, cls, names, namespace, node)
+
+
+def _owner(cls: type, name: str) -> type:
+    """The class in whose body a field is; members are in that of their enum."""
+    bases = (base for base in cls.__mro__ if name in vars(base).get("__annotations__", ()))
+    return next(bases, cls)
 
 
 def _check_class(
-    tables: Tables, cls: type, module: ModuleType, file: SourceFile, node: ast.ClassDef
+    tables: Tables,
+    cls: type,
+    names: set[str],
+    namespace: Namespace,
+    node: ast.ClassDef,
 ) -> None:
     known = frozenset(name for name, value in vars(cls).items() if not isinstance(value, type))
-    names = _held(tables, cls)
     for statement in node.body:
         name, value = _bound(statement)
         if value is None or name not in names:
@@ -150,13 +162,12 @@ def _check_class(
         expression = _default_of(value)
         if expression is None:
             continue
-        namespace = Namespace(names_around(cls, module), module, file)
         why = tables.captures.why_impure(expression, namespace, known)
         if why is not None:
             tables.reporter.report(
                 "WM123",
                 expression,
-                file.text,
+                namespace.file.text,
                 f"`{cls.__qualname__}.{name}` cannot be captured: {why}",
                 "give the field a default_factory, or pass the value when an object is made",
             )
