@@ -136,6 +136,28 @@ def test_a_program_that_does_not_end_in_the_machine_is_a_finding(
     assert isinstance(found.shown, TookTooLong)
 
 
+HIDDEN = """
+from waymark import Workflow, workflow
+
+@workflow
+class Fuzzed(Workflow):
+    async def run(self):
+        v = 1
+        def between():
+            def inner():
+                return v
+            return [inner() for v in [2, 3]]
+        return between()
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="3.11 does not lose it")
+def test_a_variable_that_cpython_loses_behind_a_comprehension_is_no_finding(
+    tmp_path: Path,
+) -> None:
+    assert difference(tmp_path, HIDDEN) is None
+
+
 def searched(folder: Path, plant: Plant, within: int, first: int) -> tuple[int, Difference | None]:
     """How many programs it took to find what is planted, and the one that did."""
     with collecting_rarely() as ended:
