@@ -7,6 +7,7 @@ from tests.support.compiling import diagnosed, imported, problems, run_text, wor
 from waymark import UnsupportedPatternError
 from waymark.compiler.diagnostics import TITLES
 from waymark.compiler.pipeline import compile_workflow
+from waymark_schema.ir.wellformed import MAX_SLOTS, load
 
 BEFORE = """
 import contextlib, datetime, math, os, random, time, uuid
@@ -211,3 +212,30 @@ def test_a_failed_class_fails_again_with_the_same_problems(tmp_path: Path) -> No
             compile_workflow(workflow)
         texts.append(str(caught.value))
     assert texts[0] == texts[1]
+
+
+def large(literal: str, *, named: bool) -> str:
+    head = "from waymark import Workflow, workflow\n"
+    table = f"TABLE = {literal}\n" if named else ""
+    used = "TABLE" if named else literal
+    body = f"    async def run(self) -> int:\n        return len({used})\n"
+    return f"{head}{table}\n@workflow\nclass W(Workflow):\n{body}"
+
+
+def test_a_function_that_no_worker_could_load_is_refused_and_the_advice_works(
+    tmp_path: Path,
+) -> None:
+    literal = "{" + ", ".join(f"{number}: 'n'" for number in range(MAX_SLOTS)) + "}"
+    found = problems(workflow_of(imported(tmp_path, large(literal, named=False))))
+    assert [one.code for one in found] == ["WM100"]
+    assert found[0].message == "`run` has more values at once than a program can hold"
+    loaded = compile_workflow(workflow_of(imported(tmp_path, large(literal, named=True))))
+    assert load(loaded.program_bytes).workflow
+
+
+def test_a_program_that_no_worker_would_read_is_refused(tmp_path: Path) -> None:
+    text = large("'n' * 9_000_000", named=True).replace("len(TABLE)", "len(TABLE) + len(OTHER)")
+    module = imported(tmp_path, f"OTHER = 'm' * 9_000_000\n{text}")
+    found = problems(workflow_of(module))
+    assert [one.code for one in found] == ["WM100"]
+    assert "at most 16,777,216 are read" in found[0].message

@@ -18,6 +18,11 @@ from waymark.compiler.trees import walk
 from waymark_schema.ir import instructions as ins
 from waymark_schema.ir.instructions import NONE
 from waymark_schema.ir.program import Function, Parameter
+from waymark_schema.ir.wellformed import MAX_SLOTS
+
+_INSTEAD_OF_LARGE = (
+    "give a large literal a name in the module, or make the values in an @action function"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,9 @@ def close_frame(
 ) -> None:
     """Finish a frame as function ``number`` of the program."""
     ctx.builder.terminate(ins.Return(ctx.none()))
+    if ctx.builder.slots > MAX_SLOTS:
+        problem = f"`{name}` has more values at once than a program can hold"
+        ctx.tables.reporter.report("WM100", ctx.scope.node, ctx.text, problem, _INSTEAD_OF_LARGE)
     if ctx.tables.reporter.found:
         return
     captured = list(ctx.scope.captured_slots.values())

@@ -26,6 +26,7 @@ from waymark.errors import UnsupportedPatternError
 from waymark_schema.failures import SerializationError
 from waymark_schema.ir.digest import canonical, digest
 from waymark_schema.ir.program import FORMAT, SEMANTICS, Program, Spans
+from waymark_schema.ir.wellformed import MAX_PROGRAM_BYTES
 
 RECURSION_LIMIT = 15_000
 """A tree is walked by recursion: one frame or more for each operand of a long chain of ``+`` or ``elif``."""
@@ -191,7 +192,9 @@ def _finished(cls: type, tables: Tables, run: members.Method) -> Compiled:
     )
     program_bytes = canonical(program)
     mark = digest(program_bytes)
-    _, file = tables.reader.function(run.function)
+    node, file = tables.reader.function(run.function)
+    _expect_readable(tables.reporter, program_bytes, subset.head(node), file.text)
+    tables.reporter.raise_found(f"workflow {cls.__name__}")
     spans = Spans(
         file.text.filename,
         [one.filename for one in functions],
@@ -206,6 +209,13 @@ def _finished(cls: type, tables: Tables, run: members.Method) -> Compiled:
         "\n".join(file.text.lines),
         version if isinstance(version, str) and version else mark.hex(),
     )
+
+
+def _expect_readable(reporter: Reporter, program_bytes: bytes, where: ast.AST, text: Text) -> None:
+    size = len(program_bytes)
+    if size > MAX_PROGRAM_BYTES:
+        problem = f"the program takes {size:,} bytes; at most {MAX_PROGRAM_BYTES:,} are read"
+        reporter.report("WM100", where, text, problem, "read large tables in an @action function")
 
 
 def _name(cls: type) -> str:
