@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.unit.worker import flows
@@ -157,6 +158,35 @@ async def test_what_is_being_given_back_is_not_begun_when_it_is_taken_again(
     assert await taker._begin(None, None)  # type: ignore[arg-type] # nobody is asked
     assert [attempt.owner.key for attempt in desk.pool.submitted[begun:]] == [keys[1]]
     assert taker._given_back == [keys[0], keys[0]], "what was taken since is given back as well"
+
+
+async def test_what_was_taken_when_its_programs_could_not_be_read_is_given_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        TakenOffer(
+            InstanceId(uuid4()), call, 1, LeaseId(1), "m:act", b"", ProgramId(1), timedelta(0), 0
+        )
+        for call in (0, 1)
+    ]
+
+    async def fetch_all(_session: Any, _query: Any) -> list[TakenOffer]:
+        return rows
+
+    async def get(_session: Any, _ids: Any) -> dict[Any, Any]:
+        raise psycopg.OperationalError("the connection was terminated")
+
+    taker = taker_of(desk)
+    monkeypatch.setattr(taking, "fetch_all", fetch_all)
+    monkeypatch.setattr(taker._shelf, "get", get)
+    with pytest.raises(psycopg.OperationalError):
+        await taker._begin(None, None)  # type: ignore[arg-type] # nobody is asked
+    await taker._lose()
+    assert taker._search.due_in <= 0, "what it holds has to be looked for"
+    await taker._give_back_unknown(None)  # type: ignore[arg-type] # likewise
+    assert {(key.instance, key.call) for key in taker._given_back} == {
+        (row.instance, row.call) for row in rows
+    }
 
 
 async def test_a_taker_tells_of_a_suspect_that_it_was_alone_only_when_its_worker_died(

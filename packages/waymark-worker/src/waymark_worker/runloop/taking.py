@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 import psycopg
@@ -13,7 +13,7 @@ from waymark_schema.database.execute import Session, execute, fetch_all
 from waymark_schema.database.faults import Fault, classify
 from waymark_schema.database.statement import Query
 from waymark_schema.errors import DatabaseError
-from waymark_schema.ids import LeaseId
+from waymark_schema.ids import LeaseId, ProgramId
 from waymark_schema.kinds import OutcomeKind
 from waymark_schema.tables import offers
 from waymark_schema.tables.offers import OfferKey, TakenOffer
@@ -27,7 +27,7 @@ from waymark_worker.runloop.dispatcher import DEATHS_BEFORE_ALONE
 from waymark_worker.runloop.mailing import Ended, letter, mail
 from waymark_worker.runloop.offered import OfferedOutcome
 from waymark_worker.runloop.pace import Pace
-from waymark_worker.runloop.programs import ProgramShelf
+from waymark_worker.runloop.programs import ProgramShelf, RunnableProgram
 from waymark_worker.runloop.searching import Search
 from waymark_worker.runloop.solo import Suspect
 from waymark_worker.runloop.taken import TakenCall, TakenSuspect
@@ -287,11 +287,16 @@ class Taker:
     async def _begin(self, session: Session, query: Query[TakenOffer]) -> bool:
         self._search.asks()
         taken = await fetch_all(session, query)
+        programs = await self._shelf.get(session, {row.program for row in taken}) if taken else {}
+        self._take_over(taken, programs)
+        # Only now: a session that ends while the programs are read takes what nobody here knows along, too.
         self._search.answered()
-        if not taken:
-            return False
-        self._hurry = True
-        programs = await self._shelf.get(session, {row.program for row in taken})
+        return bool(taken)
+
+    def _take_over(
+        self, taken: list[TakenOffer], programs: Mapping[ProgramId, RunnableProgram]
+    ) -> None:
+        self._hurry = self._hurry or bool(taken)
         for row in taken:
             program = programs.get(row.program)
             key = OfferKey(row.instance, row.call, row.attempt)
@@ -302,7 +307,6 @@ class Taker:
                 self._changed()
             else:
                 self._start(row, program.digest)
-        return True
 
     def _worth_asking(self) -> bool:
         now = self._loop.time()
