@@ -43,6 +43,8 @@ def _manager(decorator: Any) -> type:
 
 
 _VIEW: dict[Any, Any] = {}
+_DEQUE = type(iter(deque[Any]()))
+"""Since 3.12 of another module than before."""
 _STANDS_FOR: dict[str, Any] = {
     "function": types.FunctionType,
     "method": types.MethodType,
@@ -61,7 +63,7 @@ _STANDS_FOR: dict[str, Any] = {
         for each in (view, iter(view))
     },
     "set_iterator": type(iter(set[Any]())),
-    "collections._deque_iterator": type(iter(deque[Any]())),
+    f"{_DEQUE.__module__}.{_DEQUE.__qualname__}": _DEQUE,
     "decimal.ContextManager": type(decimal.localcontext()),
     "_hashlib.HASH": type(hashlib.sha256()),
     "functools.KeyWrapper": type(functools.cmp_to_key(max)),
