@@ -38,6 +38,7 @@ from waymark_schema.tables.instances import (
     InstanceStatus,
     NotQueued,
     Queued,
+    Stranger,
 )
 
 DIGEST = bytes(32)
@@ -204,6 +205,29 @@ async def test_unknown_and_pruned_programs_are_asked_for() -> None:
     assert client.answers[2] == UnknownPrograms(3, [DIGEST])
     assert len(fake.queries) == 1
     assert queued == []
+
+
+async def test_whose_the_ids_are_is_asked_once_for_all_that_were_there() -> None:
+    runs = [run_of(number) for number in range(50)]
+    rows = [
+        NotQueued(InstanceId(UUID(bytes=run.id)), program_id(DIGEST), registered=True)
+        for run in runs
+    ]
+    strange = Stranger(rows[7].instance, program_id(DIGEST), "theirs", "ours")
+
+    def serve(name: str, values: dict[str, Any]) -> list[Any]:
+        return rows if name == "enqueue" else [strange]
+
+    intake, fake, _ = intake_of(serve)
+    client = Told()
+    for number, run in enumerate(runs):
+        intake.add(Asked(client, number, [run]))
+    async with running(intake.run_shared()):
+        answers = await client.hears(50)
+    assert [name for name, _ in fake.queries] == ["enqueue", "strangers"]
+    (refused,) = (answer for answer in answers if isinstance(answer, Failed))
+    assert (refused.request, refused.error) == (7, "RunIdTaken")
+    assert sum(isinstance(answer, Started) for answer in answers) == 49
 
 
 async def test_keyed_starts_ride_alone_and_get_the_winners_id() -> None:

@@ -41,6 +41,7 @@ class Stranger:
     """A run whose id another workflow, not the `wanted` one, has already."""
 
     id: InstanceId
+    program: ProgramId
     workflow: str
     wanted: str
 

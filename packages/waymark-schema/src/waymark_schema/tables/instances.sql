@@ -35,7 +35,7 @@ where not exists (select from added as d where d.id = a.id and d.program = a.pro
 
 -- name: strangers
 -- A plain read in a new statement, after runs with these ids were not added: who had the ids first is committed by now.
-select i.id, theirs.workflow, ours.workflow as wanted
+select i.id, a.program, theirs.workflow, ours.workflow as wanted
 from unnest($id::uuid[], $program::bigint[]) as a (id, program)
 join {schema}.instances as i on i.id = a.id
 join {schema}.programs as theirs on theirs.id = i.program

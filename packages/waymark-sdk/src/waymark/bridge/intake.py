@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -37,6 +37,24 @@ class Asked:
     def keyed(self) -> bool:
         """Whether an idempotency key may make another run of one of these."""
         return any(run.key is not None for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """What a statement has not queued."""
+
+    unknown: set[ProgramId]
+    """Programs that are not registered."""
+    there: set[bytes] = field(default_factory=set)
+    """Ids of runs that are there already, or whose key is."""
+    taken: dict[tuple[InstanceId, ProgramId], RunIdTaken] = field(default_factory=dict)
+    """Those of them that are other workflows'."""
+
+    def why_not(self, asked: Asked) -> RunIdTaken | None:
+        """Why a request did not start all that it asked for, or None."""
+        if not self.taken:
+            return None
+        return next((self.taken[key] for key in map(_key, asked.runs) if key in self.taken), None)
 
 
 class Intake:
@@ -118,9 +136,8 @@ class Intake:
 
     async def _queue(self, channel: Channel, batch: Sequence[Asked]) -> None:
         runs = [run for asked in batch for run in asked.runs]
-        query = instances.enqueue([_new_instance(run) for run in runs])
         try:
-            left_out = await channel.fetch_all(query, patience=self._patience)
+            left_out = await self._insert(channel, runs)
         except UnfitValue as error:
             await self._one_by_one(channel, batch, error)
         except DatabaseUnreachable as error:
@@ -131,11 +148,23 @@ class Intake:
                 asked.party.answer(failed(asked.request, error))
             raise
         else:
-            refused = {row.program for row in left_out if not row.registered}
-            there = {row.instance.bytes for row in left_out if row.registered}
-            self._queued(run for run in runs if program_id(run.digest) not in refused)
+            self._queued(run for run in runs if program_id(run.digest) not in left_out.unknown)
             for asked in batch:
-                await self._answer(channel, asked, refused, there)
+                await self._answer(channel, asked, left_out)
+
+    async def _insert(self, channel: Channel, runs: Sequence[NewRun]) -> _LeftOut:
+        query = instances.enqueue([_new_instance(run) for run in runs])
+        rows = await channel.fetch_all(query, patience=self._patience)
+        unknown = {row.program for row in rows if not row.registered}
+        there = {row.instance.bytes for row in rows if row.registered}
+        if not there:
+            return _LeftOut(unknown)
+        asked = instances.strangers(_key(run) for run in runs if run.id in there)
+        taken = {
+            (found.id, found.program): RunIdTaken(found.id, found.workflow, found.wanted)
+            for found in await channel.fetch_all(asked, patience=self._patience)
+        }
+        return _LeftOut(unknown, there, taken)
 
     async def _one_by_one(
         self, channel: Channel, batch: Sequence[Asked], error: DatabaseError
@@ -146,40 +175,36 @@ class Intake:
         for asked in batch:
             await self._queue(channel, [asked])
 
-    async def _answer(
-        self, channel: Channel, asked: Asked, refused: set[ProgramId], there: set[bytes]
-    ) -> None:
-        gone = {run.digest for run in asked.runs if program_id(run.digest) in refused}
+    async def _answer(self, channel: Channel, asked: Asked, left_out: _LeftOut) -> None:
+        gone = {run.digest for run in asked.runs if program_id(run.digest) in left_out.unknown}
         if gone:
             # Pruned since it was registered here; the client registers it and asks again.
             self._known -= gone
             asked.party.answer(UnknownPrograms(asked.request, sorted(gone)))
             return
+        taken = left_out.why_not(asked)
+        if taken is not None:
+            asked.party.answer(failed(asked.request, taken))
+            return
         ids = [run.id for run in asked.runs]
-        if not there.isdisjoint(ids):
+        if asked.keyed:
             try:
-                await self._expect_own(channel, [run for run in asked.runs if run.id in there])
-                ids = [await self._holder(channel, run, there) for run in asked.runs]
+                ids = [await self._holder(channel, run, left_out) for run in asked.runs]
             except DatabaseUnreachable as error:
                 asked.party.answer(failed(asked.request, _uncertain(error, asked)))
                 return
-            except RunIdTaken as error:
-                asked.party.answer(failed(asked.request, error))
-                return
         asked.party.answer(Started(asked.request, ids))
 
-    async def _expect_own(self, channel: Channel, runs: Iterable[NewRun]) -> None:
-        """Raise ``RunIdTaken`` if one of these is not there from an earlier start, but another workflow's."""
-        asked = [(InstanceId(UUID(bytes=run.id)), program_id(run.digest)) for run in runs]
-        for found in await channel.fetch_all(instances.strangers(asked), patience=self._patience):
-            raise RunIdTaken(found.id, found.workflow, found.wanted)
-
-    async def _holder(self, channel: Channel, run: NewRun, there: set[bytes]) -> bytes:
+    async def _holder(self, channel: Channel, run: NewRun, left_out: _LeftOut) -> bytes:
         """Return whose the key is, in a new statement: if another run won, it is committed by now."""
-        if run.key is None or run.id not in there:
+        if run.key is None or run.id not in left_out.there:
             return run.id
         found = await channel.fetch_all(instances.find_by_key(run.key), patience=self._patience)
         return found[0].id.bytes if found else run.id
+
+
+def _key(run: NewRun) -> tuple[InstanceId, ProgramId]:
+    return InstanceId(UUID(bytes=run.id)), program_id(run.digest)
 
 
 def _new_instance(run: NewRun) -> instances.NewInstance:
