@@ -30,6 +30,18 @@ async def make() -> AsyncIterator[Make]:
         await stable.close()
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited before each new worker; nobody waits."""
+    waited: list[float] = []
+
+    async def pause(_crew: crew.Crew, seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(crew.Crew, "_pause", pause)
+    return waited
+
+
 async def test_the_least_busy_worker_gets_the_next_attempt(make: Make) -> None:
     stable = await make(size=3, window=4)
     stable.submit(6)
@@ -83,14 +95,8 @@ async def test_a_worker_that_dies_takes_only_its_own_attempts(make: Make) -> Non
 
 
 async def test_workers_that_die_at_once_are_started_ever_more_slowly_whoever_else_works(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make, pauses: list[float]
 ) -> None:
-    pauses: list[float] = []
-
-    async def pause(_crew: crew.Crew, seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr(crew.Crew, "_pause", pause)
     stable = await make(size=2, window=1)
     for number in range(2, 7):
         busy, idle = stable.workers[0], stable.workers[-1]
@@ -116,14 +122,8 @@ async def test_workers_that_die_at_once_are_started_ever_more_slowly_whoever_els
 
 
 async def test_who_began_before_a_failure_does_not_show_that_it_has_passed(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+    make: Make, pauses: list[float]
 ) -> None:
-    pauses: list[float] = []
-
-    async def pause(_crew: crew.Crew, seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr(crew.Crew, "_pause", pause)
     stable = await make(size=4, window=1)
     elders = stable.workers[:3]
     stable.submit(4)
