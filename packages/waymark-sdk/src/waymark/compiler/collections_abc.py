@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
 
+from waymark.compiler.members import is_special
 from waymark.compiler.tables import Tables
 
 _AS_THEY_ARE = (str, bytes, bytearray, tuple, list, range, dict)
@@ -29,7 +30,7 @@ def mixed_in(tables: Tables, cls: type) -> Iterator[tuple[str, str]]:
 def _matters(tables: Tables, name: str, value: FunctionType) -> bool:
     if getattr(value, "__isabstractmethod__", False) or name in _WORKS_WITHOUT:
         return False
-    return tables.mentions(name) or (name.startswith("__") and name.endswith("__"))
+    return tables.mentions(name) or is_special(name)
 
 
 def odd_patterns(tables: Tables) -> dict[str, str]:

@@ -247,8 +247,9 @@ def refuse_object(name: str, value: object) -> tuple[str, str, str]:
 
 def instead_of_capturing(value: object, instead: str) -> str:
     """What to do in place of capturing ``value``: ``instead``, unless its kind needs something else."""
-    if holds_itself(value) or holds_names(value):
-        return "build it inside run()" if holds_itself(value) else BUILD_INSIDE
+    cyclic = holds_itself(value)
+    if cyclic or holds_names(value):
+        return "build it inside run()" if cyclic else BUILD_INSIDE
     match type(value).__module__.partition(".")[0]:
         case "_contextvars":
             return CONTEXT

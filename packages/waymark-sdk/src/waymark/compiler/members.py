@@ -208,10 +208,15 @@ COMPILED = frozenset(
 """Special methods that are compiled in like any other, if their source is in the language."""
 
 
+def is_special(name: str) -> bool:
+    """Whether a name is one of Python's own: ``__name__``."""
+    return name.startswith("__") and name.endswith("__")
+
+
 def special_methods(cls: type) -> Iterator[str]:
     """Names of special methods that the user wrote and that change what an operator or builtin does."""
     for name, value in sorted(vars(cls).items()):
-        if not (name.startswith("__") and name.endswith("__")) or name in PLAIN:
+        if not is_special(name) or name in PLAIN:
             continue
         if name == "__new_member__" and issubclass(cls, enum.Enum):
             continue  # ran when the class was made; to call the class is to look a member up

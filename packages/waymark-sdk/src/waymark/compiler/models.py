@@ -46,7 +46,7 @@ def _written(cls: type) -> Iterator[tuple[str, Method | Property]]:
     seen: set[str] = set()
     for base in cls.__mro__:
         for name, value in vars(base).items():
-            if name in seen or (name.startswith("__") and name.endswith("__")):
+            if name in seen or members.is_special(name):
                 continue
             seen.add(name)
             found = members.member(base, value)

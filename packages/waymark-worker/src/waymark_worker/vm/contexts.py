@@ -20,9 +20,8 @@ class Suppress:
 
     def swallows(self, error: BaseException) -> bool:
         """Whether ``error`` ends here; raises what is left of a group of exceptions, as this CPython does."""
-        weigh(
-            self.exceptions
-        )  # tuples of tuples are looked through, each as often as it stands there
+        # Tuples of tuples are looked through, each as often as it stands there.
+        weigh(self.exceptions)
         host = contextlib.suppress(*self.exceptions)
         return bool(host.__exit__(type(error), error, None))
 

@@ -321,13 +321,9 @@ def _method(ctx: Context, node: ast.Call, func: ast.Attribute, into: int | None)
     else:
         builder.emit(ins.LoadMethod(method, owner, name))
         pure = pure and name not in tables.assumed.methods and name not in RESUMING_METHODS
-        pure = pure and not _is_special(name)
+        pure = pure and not members.is_special(name)
     ctx.at(node)
     return call(ctx, method, node, into, pure=pure, mark=mark)
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
 
 
 def _of_prelude(ctx: Context) -> bool:
@@ -340,7 +336,7 @@ def _check_method(ctx: Context, func: ast.Attribute, name: str) -> None:
     tables.used.add(name)
     if name in FILLING:
         mention_fields(ctx, func.value)
-    if _is_special(name) and not _of_prelude(ctx):
+    if members.is_special(name) and not _of_prelude(ctx):
         ctx.reject(
             "WM124",
             func,

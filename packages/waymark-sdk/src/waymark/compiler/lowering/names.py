@@ -295,7 +295,7 @@ def _check_builtin(ctx: Context, node: ast.Attribute, base: Builtin) -> None:
 def read(ctx: Context, owner: ast.expr, attr: str, into: int | None, node: ast.AST) -> int:
     """``owner.attr`` where nothing is known of the owner."""
     builder = ctx.builder
-    if attr.startswith("__") and attr.endswith("__") and attr not in ALLOWED_SPECIAL:
+    if members.is_special(attr) and attr not in ALLOWED_SPECIAL:
         ctx.reject(
             "WM124",
             node,
